@@ -1,0 +1,22 @@
+# embed_files(<target> <name> [BASE dir] FILES ... [DEPENDS ...])
+#
+# Makes generated/<name>.c and .h, which hold the bytes of the files as a table
+#     extern const struct embedded_file <name>[];  extern const size_t <name>_count;
+# (struct embedded_file: shared/embedded.h) and adds them to <target>. Each entry is named by its path below BASE.
+function(embed_files target name)
+    cmake_parse_arguments(ARG "" "BASE" "FILES;DEPENDS" ${ARGN})
+    if(NOT ARG_BASE)
+        set(ARG_BASE ${CMAKE_CURRENT_SOURCE_DIR})
+    endif()
+    set(source ${CMAKE_BINARY_DIR}/generated/${name}.c)
+    set(header ${CMAKE_BINARY_DIR}/generated/${name}.h)
+    string(REPLACE ";" "|" files "${ARG_FILES}")
+    add_custom_command(
+        OUTPUT ${source} ${header}
+        COMMAND ${CMAKE_COMMAND} -D NAME=${name} -D BASE=${ARG_BASE} "-DFILES=${files}" -D SOURCE=${source}
+                -D HEADER=${header} -P ${CMAKE_SOURCE_DIR}/cmake/embed_script.cmake
+        DEPENDS ${ARG_FILES} ${ARG_DEPENDS} ${CMAKE_SOURCE_DIR}/cmake/embed_script.cmake
+        COMMENT "Embedding ${name}"
+        VERBATIM)
+    target_sources(${target} PRIVATE ${source} ${header})
+endfunction()

@@ -1,0 +1,27 @@
+# The build-time half of embed.cmake. FILES may hold patterns, for what is known only once it was built.
+string(REPLACE "|" ";" patterns "${FILES}")
+set(files)
+foreach(pattern IN LISTS patterns)
+    file(GLOB_RECURSE found LIST_DIRECTORIES false ${pattern})
+    if(NOT found)
+        message(FATAL_ERROR "embed: nothing matches ${pattern}")
+    endif()
+    list(APPEND files ${found})
+endforeach()
+
+set(bodies "")
+set(rows "")
+set(index 0)
+foreach(file IN LISTS files)
+    file(READ ${file} hex HEX)
+    file(RELATIVE_PATH path ${BASE} ${file})
+    string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+    # A zero follows the bytes, so that text can be used as a C string; it is not counted.
+    string(APPEND bodies "static const unsigned char body_${index}[] = {\n${hex}0x00};\n")
+    string(APPEND rows "    {\"${path}\", body_${index}, sizeof(body_${index}) - 1},\n")
+    math(EXPR index "${index} + 1")
+endforeach()
+
+file(WRITE ${HEADER} "#pragma once\n#include \"shared/embedded.h\"\nextern const struct embedded_file ${NAME}[];\nextern const size_t ${NAME}_count;\n")
+file(WRITE ${SOURCE} "#include \"${NAME}.h\"\n${bodies}const struct embedded_file ${NAME}[] = {\n${rows}};\nconst size_t ${NAME}_count = ${index};\n")

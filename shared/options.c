@@ -1,0 +1,283 @@
+#include "shared/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOTH       (PROGRAM_CONTROLLER | PROGRAM_WORKER)
+#define CONTROLLER PROGRAM_CONTROLLER
+#define WORKER     PROGRAM_WORKER
+
+#define TEXT(env, flag, of, field, fallback, help)                                                                    \
+    {                                                                                                                 \
+        env, flag, of, OPTION_TEXT, offsetof(struct options, field), fallback, 0, 0, NULL, help                       \
+    }
+#define SECRET(env, flag, of, field, help)                                                                            \
+    {                                                                                                                 \
+        env, flag, of, OPTION_SECRET, offsetof(struct options, field), NULL, 0, 0, NULL, help                         \
+    }
+#define NUMBER(env, flag, of, field, fallback, min, max, help)                                                        \
+    {                                                                                                                 \
+        env, flag, of, OPTION_NUMBER, offsetof(struct options, field), fallback, min, max, NULL, help                 \
+    }
+#define CHOICE(env, flag, of, field, fallback, choices, help)                                                         \
+    {                                                                                                                 \
+        env, flag, of, OPTION_CHOICE, offsetof(struct options, field), fallback, 0, 0, choices, help                  \
+    }
+
+/* clang-format off: a table reads better in columns */
+static const struct option table[] = {
+    TEXT("REDIS_HOST", "redis-host", BOTH, redis_host, NULL,
+         "Redis to use; none, for the controller: start an embedded one; for a worker: localhost"),
+    NUMBER("REDIS_PORT", "redis-port", BOTH, redis_port, "6379", 1, 65535,
+         "its port; embedded: listens there if free, else on a free port that it prints"),
+    TEXT("FUNKYTOWN_REDIS_BIND", "redis-bind", CONTROLLER, redis_bind, "127.0.0.1",
+         "the embedded server's address; beyond loopback it wants REDIS_PASSWORD"),
+    TEXT("REDIS_USERNAME", "redis-username", BOTH, redis_username, NULL, "ACL user"),
+    SECRET("REDIS_PASSWORD", "redis-password", BOTH, redis_password, "password; the embedded server asks for it too"),
+    NUMBER("REDIS_DB", "redis-db", BOTH, redis_db, "0", 0, 1000000, "database number"),
+    TEXT("FUNKYTOWN_PREFIX", "prefix", BOTH, prefix, "",
+         "put before every key: several runs in one Redis; `{name}:` for Redis Cluster"),
+    TEXT("GROUP_TASKS_FILE", "group-tasks-file", CONTROLLER, map_file, "specs/spec_context_map.json", "the spec map"),
+    TEXT("HTML_INDEX_FILE", "html-index-file", CONTROLLER, html_index_file, NULL,
+         "another page than the built-in one; its folder's files are served beside it"),
+    TEXT("SPEC_ROOT", "spec-root", WORKER, spec_root, "specs", "where runners are started, and spec paths start"),
+    TEXT("FUNKYTOWN_RUN_ID", "run-id", CONTROLLER, run_id, NULL, "name of the run; none: run-<UTC time>-<random>"),
+    TEXT("FUNKYTOWN_HTTP_BIND", "http-bind", CONTROLLER, http_bind, "127.0.0.1", "the reporter's address"),
+    NUMBER("FUNKYTOWN_HTTP_PORT", "http-port", CONTROLLER, http_port, "3000", 0, 65535,
+         "the reporter's port; 0: a free one, printed"),
+    TEXT("FUNKYTOWN_URL", "url", CONTROLLER, url, NULL, "the reporter's address as people reach it; none: derived"),
+    TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
+    NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, 100,
+         "attempts after a failed one; a pass then is flaky"),
+    NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,
+         "lost workers that one task may cost before it is final as error"),
+    NUMBER("FUNKYTOWN_LEASE_S", "lease-s", CONTROLLER, lease_s, "15", 1, 3600,
+         "a worker silent for so many seconds is dead; workers renew at a third"),
+    NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, 1000000,
+         "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
+    NUMBER("FUNKYTOWN_SLOTS", "slots", WORKER, slots, "1", 1, 1000, "runners at a time"),
+    TEXT("FUNKYTOWN_WORKER_ID", "worker-id", WORKER, worker_id, NULL, "name of the worker; none: host-pid-random"),
+    CHOICE("FUNKYTOWN_LOG_LEVEL", "log-level", BOTH, log_level, "info", "debug|info|warn|error",
+         "least level of log lines on standard error"),
+    CHOICE("FUNKYTOWN_LOG_FORMAT", "log-format", BOTH, log_format, "auto", "auto|logfmt|json|pretty",
+         "form of log lines; auto: pretty on a terminal, else logfmt"),
+};
+/* clang-format on */
+
+enum source { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FLAG };
+
+struct command_line {
+    enum options_action action;
+    bool once;
+    const char *workers;
+    const char *map_file;
+    const char *flags[sizeof(table) / sizeof(table[0])];
+};
+
+const struct option *options_table(size_t *count)
+{
+    *count = sizeof(table) / sizeof(table[0]);
+    return table;
+}
+
+static const struct option *find_flag(const char *name, size_t length, enum program program, size_t *index)
+{
+    size_t count;
+    const struct option *rows = options_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        bool ours = (rows[i].programs & (int)program) != 0;
+        if (ours && strlen(rows[i].flag) == length && strncmp(rows[i].flag, name, length) == 0) {
+            *index = i;
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static int parse_number(const char *name, const char *text, long min, long max, int *value, struct error *err)
+{
+    char *end;
+    errno = 0;
+    long parsed = strtol(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || errno != 0 || parsed < min || parsed > max)
+        return error_set(err, ERROR_CONFIG, "%s: found \"%s\", wanted a whole number from %ld to %ld", name, text, min,
+                         max);
+    *value = (int)parsed;
+    return 0;
+}
+
+static int parse_choice(const char *name, const char *text, const char *choices, int *value, struct error *err)
+{
+    int index = 0;
+    for (const char *p = choices; *p; index++) {
+        size_t length = strcspn(p, "|");
+        if (strlen(text) == length && strncmp(p, text, length) == 0) {
+            *value = index;
+            return 0;
+        }
+        p += length + (p[length] == '|');
+    }
+    return error_set(err, ERROR_CONFIG, "%s: found \"%s\", wanted one of %s", name, text, choices);
+}
+
+static int store(struct options *options, const struct option *row, const char *name, const char *text,
+                 struct error *err)
+{
+    void *field = (char *)options + row->offset;
+    switch (row->kind) {
+    case OPTION_NUMBER:
+        return parse_number(name, text, row->min, row->max, field, err);
+    case OPTION_CHOICE:
+        return parse_choice(name, text, row->choices, field, err);
+    case OPTION_TEXT:
+    case OPTION_SECRET:
+        memcpy(field, &text, sizeof(text));
+    }
+    return 0;
+}
+
+/* The value that follows a flag: after '=' or as the next argument. */
+static int flag_value(const char *argument, size_t length, int argc, char **argv, int *at, const char **value,
+                      struct error *err)
+{
+    if (argument[length] == '=') {
+        *value = argument + length + 1;
+        return 0;
+    }
+    if (*at + 1 >= argc)
+        return error_set(err, ERROR_CONFIG, "%s: a value is wanted after it", argument);
+    *value = argv[++*at];
+    return 0;
+}
+
+static int scan_flag(struct command_line *line, enum program program, int argc, char **argv, int *at,
+                     struct error *err)
+{
+    const char *argument = argv[*at];
+    size_t length = strcspn(argument, "=");
+    size_t index;
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        line->action = OPTIONS_HELP;
+    else if (strcmp(argument, "--version") == 0)
+        line->action = OPTIONS_VERSION;
+    else if (strcmp(argument, "--print-config") == 0)
+        line->action = OPTIONS_PRINT_CONFIG;
+    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--once") == 0)
+        line->once = true;
+    else if (program == PROGRAM_CONTROLLER && length == 9 && strncmp(argument, "--workers", 9) == 0)
+        return flag_value(argument, length, argc, argv, at, &line->workers, err);
+    else if (strncmp(argument, "--", 2) == 0 && find_flag(argument + 2, length - 2, program, &index))
+        return flag_value(argument, length, argc, argv, at, &line->flags[index], err);
+    else
+        return error_set(err, ERROR_CONFIG, "%s: no such option; --help lists them", argument);
+    return 0;
+}
+
+static int scan_command_line(struct command_line *line, enum program program, int argc, char **argv,
+                             struct error *err)
+{
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            if (scan_flag(line, program, argc, argv, &i, err) < 0)
+                return -1;
+        } else if (program == PROGRAM_CONTROLLER && line->map_file == NULL) {
+            line->map_file = argv[i];
+        } else {
+            return error_set(err, ERROR_CONFIG, "%s: one argument too many; --help tells what is wanted", argv[i]);
+        }
+    }
+    return 0;
+}
+
+/* The text of a row's value, the name to blame for it, and where it came from. */
+static const char *row_text(const struct command_line *line, size_t index, enum program program, const char **name,
+                            enum source *source)
+{
+    const struct option *row = &table[index];
+    const char *env = getenv(row->env);
+    *name = row->env;
+    if (line->map_file && row->offset == offsetof(struct options, map_file)) {
+        *source = FROM_FLAG;
+        return line->map_file;
+    }
+    if (line->flags[index]) {
+        *source = FROM_FLAG;
+        *name = row->flag;
+        return line->flags[index];
+    }
+    if (env && *env) {
+        *source = FROM_ENVIRONMENT;
+        return env;
+    }
+    *source = FROM_DEFAULT;
+    if (program == PROGRAM_WORKER && row->offset == offsetof(struct options, redis_host))
+        return "localhost";
+    return row->fallback;
+}
+
+int options_load(struct options *options, enum program program, int argc, char **argv, enum options_action *action,
+                 struct error *err)
+{
+    struct command_line line = {.action = OPTIONS_RUN};
+    *options = (struct options){0};
+    if (scan_command_line(&line, program, argc, argv, err) < 0)
+        return -1;
+    *action = line.action;
+    options->once = line.once;
+    if (line.workers && parse_number("--workers", line.workers, 0, 1000, &options->workers, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const char *name;
+        enum source source;
+        const char *text = row_text(&line, i, program, &name, &source);
+        bool ours = (table[i].programs & (int)program) != 0;
+        if (ours && text && store(options, &table[i], name, text, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void options_print_help(FILE *out, enum program program)
+{
+    if (program == PROGRAM_CONTROLLER)
+        fputs("usage: controller [--once] [--workers N] [OPTION ...] [MAP.json]\n\n"
+              "Expands the spec map into tasks, watches the run and serves the report.\n\n"
+              "  --once            exit with the verdict when the run is finished\n"
+              "  --workers N       start N workers on this machine as well\n",
+              out);
+    else
+        fputs("usage: worker [OPTION ...]\n\nTakes tasks and runs them until the run is closed.\n\n", out);
+    fputs("  --help            this text\n"
+          "  --version         the version\n"
+          "  --print-config    each option's value and where it came from\n\n"
+          "Flag over environment over default:\n",
+          out);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if ((table[i].programs & (int)program) == 0)
+            continue;
+        fprintf(out, "  --%s (%s)", table[i].flag, table[i].env);
+        if (table[i].fallback && *table[i].fallback)
+            fprintf(out, ", default %s", table[i].fallback);
+        fprintf(out, "\n        %s\n", table[i].help);
+    }
+}
+
+void options_print_config(FILE *out, enum program program, int argc, char **argv)
+{
+    static const char *const sources[] = {"default", "environment", "flag"};
+    struct command_line line = {0};
+    struct error err;
+    if (scan_command_line(&line, program, argc, argv, &err) < 0)
+        return;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const char *name;
+        enum source source;
+        if ((table[i].programs & (int)program) == 0)
+            continue;
+        const char *text = row_text(&line, i, program, &name, &source);
+        if (text && table[i].kind == OPTION_SECRET)
+            text = "***";
+        fprintf(out, "%s=%s (%s)\n", table[i].env, text ? text : "", sources[source]);
+    }
+}

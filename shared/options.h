@@ -1,0 +1,74 @@
+/*
+ * What both programs can be told: flag over environment over default.
+ *
+ * One table (options_table) feeds parsing, --help, --print-config, and a test that compares the README with it.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "shared/error.h"
+#include "shared/log.h"
+
+enum program { PROGRAM_CONTROLLER = 1, PROGRAM_WORKER = 2 };
+
+enum option_kind { OPTION_TEXT, OPTION_SECRET, OPTION_NUMBER, OPTION_CHOICE };
+
+struct options {
+    const char *redis_host; /* NULL for the controller: embed a server */
+    int redis_port;
+    const char *redis_bind;
+    const char *redis_username; /* NULL: none */
+    const char *redis_password; /* NULL: none */
+    int redis_db;
+    const char *prefix;
+    const char *map_file;
+    const char *html_index_file; /* NULL: the built-in page */
+    const char *spec_root;
+    const char *run_id; /* NULL: made up */
+    const char *http_bind;
+    int http_port;
+    const char *url; /* NULL: derived */
+    const char *data_dir;
+    int retries;
+    int max_crashes;
+    int lease_s;
+    int task_timeout_s;
+    int slots;
+    const char *worker_id; /* NULL: made up */
+    int log_level;         /* enum log_level */
+    int log_format;        /* enum log_format */
+
+    bool once;   /* --once */
+    int workers; /* --workers */
+};
+
+struct option {
+    const char *env;
+    const char *flag;     /* without the dashes */
+    int programs;         /* PROGRAM_CONTROLLER | PROGRAM_WORKER */
+    enum option_kind kind;
+    size_t offset;        /* in struct options */
+    const char *fallback; /* the default as text; NULL: none */
+    long min, max;        /* NUMBER */
+    const char *choices;  /* CHOICE: "a|b|c", whose index is the value */
+    const char *help;     /* one line */
+};
+
+/* What to do after options_load(). */
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_PRINT_CONFIG };
+
+const struct option *options_table(size_t *count);
+
+/*
+ * Reads the environment and the command line. 0, or -1 with ERROR_CONFIG naming the option, the value and what is
+ * wanted. The values borrow from the environment and argv, which must stay.
+ */
+int options_load(struct options *options, enum program program, int argc, char **argv, enum options_action *action,
+                 struct error *err);
+
+void options_print_help(FILE *out, enum program program);
+
+/* Each option's value and where it came from, secrets masked. */
+void options_print_config(FILE *out, enum program program, int argc, char **argv);

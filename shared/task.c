@@ -1,0 +1,34 @@
+#include "shared/task.h"
+
+#include <string.h>
+
+static const char *const status_names[] = {"waiting", "processing", "complete"};
+static const char *const result_names[] = {"unknown", "passed", "failed", "error"};
+
+static int find(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *task_status_name(enum task_status status)
+{
+    return status_names[status];
+}
+
+const char *task_result_name(enum task_result result)
+{
+    return result_names[result];
+}
+
+int task_status_parse(const char *name)
+{
+    return find(status_names, sizeof(status_names) / sizeof(status_names[0]), name);
+}
+
+int task_result_parse(const char *name)
+{
+    return find(result_names, sizeof(result_names) / sizeof(result_names[0]), name);
+}

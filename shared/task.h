@@ -1,0 +1,23 @@
+/* The words of a task's life, as they stand in Redis, in the API and on the page. */
+#pragma once
+#include <stddef.h>
+
+enum { TASK_KEY_SIZE = 256 }; /* longest key with its zero; the plan refuses names that don't fit */
+
+/* The `status` field of a task hash. */
+enum task_status { TASK_WAITING, TASK_PROCESSING, TASK_COMPLETE };
+
+/* The `result` field of a task hash. */
+enum task_result { TASK_UNKNOWN, TASK_PASSED, TASK_FAILED, TASK_ERROR };
+
+const char *task_status_name(enum task_status status);
+const char *task_result_name(enum task_result result);
+
+/* -1: no such word. */
+int task_status_parse(const char *name);
+int task_result_parse(const char *name);
+
+/* How many tests of an attempt ended how. */
+struct test_counts {
+    unsigned passed, failed, skipped, flaky;
+};

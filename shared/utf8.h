@@ -1,0 +1,17 @@
+/* Untrusted bytes made into valid UTF-8 (RFC 3629), so that JSON, terminals and pages can take them. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shared/buffer.h"
+
+/* Length of the valid sequence at the start of `bytes` (1 to 4), or 0 if there is none. */
+size_t utf8_sequence(const unsigned char *bytes, size_t length);
+
+bool utf8_is_valid(const char *bytes, size_t length);
+
+/* Appends the bytes; each one that belongs to no valid sequence becomes U+FFFD, NUL included. */
+void utf8_add(struct buffer *out, const char *bytes, size_t length);
+
+/* The longest prefix of at most `limit` bytes that doesn't end within a sequence. */
+size_t utf8_cut(const char *text, size_t length, size_t limit);
