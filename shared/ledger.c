@@ -1,0 +1,484 @@
+#include "shared/ledger.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hiredis/hiredis.h>
+
+#include "ledger_scripts.h"
+#include "shared/buffer.h"
+#include "shared/clock.h"
+#include "shared/memory.h"
+#include "shared/redis_reply.h"
+
+/* No script takes long; what isn't answered by then is a lost link. */
+enum { SCRIPT_TIMEOUT_MS = 10000 };
+
+static const struct {
+    const char *word;
+    enum ledger_outcome outcome;
+} outcomes[] = {
+    {"ok", LEDGER_OK},           {"already", LEDGER_ALREADY}, {"fenced", LEDGER_FENCED},
+    {"unknown", LEDGER_UNKNOWN}, {"gone", LEDGER_GONE},       {"alive", LEDGER_ALIVE},
+    {"busy", LEDGER_BUSY},       {"closed", LEDGER_CLOSED},   {"waiting", LEDGER_WAITING},
+    {"taken", LEDGER_TAKEN},     {"at", LEDGER_AT},           {"fresh", LEDGER_FRESH},
+    {"resume", LEDGER_RESUME},   {"serve", LEDGER_SERVE},     {"replace", LEDGER_REPLACE},
+    {"standby", LEDGER_STANDBY}, {"occupied", LEDGER_OCCUPIED},
+};
+
+const char *ledger_outcome_name(enum ledger_outcome outcome)
+{
+    for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+        if (outcomes[i].outcome == outcome)
+            return outcomes[i].word;
+    return outcome == LEDGER_LOST ? "lost" : "trouble";
+}
+
+const char *ledger_text(const struct ledger_reply *reply, size_t index)
+{
+    const char *text = redis_reply_text(redis_reply_at(reply->raw, index));
+    return text ? text : "";
+}
+
+int64_t ledger_number(const struct ledger_reply *reply, size_t index)
+{
+    return redis_reply_integer(redis_reply_at(reply->raw, index), 0);
+}
+
+int ledger_init(struct ledger *ledger, struct redis_link *link, const char *prefix, struct error *err)
+{
+    assert(ledger_scripts_count <= sizeof(ledger->digests) / sizeof(ledger->digests[0]));
+    *ledger = (struct ledger){.link = link};
+    return ledger_keys_init(&ledger->keys, prefix, err);
+}
+
+/* ---- calls ---- */
+
+/* A command under construction: EVALSHA digest numkeys key... argument... */
+struct call {
+    const char **argv;
+    size_t *lengths;
+    size_t count, capacity, key_count;
+    char key_count_text[16];
+};
+
+struct pending {
+    struct ledger *ledger;
+    ledger_reply_fn *reply;
+    void *data;
+};
+
+static void add_n(struct call *call, const char *text, size_t length)
+{
+    if (call->count == call->capacity) {
+        call->capacity = call->capacity ? call->capacity * 2 : 32;
+        call->argv = memory_resize(call->argv, call->capacity, sizeof(*call->argv));
+        call->lengths = memory_resize(call->lengths, call->capacity, sizeof(*call->lengths));
+    }
+    call->argv[call->count] = text;
+    call->lengths[call->count++] = length;
+}
+
+static void add(struct call *call, const char *text)
+{
+    add_n(call, text, strlen(text));
+}
+
+static size_t script_index(const char *name)
+{
+    for (size_t i = 0; i < ledger_scripts_count; i++)
+        if (strncmp(ledger_scripts[i].path, name, strlen(name)) == 0 && ledger_scripts[i].path[strlen(name)] == '.')
+            return i;
+    assert(!"no such script");
+    return 0;
+}
+
+/* The keys that the run has one of; more may follow with add_key(). */
+static void start(struct call *call, struct ledger *ledger, const char *script, const enum ledger_key *keys,
+                  size_t count)
+{
+    *call = (struct call){0};
+    add(call, "EVALSHA");
+    add(call, ledger->digests[script_index(script)]);
+    add(call, "");
+    for (size_t i = 0; i < count; i++)
+        add(call, ledger->keys.names[keys[i]]);
+    call->key_count = count;
+}
+#define START(call, ledger, script, ...)                                                                              \
+    start(call, ledger, script, (const enum ledger_key[]){__VA_ARGS__},                                               \
+          sizeof((const enum ledger_key[]){__VA_ARGS__}) / sizeof(enum ledger_key))
+
+static void add_key(struct call *call, const char *key)
+{
+    add(call, key);
+    call->key_count++;
+}
+
+static void add_fixed_key(struct call *call, const struct ledger *ledger, enum ledger_key key)
+{
+    add_key(call, ledger->keys.names[key]);
+}
+
+static void translate(const struct redisReply *raw, struct ledger_reply *reply)
+{
+    const char *word = redis_reply_text(redis_reply_at(raw, 0));
+    *reply = (struct ledger_reply){LEDGER_LOST, NULL, raw};
+    if (raw == NULL)
+        return;
+    reply->outcome = LEDGER_TROUBLE;
+    reply->text = redis_reply_error(raw) ? redis_reply_error(raw) : "a reply of an unexpected form";
+    for (size_t i = 0; word && i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+        if (strcmp(outcomes[i].word, word) == 0) {
+            reply->outcome = outcomes[i].outcome;
+            reply->text = NULL;
+        }
+    }
+}
+
+static void on_reply(void *data, const struct redisReply *raw)
+{
+    struct pending p = *(struct pending *)data;
+    free(data);
+    struct ledger_reply reply;
+    translate(raw, &reply);
+    /* SCRIPT FLUSH, or a fail-over to a server that never saw them: teach again, the owner sends again. */
+    if (reply.outcome == LEDGER_TROUBLE && strncmp(reply.text, "NOSCRIPT", 8) == 0)
+        ledger_load(p.ledger, NULL, NULL);
+    p.reply(p.data, &reply);
+}
+
+static int finish(struct call *call, struct ledger *ledger, ledger_reply_fn *reply, void *data)
+{
+    snprintf(call->key_count_text, sizeof(call->key_count_text), "%zu", call->key_count);
+    call->argv[2] = call->key_count_text;
+    call->lengths[2] = strlen(call->key_count_text);
+    struct pending *p = memory_zeroed(1, sizeof(*p));
+    *p = (struct pending){ledger, reply, data};
+    int sent = redis_link_send(ledger->link, SCRIPT_TIMEOUT_MS, on_reply, p, (int)call->count, call->argv,
+                               call->lengths);
+    free(call->argv);
+    free(call->lengths);
+    if (sent < 0)
+        free(p);
+    return sent;
+}
+
+/* ---- loading ---- */
+
+struct load {
+    struct ledger *ledger;
+    size_t index;
+    ledger_reply_fn *reply; /* of the last one; NULL: nobody waits */
+    void *data;
+};
+
+static void on_loaded(void *data, const struct redisReply *raw)
+{
+    struct load l = *(struct load *)data;
+    free(data);
+    const char *digest = redis_reply_text(raw);
+    if (digest)
+        snprintf(l.ledger->digests[l.index], sizeof(l.ledger->digests[0]), "%s", digest);
+    if (l.reply == NULL)
+        return;
+    const char *text = redis_reply_error(raw);
+    struct ledger_reply reply = {raw == NULL ? LEDGER_LOST : digest ? LEDGER_OK : LEDGER_TROUBLE, text, NULL};
+    l.reply(l.data, &reply);
+}
+
+int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data)
+{
+    const struct embedded_file *prelude = &ledger_scripts[script_index("prelude")];
+    int sent = 0;
+    for (size_t i = 0; i < ledger_scripts_count && sent == 0; i++) {
+        auto_buffer text = {0};
+        buffer_add(&text, prelude->body, prelude->size);
+        if (&ledger_scripts[i] != prelude)
+            buffer_add(&text, ledger_scripts[i].body, ledger_scripts[i].size);
+        bool is_last = i + 1 == ledger_scripts_count;
+        struct load *l = memory_zeroed(1, sizeof(*l));
+        *l = (struct load){ledger, i, is_last ? reply : NULL, data};
+        const char *argv[] = {"SCRIPT", "LOAD", text.data};
+        sent = redis_link_send(ledger->link, SCRIPT_TIMEOUT_MS, on_loaded, l, 3, argv, NULL);
+        if (sent < 0)
+            free(l);
+    }
+    return sent;
+}
+
+/* ---- workers ---- */
+
+int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char worker_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE], pid[16], slots[16];
+    ledger_worker_key(&ledger->keys, worker->id, worker_key);
+    ledger_processing_key(&ledger->keys, worker->id, processing);
+    snprintf(pid, sizeof(pid), "%d", worker->pid);
+    snprintf(slots, sizeof(slots), "%d", worker->slots);
+    START(&call, ledger, "register", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_WORKERS, LEDGER_GRAVES);
+    add_key(&call, worker_key);
+    add_key(&call, processing);
+    add_fixed_key(&call, ledger, LEDGER_TASKQUEUE);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_fixed_key(&call, ledger, LEDGER_CONTROLLER);
+    add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add(&call, worker->id);
+    add(&call, worker->nonce);
+    add(&call, worker->host);
+    add(&call, pid);
+    add(&call, slots);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_renew(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char processing[LEDGER_KEY_SIZE];
+    ledger_processing_key(&ledger->keys, worker, processing);
+    START(&call, ledger, "renew", LEDGER_RUNMETA, LEDGER_WORKERS);
+    add_key(&call, processing);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_fixed_key(&call, ledger, LEDGER_RUN);
+    add(&call, worker);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_claim(struct ledger *ledger, const char *worker, const char *task, const char *token,
+                 ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char processing[LEDGER_KEY_SIZE], task_key[LEDGER_KEY_SIZE];
+    ledger_processing_key(&ledger->keys, worker, processing);
+    ledger_task_key(&ledger->keys, task, task_key);
+    START(&call, ledger, "claim", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_WORKERS);
+    add_key(&call, processing);
+    add_key(&call, task_key);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_fixed_key(&call, ledger, LEDGER_OVERRIDES);
+    add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add_fixed_key(&call, ledger, LEDGER_TASKQUEUE);
+    add(&call, worker);
+    add(&call, task);
+    add(&call, token);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_settle(struct ledger *ledger, const struct ledger_settlement *s, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char task_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE], attempts[LEDGER_KEY_SIZE], logs[LEDGER_KEY_SIZE];
+    char duration[24], retries[16], duration_text[32];
+    ledger_task_key(&ledger->keys, s->task, task_key);
+    ledger_processing_key(&ledger->keys, s->worker, processing);
+    ledger_attempts_key(&ledger->keys, s->task, attempts);
+    ledger_logs_key(&ledger->keys, s->task, logs);
+    snprintf(duration, sizeof(duration), "%" PRIu64, s->duration_ns);
+    snprintf(retries, sizeof(retries), "%d", s->retries);
+    clock_format_duration(s->duration_ns / 1000000, duration_text, sizeof(duration_text));
+    START(&call, ledger, "settle", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE);
+    add_key(&call, task_key);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_fixed_key(&call, ledger, LEDGER_SETTLED);
+    add_fixed_key(&call, ledger, LEDGER_FAILURES);
+    add_key(&call, processing);
+    add_key(&call, attempts);
+    add_key(&call, logs);
+    add_fixed_key(&call, ledger, LEDGER_DETAILS);
+    add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add_fixed_key(&call, ledger, LEDGER_SIGNALS);
+    add(&call, s->worker);
+    add(&call, s->task);
+    add(&call, s->token);
+    add(&call, task_result_name(s->result));
+    add(&call, s->reason);
+    add(&call, duration);
+    add(&call, duration_text);
+    add(&call, s->record);
+    add_n(&call, s->log ? s->log : "", s->log ? s->log_length : 0);
+    add(&call, s->details ? s->details : "");
+    add(&call, retries);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token,
+                   const char *record, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char task_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE], attempts[LEDGER_KEY_SIZE];
+    ledger_task_key(&ledger->keys, task, task_key);
+    ledger_processing_key(&ledger->keys, worker, processing);
+    ledger_attempts_key(&ledger->keys, task, attempts);
+    START(&call, ledger, "release", LEDGER_RUN, LEDGER_TASKQUEUE);
+    add_key(&call, task_key);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_key(&call, processing);
+    add_key(&call, attempts);
+    add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add(&call, worker);
+    add(&call, task);
+    add(&call, token ? token : "");
+    add(&call, record ? record : "");
+    return finish(&call, ledger, reply, data);
+}
+
+static int bury(struct ledger *ledger, const char *worker, const char *leaves, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char worker_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE];
+    ledger_worker_key(&ledger->keys, worker, worker_key);
+    ledger_processing_key(&ledger->keys, worker, processing);
+    START(&call, ledger, "bury", LEDGER_RUN, LEDGER_WORKERS, LEDGER_GRAVES);
+    add_key(&call, processing);
+    add_fixed_key(&call, ledger, LEDGER_TASKQUEUE);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_key(&call, worker_key);
+    add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add(&call, worker);
+    add(&call, leaves);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
+{
+    return bury(ledger, worker, "1", reply, data);
+}
+
+/* ---- the controller ---- */
+
+int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
+                   const char *dead, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char lease[16];
+    snprintf(lease, sizeof(lease), "%u", lease_ms);
+    START(&call, ledger, "acquire", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_WORKERS);
+    add(&call, me);
+    add(&call, lease);
+    add(&call, digest);
+    add(&call, run_id);
+    add(&call, dead);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char lease[16];
+    snprintf(lease, sizeof(lease), "%u", lease_ms);
+    START(&call, ledger, "hold", LEDGER_CONTROLLER);
+    add(&call, me);
+    add(&call, lease);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_archive(struct ledger *ledger, const char *me, const char *summary, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    START(&call, ledger, "archive", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_HISTORY);
+    add(&call, me);
+    add(&call, summary);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_purge(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
+                 ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char count_text[24];
+    auto_free char(*keys)[3][LEDGER_KEY_SIZE] = memory_zeroed(count, sizeof(*keys));
+    snprintf(count_text, sizeof(count_text), "%zu", count);
+    START(&call, ledger, "purge", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_ORDER);
+    for (size_t i = 0; i < count; i++) {
+        ledger_task_key(&ledger->keys, tasks[i], keys[i][0]);
+        ledger_attempts_key(&ledger->keys, tasks[i], keys[i][1]);
+        ledger_logs_key(&ledger->keys, tasks[i], keys[i][2]);
+        for (size_t k = 0; k < 3; k++)
+            add_key(&call, keys[i][k]);
+    }
+    add(&call, me);
+    add(&call, count_text);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_begin(struct ledger *ledger, const char *me, const char *const *fields, size_t count,
+                 ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    START(&call, ledger, "begin", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_ORDER,
+          LEDGER_OVERRIDES, LEDGER_CLAIMS, LEDGER_SETTLED, LEDGER_CRASHES, LEDGER_FAILURES, LEDGER_DETAILS,
+          LEDGER_WORKERS, LEDGER_EVENTS, LEDGER_SIGNALS);
+    add(&call, me);
+    for (size_t i = 0; i < count; i++)
+        add(&call, fields[i]);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const struct ledger_entry *entries,
+                   size_t count, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char offset_text[24];
+    auto_free char(*keys)[LEDGER_KEY_SIZE] = memory_zeroed(count, sizeof(*keys));
+    snprintf(offset_text, sizeof(offset_text), "%zu", offset);
+    START(&call, ledger, "enqueue", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_TASKQUEUE, LEDGER_ORDER, LEDGER_OVERRIDES);
+    for (size_t i = 0; i < count; i++) {
+        ledger_task_key(&ledger->keys, entries[i].key, keys[i]);
+        add_key(&call, keys[i]);
+    }
+    add(&call, me);
+    add(&call, offset_text);
+    for (size_t i = 0; i < count; i++) {
+        add(&call, entries[i].key);
+        add(&call, entries[i].spec);
+        add(&call, entries[i].viewport);
+        add(&call, entries[i].browser);
+        add(&call, entries[i].runner);
+        add(&call, entries[i].overrides ? entries[i].overrides : "");
+    }
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    START(&call, ledger, "open", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_EVENTS, LEDGER_SIGNALS);
+    add(&call, me);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_overdue(struct ledger *ledger, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    START(&call, ledger, "overdue", LEDGER_WORKERS, LEDGER_GRAVES);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char processing[LEDGER_KEY_SIZE], task_key[LEDGER_KEY_SIZE], attempts[LEDGER_KEY_SIZE];
+    ledger_processing_key(&ledger->keys, worker, processing);
+    ledger_task_key(&ledger->keys, task, task_key);
+    ledger_attempts_key(&ledger->keys, task, attempts);
+    START(&call, ledger, "reclaim", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_WORKERS);
+    add_key(&call, processing);
+    add_key(&call, task_key);
+    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_fixed_key(&call, ledger, LEDGER_CRASHES);
+    add_key(&call, attempts);
+    add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add_fixed_key(&call, ledger, LEDGER_SIGNALS);
+    add(&call, worker);
+    add(&call, task);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
+{
+    return bury(ledger, worker, "0", reply, data);
+}

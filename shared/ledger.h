@@ -1,0 +1,165 @@
+/*
+ * The queue: every operation, and every outcome that it can have.
+ *
+ *                  claim                          settle
+ *      waiting ────────────► processing ────────────────────────► complete      counted exactly once
+ *         ▲                      │   settle, failed, retries left ─┐
+ *         ├──────────────────────┤   release (told to stop)        │
+ *         ├──────────────────────┘   reclaim (the lease ran out)   │
+ *         └────────────────────────────────────────────────────────┘
+ *
+ * Each operation is one script (lua/<name>.lua) and may be sent again when its reply was lost: the second time changes
+ * nothing. All are asynchronous: they return 0 and `reply` is called exactly once, or -1 (the link isn't up) and it never
+ * is. Texts are borrowed for the call only.
+ *
+ * What a reply may say, besides what each operation lists:
+ *     LOST      the link went; nobody knows whether it was done: send it again when the link is up
+ *     TROUBLE   the server refuses for now (loading, out of memory, read only; `text`): send it again later
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/error.h"
+#include "shared/ledger_keys.h"
+#include "shared/redis_link.h"
+#include "shared/task.h"
+
+enum ledger_outcome {
+    LEDGER_LOST,
+    LEDGER_TROUBLE,
+    LEDGER_OK,
+    LEDGER_ALREADY,
+    LEDGER_FENCED,
+    LEDGER_UNKNOWN,
+    LEDGER_GONE,
+    LEDGER_ALIVE,
+    LEDGER_BUSY,
+    LEDGER_CLOSED,
+    LEDGER_WAITING,
+    LEDGER_TAKEN,
+    LEDGER_AT,
+    LEDGER_FRESH,
+    LEDGER_RESUME,
+    LEDGER_SERVE,
+    LEDGER_REPLACE,
+    LEDGER_STANDBY,
+    LEDGER_OCCUPIED,
+};
+
+struct ledger_reply {
+    enum ledger_outcome outcome;
+    const char *text;             /* TROUBLE: the server's words */
+    const struct redisReply *raw; /* the whole reply, element 0 is the outcome's word; NULL when LOST */
+};
+typedef void ledger_reply_fn(void *data, const struct ledger_reply *reply);
+
+struct ledger {
+    struct redis_link *link; /* borrowed */
+    struct ledger_keys keys;
+    char digests[32][41]; /* SHA-1 of each script as the server names it */
+    bool is_loaded;
+};
+
+int ledger_init(struct ledger *ledger, struct redis_link *link, const char *prefix, struct error *err);
+
+/* Teaches the server the scripts. To be done each time the link has come up, before anything else. {OK} */
+int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+/* ---- workers ---- */
+
+struct ledger_worker {
+    const char *id;
+    const char *nonce; /* of this process */
+    const char *host;
+    int pid;
+    int slots;
+};
+enum { LEDGER_TOKEN_SIZE = 33 }; /* 128 random bits in hex */
+
+/* {OK: fields of the run} {WAITING: no run is open} {CLOSED: [2] is 1 while a controller is alive} {TAKEN: the name is in use} */
+int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, ledger_reply_fn *reply, void *data);
+
+/* {OK: [1…] unclaimed tasks in the worker's list} {CLOSED} {UNKNOWN: declared dead, register again} */
+int ledger_renew(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+
+/* {OK: attempt, spec, viewport, browser, runner, overrides} {GONE} {CLOSED} {UNKNOWN} */
+int ledger_claim(struct ledger *ledger, const char *worker, const char *task, const char *token,
+                 ledger_reply_fn *reply, void *data);
+
+struct ledger_settlement {
+    const char *worker, *task, *token;
+    enum task_result result; /* PASSED, FAILED or ERROR */
+    const char *reason;      /* "" : none */
+    uint64_t duration_ns;
+    const char *record;  /* JSON of the attempt (ARCHITECTURE.md) */
+    const char *log;     /* kept output; NULL: none */
+    size_t log_length;
+    const char *details; /* JSON for the board: {"message","title","file","line","tests":[p,f,s,fl]}; NULL: none */
+    int retries;         /* attempts that may follow failed ones */
+};
+
+/* {OK: 1 complete, 0 waits again} {ALREADY} {FENCED: somebody else answers for the task} */
+int ledger_settle(struct ledger *ledger, const struct ledger_settlement *settlement, ledger_reply_fn *reply,
+                  void *data);
+
+/* `token` NULL: popped but not claimed; `record` NULL: none. {OK} {FENCED} */
+int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token,
+                   const char *record, ledger_reply_fn *reply, void *data);
+
+/* Leaves: what is unclaimed in the list goes back. {OK} {BUSY: tasks are still claimed} */
+int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+
+/* ---- the controller ---- */
+
+/*
+ * `run_id` "": none given; `dead`: a holder of the lease that is known to be dead, "": none.
+ * {FRESH} {RESUME: id, state} {SERVE: id, state} {REPLACE: id, state}: we are the controller now.
+ * {STANDBY: id, state, holder} another controller has this run. {OCCUPIED: id, state, who} another run is alive.
+ */
+int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
+                   const char *dead, ledger_reply_fn *reply, void *data);
+
+/* Renews the controller's lease; `lease_ms` 0: gives it up. {OK} {FENCED: another controller took over} */
+int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
+
+/* The found run goes to the history. {OK} {FENCED} */
+int ledger_archive(struct ledger *ledger, const char *me, const char *summary, ledger_reply_fn *reply, void *data);
+
+/* Deletes what the next `count` tasks of the old order have left. {OK} {FENCED} */
+int ledger_purge(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
+                 ledger_reply_fn *reply, void *data);
+
+/* Starts a run with these fields (name, value, …; `count` texts). {OK} {FENCED} */
+int ledger_begin(struct ledger *ledger, const char *me, const char *const *fields, size_t count,
+                 ledger_reply_fn *reply, void *data);
+
+struct ledger_entry {
+    char key[TASK_KEY_SIZE];
+    const char *spec, *viewport, *browser, *runner;
+    const char *overrides; /* NULL: none */
+};
+
+/* Writes `count` tasks of which the first is number `offset` of the plan. {OK: loaded} {AT: loaded, go on there} {FENCED} */
+int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const struct ledger_entry *entries,
+                   size_t count, ledger_reply_fn *reply, void *data);
+
+/* Opens the run: from now on workers take tasks. {OK} {ALREADY} {AT: tasks are missing} {FENCED} */
+int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, void *data);
+
+/* {OK: n, then n workers whose lease ran out, then those that have gone lately} */
+int ledger_overdue(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+/* Takes one task back from a dead worker. {OK: 1 given up as error, 0 waits again} {ALIVE} {GONE} */
+int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, ledger_reply_fn *reply, void *data);
+
+/* Strikes off a dead worker whose list is empty. {OK} {ALIVE} {BUSY} */
+int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+
+/* ---- replies ---- */
+
+/* Element `index` of a reply as text ("" if it has none) or number. Borrowed, valid as long as the reply. */
+const char *ledger_text(const struct ledger_reply *reply, size_t index);
+int64_t ledger_number(const struct ledger_reply *reply, size_t index);
+const char *ledger_outcome_name(enum ledger_outcome outcome);

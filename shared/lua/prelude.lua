@@ -1,0 +1,40 @@
+-- Put before every script when it is loaded: the few things that all of them do alike.
+
+-- Redis' clock, in ms. No other clock is ever compared with.
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Tells the controller's board. The number n has no gaps, so a reader knows whether it missed something.
+local function emit(run, events, ...)
+  local n = redis.call('HINCRBY', run, 'events', 1)
+  redis.call('XADD', events, 'MAXLEN', '~', '100000', '*', 'n', n, 'at', now_ms(), ...)
+end
+
+-- Whether a list holds a value. Processing lists are as short as a worker has slots.
+local function holds(list, value)
+  for _, item in ipairs(redis.call('LRANGE', list, 0, -1)) do
+    if item == value then return true end
+  end
+  return false
+end
+
+-- Whether a worker's lease runs.
+local function is_alive(workers, worker, now)
+  local lease_end = redis.call('ZSCORE', workers, worker)
+  return lease_end and tonumber(lease_end) > now
+end
+
+-- Counts a task that has become complete; the last one finishes the run and wakes the workers.
+local function count_finished(run, runmeta, signals, now)
+  redis.call('HINCRBY', runmeta, 'tasksfinished', 1)
+  if redis.call('HINCRBY', runmeta, 'tasksremaining', -1) == 0 then
+    redis.call('HSET', runmeta, 'finished', '1')
+    redis.call('HMSET', run, 'state', 'finished', 'finished_ms', now)
+    redis.call('XADD', signals, 'MAXLEN', '~', '1000', '*', 'e', 'finished')
+    return true
+  end
+  return false
+end
+

@@ -1,0 +1,33 @@
+-- Takes one task back from a worker whose lease ran out, or that left. May be called again.
+-- KEYS: run runmeta taskqueue workers processing task claims crashes attempts events signals
+-- ARGV: worker, task
+-- Replies: {ok, 1: complete as error, its crashes are spent; 0: waits again} | {alive} | {gone} not in the list
+-- Keeps: a lost worker costs a crash and never a retry; the task is in one place; it is counted once if it is given up.
+local worker, task = ARGV[1], ARGV[2]
+local now = now_ms()
+if is_alive(KEYS[4], worker, now) then return {'alive'} end
+if not holds(KEYS[5], task) then return {'gone'} end
+
+local t = redis.call('HMGET', KEYS[6], 'status', 'worker', 'attempt', 'starttime')
+redis.call('LREM', KEYS[5], 1, task)
+if t[1] == 'waiting' then
+  redis.call('RPUSH', KEYS[3], task)
+  return {'ok', 0}
+end
+if t[1] ~= 'processing' or t[2] ~= worker then return {'gone'} end
+
+local crashes = redis.call('HINCRBY', KEYS[8], task, 1)
+local given_up = crashes >= tonumber(redis.call('HGET', KEYS[1], 'max_crashes'))
+local reason = crashes == 1 and 'its worker was lost' or crashes .. ' workers were lost'
+redis.call('HDEL', KEYS[7], task)
+redis.call('RPUSH', KEYS[9], cjson.encode({attempt = tonumber(t[3]), outcome = 'lost', reason = 'the worker was lost',
+  worker = worker, started_ms = t[4] * 1000, duration_ms = math.max(0, now - t[4] * 1000)}))
+if given_up then
+  redis.call('HMSET', KEYS[6], 'status', 'complete', 'result', 'error', 'reason', reason)
+else
+  redis.call('HMSET', KEYS[6], 'status', 'waiting', 'reason', reason)
+  redis.call('RPUSH', KEYS[3], task)
+end
+emit(KEYS[1], KEYS[10], 'e', 'lost', 't', task, 'w', worker, 'a', t[3], 'r', given_up and 'error' or 'unknown', 'why', reason)
+if given_up and count_finished(KEYS[1], KEYS[2], KEYS[11], now) then emit(KEYS[1], KEYS[10], 'e', 'finished') end
+return {'ok', given_up and 1 or 0}

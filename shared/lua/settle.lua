@@ -1,0 +1,35 @@
+-- Ends an attempt: the task is complete and counted once, or waits for another attempt. May be called again.
+-- KEYS: run runmeta taskqueue task claims settled failures processing attempts logs details events signals
+-- ARGV: worker, task, token, result (passed|failed|error), reason, duration (ns), duration as text, record (JSON),
+--       log ('': none), details (JSON, '': none), retries allowed after failures
+-- Replies: {ok, 1: complete 0: waits again} | {already} this very settle was done | {fenced} the task isn't ours any more
+-- Keeps: complete tasks are counted exactly once; finished is 1 if and only if none remains.
+local worker, task, token, result = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('HGET', KEYS[6], task) == token then return {'already'} end
+if redis.call('HGET', KEYS[5], task) ~= token then return {'fenced'} end
+
+local now = now_ms()
+local attempt = redis.call('HGET', KEYS[4], 'attempt')
+local failures = tonumber(redis.call('HGET', KEYS[7], task) or '0')
+if result == 'failed' then failures = redis.call('HINCRBY', KEYS[7], task, 1) end
+local again = result == 'failed' and failures <= tonumber(ARGV[11])
+local flaky = result == 'passed' and failures > 0 and '1' or '0'
+
+redis.call('HSET', KEYS[6], task, token)
+redis.call('HDEL', KEYS[5], task)
+redis.call('LREM', KEYS[8], 1, task)
+redis.call('RPUSH', KEYS[9], ARGV[8])
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[10], attempt, ARGV[9]) end
+if ARGV[10] ~= '' then redis.call('HSET', KEYS[11], task, ARGV[10]) else redis.call('HDEL', KEYS[11], task) end
+if again then
+  redis.call('HMSET', KEYS[4], 'status', 'waiting', 'reason', ARGV[5])
+  redis.call('RPUSH', KEYS[3], task)
+else
+  redis.call('HMSET', KEYS[4], 'status', 'complete', 'result', result, 'reason', ARGV[5], 'duration', ARGV[6],
+             'durationstring', ARGV[7], 'flaky', flaky)
+end
+emit(KEYS[1], KEYS[12], 'e', again and 'retried' or 'settled', 't', task, 'w', worker, 'a', attempt, 'r', result,
+     'f', flaky, 'd', ARGV[6], 'why', ARGV[5], 'x', ARGV[10])
+if again then return {'ok', 0} end
+if count_finished(KEYS[1], KEYS[2], KEYS[13], now) then emit(KEYS[1], KEYS[12], 'e', 'finished') end
+return {'ok', 1}

@@ -1,0 +1,433 @@
+#include "shared/redis_link.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+#include "shared/clock.h"
+#include "shared/memory.h"
+
+enum {
+    FIRST_WAIT_MS = 50,
+    LONGEST_WAIT_MS = 2000,
+    CONNECT_TIMEOUT_MS = 5000,
+    TIMEOUT_CHECK_MS = 500,
+    ADDRESS_LIMIT = 8,
+};
+
+enum link_state { LINK_DOWN, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP, LINK_CLOSING };
+
+/* A command that was sent. Redis answers in order, so they form a queue. */
+struct awaited {
+    struct awaited *next;
+    redis_reply_fn *reply;
+    void *data;
+    struct redis_link *link;
+    uint64_t deadline_ms;
+};
+
+/* hiredis' view of the loop: one poll handle a connection. It outlives the connection until its close callback. */
+struct poller {
+    uv_poll_t poll;
+    redisAsyncContext *context;
+    int wanted;
+};
+
+struct redis_link {
+    uv_loop_t *loop;
+    const struct redis_address *address;
+    struct redis_link_events events;
+    void *data;
+    enum link_state state;
+    redisAsyncContext *context; /* NULL unless connecting, greeting or up */
+    uv_timer_t retry;           /* down: until the next attempt */
+    uv_timer_t watch;           /* otherwise: time limits */
+    uv_getaddrinfo_t lookup;
+    bool is_looking_up;
+    unsigned wait_ms;
+    uint64_t connect_deadline_ms;
+    struct sockaddr_storage addresses[ADDRESS_LIMIT]; /* what the name stands for; tried one after the other */
+    size_t address_count, address_next;
+    struct awaited *first, *last;
+    struct error reason;
+    void (*closed)(void *data);
+    int open_handles;
+};
+
+/* ---- the adapter: what hiredis needs from a loop (hiredis/async.h, redisAsyncContext.ev) ---- */
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct poller *p = poll->data;
+    /* On an error hiredis must try what it wanted, so that it meets the error itself and reports it. */
+    int ready = status < 0 ? p->wanted : events;
+    redisAsyncContext *context = p->context;
+    if (ready & UV_READABLE)
+        redisAsyncHandleRead(context);
+    if (p->context && (ready & UV_WRITABLE))
+        redisAsyncHandleWrite(context);
+}
+
+static void want(struct poller *p, int wanted)
+{
+    if (wanted == p->wanted)
+        return;
+    p->wanted = wanted;
+    if (wanted)
+        uv_poll_start(&p->poll, wanted, on_poll);
+    else
+        uv_poll_stop(&p->poll);
+}
+
+static void add_read(void *data)
+{
+    struct poller *p = data;
+    want(p, p->wanted | UV_READABLE);
+}
+
+static void del_read(void *data)
+{
+    struct poller *p = data;
+    want(p, p->wanted & ~UV_READABLE);
+}
+
+static void add_write(void *data)
+{
+    struct poller *p = data;
+    want(p, p->wanted | UV_WRITABLE);
+}
+
+static void del_write(void *data)
+{
+    struct poller *p = data;
+    want(p, p->wanted & ~UV_WRITABLE);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void cleanup(void *data)
+{
+    struct poller *p = data;
+    p->context = NULL;
+    uv_poll_stop(&p->poll);
+    uv_close((uv_handle_t *)&p->poll, on_poll_closed);
+}
+
+static void attach(uv_loop_t *loop, redisAsyncContext *context)
+{
+    struct poller *p = memory_zeroed(1, sizeof(*p));
+    p->context = context;
+    p->poll.data = p;
+    int failed = uv_poll_init(loop, &p->poll, context->c.fd);
+    assert(failed == 0);
+    (void)failed;
+    context->ev.addRead = add_read;
+    context->ev.delRead = del_read;
+    context->ev.addWrite = add_write;
+    context->ev.delWrite = del_write;
+    context->ev.cleanup = cleanup;
+    context->ev.data = p;
+}
+
+/* ---- states ---- */
+
+static void connect_now(struct redis_link *link);
+static void connect_next(struct redis_link *link);
+
+static void on_retry(uv_timer_t *timer)
+{
+    connect_now(timer->data);
+}
+
+static void finish_close(struct redis_link *link)
+{
+    if (link->open_handles > 0 || link->is_looking_up || link->context)
+        return;
+    void (*closed)(void *data) = link->closed;
+    void *data = link->data;
+    free(link);
+    if (closed)
+        closed(data);
+}
+
+/* Half of the wait is random, so that a thousand workers don't come back at once. */
+static uint64_t next_wait_ms(struct redis_link *link)
+{
+    unsigned wait = link->wait_ms;
+    link->wait_ms = wait * 2 > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : wait * 2;
+    return wait / 2 + (unsigned)random() % (wait / 2 + 1);
+}
+
+static void go_down(struct redis_link *link)
+{
+    link->state = LINK_DOWN;
+    uv_timer_stop(&link->watch);
+    uv_timer_start(&link->retry, on_retry, next_wait_ms(link), 0);
+    link->events.on_down(link->data, &link->reason);
+}
+
+static void drop(struct redis_link *link)
+{
+    redisAsyncContext *context = link->context;
+    link->context = NULL;
+    if (context)
+        redisAsyncFree(context); /* calls the awaited replies with NULL */
+    go_down(link);
+}
+
+static bool is_auth_error(const char *text)
+{
+    return strncmp(text, "NOAUTH", 6) == 0 || strncmp(text, "WRONGPASS", 9) == 0 || strncmp(text, "NOPERM", 6) == 0 ||
+           strstr(text, "invalid password") || strstr(text, "without any password");
+}
+
+/* One reply of AUTH, SELECT or PING. The first that is refused ends the greeting. */
+static void on_greeting(void *data, const struct redisReply *reply)
+{
+    struct redis_link *link = data;
+    if (reply == NULL || link->state != LINK_GREETING)
+        return;
+    if (reply->type == REDIS_REPLY_ERROR) {
+        enum error_code code = is_auth_error(reply->str) ? ERROR_AUTH : ERROR_REFUSED;
+        error_set(&link->reason, code, "redis %s:%d: %s", link->address->host, link->address->port, reply->str);
+        redis_link_reset(link);
+        return;
+    }
+    if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0) {
+        link->state = LINK_UP;
+        link->wait_ms = FIRST_WAIT_MS;
+        link->events.on_up(link->data);
+    }
+}
+
+static int send_command(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
+                        const char *const *argv, const size_t *lengths);
+
+static void greet(struct redis_link *link)
+{
+    const struct redis_address *a = link->address;
+    link->state = LINK_GREETING;
+    if (a->password && a->username)
+        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 3,
+                     (const char *const[]){"AUTH", a->username, a->password}, NULL);
+    else if (a->password)
+        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 2, (const char *const[]){"AUTH", a->password}, NULL);
+    if (a->db != 0) {
+        char db[16];
+        snprintf(db, sizeof(db), "%d", a->db);
+        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 2, (const char *const[]){"SELECT", db}, NULL);
+    }
+    send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 1, (const char *const[]){"PING"}, NULL);
+}
+
+static void on_connect(const redisAsyncContext *context, int status)
+{
+    struct redis_link *link = context->data;
+    if (link == NULL || link->context != context)
+        return;
+    if (status == REDIS_OK) {
+        greet(link);
+        return;
+    }
+    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
+              context->errstr);
+    link->context = NULL; /* hiredis frees it after this callback */
+    connect_next(link);
+}
+
+static void on_disconnect(const redisAsyncContext *context, int status)
+{
+    struct redis_link *link = context->data;
+    if (link == NULL || link->context != context)
+        return;
+    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
+              status == REDIS_OK ? "connection closed" : context->errstr);
+    link->context = NULL;
+    go_down(link);
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+    struct redis_link *link = timer->data;
+    uint64_t now = uv_now(link->loop);
+    bool late = link->state == LINK_CONNECTING ? now >= link->connect_deadline_ms
+                                               : link->first && now >= link->first->deadline_ms;
+    if (!late)
+        return;
+    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: no answer in time", link->address->host,
+              link->address->port);
+    drop(link);
+}
+
+static int open_connection(struct redis_link *link, const struct sockaddr_storage *address)
+{
+    char ip[64];
+    if (address->ss_family == AF_INET6)
+        uv_ip6_name((const struct sockaddr_in6 *)address, ip, sizeof(ip));
+    else
+        uv_ip4_name((const struct sockaddr_in *)address, ip, sizeof(ip));
+    redisAsyncContext *context = redisAsyncConnect(ip, link->address->port);
+    if (context == NULL || context->err) {
+        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
+                  context ? context->errstr : "out of memory");
+        if (context)
+            redisAsyncFree(context);
+        return -1;
+    }
+    fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
+    redisEnableKeepAlive(&context->c);
+    context->data = link;
+    link->context = context;
+    link->state = LINK_CONNECTING;
+    link->connect_deadline_ms = uv_now(link->loop) + CONNECT_TIMEOUT_MS;
+    attach(link->loop, context);
+    redisAsyncSetConnectCallback(context, on_connect);
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
+    uv_timer_start(&link->watch, on_watch, TIMEOUT_CHECK_MS, TIMEOUT_CHECK_MS);
+    return 0;
+}
+
+/* "localhost" may be ::1 and 127.0.0.1, of which the server has only one: only when all refused is the link down. */
+static void connect_next(struct redis_link *link)
+{
+    while (link->address_next < link->address_count)
+        if (open_connection(link, &link->addresses[link->address_next++]) == 0)
+            return;
+    go_down(link);
+}
+
+static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+    struct redis_link *link = request->data;
+    link->is_looking_up = false;
+    link->address_count = link->address_next = 0;
+    for (const struct addrinfo *a = found; a && link->address_count < ADDRESS_LIMIT; a = a->ai_next)
+        memcpy(&link->addresses[link->address_count++], a->ai_addr, a->ai_addrlen);
+    uv_freeaddrinfo(found);
+    if (link->state == LINK_CLOSING) {
+        finish_close(link);
+    } else if (status < 0) {
+        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: unknown host (%s)", link->address->host,
+                  link->address->port, uv_strerror(status));
+        go_down(link);
+    } else {
+        connect_next(link);
+    }
+}
+
+static void connect_now(struct redis_link *link)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    link->state = LINK_RESOLVING;
+    link->lookup.data = link;
+    int failed = uv_getaddrinfo(link->loop, &link->lookup, on_lookup, link->address->host, NULL, &hints);
+    if (failed < 0) {
+        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
+                  uv_strerror(failed));
+        go_down(link);
+        return;
+    }
+    link->is_looking_up = true;
+}
+
+struct redis_link *redis_link_open(uv_loop_t *loop, const struct redis_address *address,
+                                   const struct redis_link_events *events, void *data)
+{
+    struct redis_link *link = memory_zeroed(1, sizeof(*link));
+    link->loop = loop;
+    link->address = address;
+    link->events = *events;
+    link->data = data;
+    link->wait_ms = FIRST_WAIT_MS;
+    link->open_handles = 2;
+    uv_timer_init(loop, &link->retry);
+    uv_timer_init(loop, &link->watch);
+    link->retry.data = link;
+    link->watch.data = link;
+    uv_timer_start(&link->retry, on_retry, 0, 0);
+    return link;
+}
+
+bool redis_link_is_up(const struct redis_link *link)
+{
+    return link->state == LINK_UP;
+}
+
+static void on_reply(redisAsyncContext *context, void *raw, void *data)
+{
+    struct awaited *a = data;
+    struct redis_link *link = a->link;
+    (void)context;
+    assert(link->first == a);
+    link->first = a->next;
+    redis_reply_fn *reply = a->reply;
+    void *reply_data = a->data;
+    free(a);
+    reply(reply_data, raw);
+}
+
+static int send_command(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
+                        const char *const *argv, const size_t *lengths)
+{
+    struct awaited *a = memory_zeroed(1, sizeof(*a));
+    *a = (struct awaited){NULL, reply, data, link, uv_now(link->loop) + timeout_ms};
+    /* hiredis 0.14 takes a char ** that it doesn't change. */
+    const char **arguments = (const char **)(uintptr_t)argv;
+    if (redisAsyncCommandArgv(link->context, on_reply, a, argc, arguments, lengths) != REDIS_OK) {
+        free(a);
+        return -1;
+    }
+    if (link->first)
+        link->last->next = a;
+    else
+        link->first = a;
+    link->last = a;
+    return 0;
+}
+
+int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
+                    const char *const *argv, const size_t *lengths)
+{
+    if (link->state != LINK_UP)
+        return -1;
+    return send_command(link, timeout_ms, reply, data, argc, argv, lengths);
+}
+
+void redis_link_reset(struct redis_link *link)
+{
+    if (link->context == NULL)
+        return;
+    if (link->reason.code == ERROR_NONE || link->state == LINK_UP)
+        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: connection dropped", link->address->host,
+                  link->address->port);
+    drop(link);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct redis_link *link = handle->data;
+    link->open_handles--;
+    finish_close(link);
+}
+
+void redis_link_close(struct redis_link *link, void (*closed)(void *data))
+{
+    link->state = LINK_CLOSING;
+    link->closed = closed;
+    redisAsyncContext *context = link->context;
+    link->context = NULL;
+    if (context)
+        redisAsyncFree(context);
+    if (link->is_looking_up)
+        uv_cancel((uv_req_t *)&link->lookup);
+    uv_close((uv_handle_t *)&link->retry, on_handle_closed);
+    uv_close((uv_handle_t *)&link->watch, on_handle_closed);
+}
