@@ -2,10 +2,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shared/buffer.h"
 #include "shared/clock.h"
+#include "shared/utf8.h"
 
 static struct {
     const char *program;
@@ -42,8 +44,10 @@ bool log_wants(enum log_level level)
 /* Both forms quote alike: JSON's escapes are a superset of what logfmt readers undo. */
 static void add_quoted(struct buffer *line, const char *text)
 {
+    auto_buffer clean = {0};
+    utf8_add(&clean, text, strlen(text));
     buffer_add(line, "\"", 1);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+    for (const unsigned char *p = (const unsigned char *)(clean.data ? clean.data : ""); *p; p++) {
         if (*p == '"' || *p == '\\')
             buffer_format(line, "\\%c", *p);
         else if (*p == '\n')
@@ -69,8 +73,8 @@ static bool is_plain(const char *text)
 static void add_json(struct buffer *line, const char *now, enum log_level level, const char *event,
                      const struct log_field *fields, size_t count)
 {
-    buffer_format(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"event\":\"%s\"", now, level_names[level],
-                  sink.program, event);
+    buffer_format(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"event\":\"%s\"", now,
+                  level_names[level], sink.program, event);
     for (size_t i = 0; i < count; i++) {
         buffer_format(line, ",\"%s\":", fields[i].name);
         if (fields[i].text)

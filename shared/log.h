@@ -3,8 +3,8 @@
  *
  *     log_info("task.claimed", LOG_TEXT("task", key), LOG_INT("attempt", 2));
  *
- * `event` is a stable noun.verb. error: someone must act; warn: it healed; info: task and process life; debug: the rest.
- * Values are untrusted (names, output, replies): they are escaped here, and only here.
+ * `event` is a stable noun.verb. error: someone must act; warn: it healed; info: task and process life; debug: the
+ * rest. Values are untrusted (names, output, replies): they are escaped here, and only here.
  */
 #pragma once
 #include <stdbool.h>
@@ -20,13 +20,13 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_TEXT(name, value)                                                                                         \
-    {                                                                                                                 \
-        (name), (value), 0                                                                                            \
+#define LOG_TEXT(name, value)                                                                                        \
+    {                                                                                                                \
+        (name), (value), 0                                                                                           \
     }
-#define LOG_INT(name, value)                                                                                          \
-    {                                                                                                                 \
-        (name), NULL, (int64_t)(value)                                                                                \
+#define LOG_INT(name, value)                                                                                         \
+    {                                                                                                                \
+        (name), NULL, (int64_t)(value)                                                                               \
     }
 
 /* AUTO means PRETTY when standard error is a terminal, LOGFMT elsewhere. `program` is borrowed for ever. */
@@ -38,12 +38,12 @@ void log_around(void (*before)(void *data), void (*after)(void *data), void *dat
 bool log_wants(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
-#define LOG_AT(level, event, ...)                                                                                     \
-    do {                                                                                                              \
-        if (log_wants(level)) {                                                                                       \
-            const struct log_field fields_[] = {{"", "", 0}, __VA_ARGS__};                                            \
-            log_write(level, event, fields_ + 1, sizeof(fields_) / sizeof(fields_[0]) - 1);                           \
-        }                                                                                                             \
+#define LOG_AT(level, event, ...)                                                                                    \
+    do {                                                                                                             \
+        if (log_wants(level)) {                                                                                      \
+            const struct log_field fields_[] = {{"", "", 0}, __VA_ARGS__};                                           \
+            log_write(level, event, fields_ + 1, sizeof(fields_) / sizeof(fields_[0]) - 1);                          \
+        }                                                                                                            \
     } while (0)
 #define log_debug(...) LOG_AT(LOG_LEVEL_DEBUG, __VA_ARGS__, )
 #define log_info(...)  LOG_AT(LOG_LEVEL_INFO, __VA_ARGS__, )

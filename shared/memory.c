@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/utf8.h"
+
 static void *checked(void *p)
 {
     if (p == NULL) {
@@ -47,6 +49,14 @@ char *memory_format(const char *format, ...)
     int length = vasprintf(&text, format, args);
     va_end(args);
     return checked(length < 0 ? NULL : text);
+}
+
+bool memory_copy_text(char *array, size_t size, const char *text)
+{
+    size_t length = strlen(text), fitting = utf8_cut(text, length, size - 1);
+    memcpy(array, text, fitting);
+    array[fitting] = '\0';
+    return fitting == length;
 }
 
 void memory_cleanup_free(void *pointer_to_pointer)

@@ -8,21 +8,21 @@
 #define CONTROLLER PROGRAM_CONTROLLER
 #define WORKER     PROGRAM_WORKER
 
-#define TEXT(env, flag, of, field, fallback, help)                                                                    \
-    {                                                                                                                 \
-        env, flag, of, OPTION_TEXT, offsetof(struct options, field), fallback, 0, 0, NULL, help                       \
+#define TEXT(env, flag, of, field, fallback, help)                                                                   \
+    {                                                                                                                \
+        env, flag, of, OPTION_TEXT, offsetof(struct options, field), fallback, 0, 0, NULL, help                      \
     }
-#define SECRET(env, flag, of, field, help)                                                                            \
-    {                                                                                                                 \
-        env, flag, of, OPTION_SECRET, offsetof(struct options, field), NULL, 0, 0, NULL, help                         \
+#define SECRET(env, flag, of, field, help)                                                                           \
+    {                                                                                                                \
+        env, flag, of, OPTION_SECRET, offsetof(struct options, field), NULL, 0, 0, NULL, help                        \
     }
-#define NUMBER(env, flag, of, field, fallback, min, max, help)                                                        \
-    {                                                                                                                 \
-        env, flag, of, OPTION_NUMBER, offsetof(struct options, field), fallback, min, max, NULL, help                 \
+#define NUMBER(env, flag, of, field, fallback, min, max, help)                                                       \
+    {                                                                                                                \
+        env, flag, of, OPTION_NUMBER, offsetof(struct options, field), fallback, min, max, NULL, help                \
     }
-#define CHOICE(env, flag, of, field, fallback, choices, help)                                                         \
-    {                                                                                                                 \
-        env, flag, of, OPTION_CHOICE, offsetof(struct options, field), fallback, 0, 0, choices, help                  \
+#define CHOICE(env, flag, of, field, fallback, choices, help)                                                        \
+    {                                                                                                                \
+        env, flag, of, OPTION_CHOICE, offsetof(struct options, field), fallback, 0, 0, choices, help                 \
     }
 
 /* clang-format off: a table reads better in columns */
@@ -30,7 +30,7 @@ static const struct option table[] = {
     TEXT("REDIS_HOST", "redis-host", BOTH, redis_host, NULL,
          "Redis to use; none, for the controller: start an embedded one; for a worker: localhost"),
     NUMBER("REDIS_PORT", "redis-port", BOTH, redis_port, "6379", 1, 65535,
-         "its port; embedded: listens there if free, else on a free port that it prints"),
+           "its port; embedded: listens there if free, else on a free port that it prints"),
     TEXT("FUNKYTOWN_REDIS_BIND", "redis-bind", CONTROLLER, redis_bind, "127.0.0.1",
          "the embedded server's address; beyond loopback it wants REDIS_PASSWORD"),
     TEXT("REDIS_USERNAME", "redis-username", BOTH, redis_username, NULL, "ACL user"),
@@ -45,23 +45,23 @@ static const struct option table[] = {
     TEXT("FUNKYTOWN_RUN_ID", "run-id", CONTROLLER, run_id, NULL, "name of the run; none: run-<UTC time>-<random>"),
     TEXT("FUNKYTOWN_HTTP_BIND", "http-bind", CONTROLLER, http_bind, "127.0.0.1", "the reporter's address"),
     NUMBER("FUNKYTOWN_HTTP_PORT", "http-port", CONTROLLER, http_port, "3000", 0, 65535,
-         "the reporter's port; 0: a free one, printed"),
+           "the reporter's port; 0: a free one, printed"),
     TEXT("FUNKYTOWN_URL", "url", CONTROLLER, url, NULL, "the reporter's address as people reach it; none: derived"),
     TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
     NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, 100,
-         "attempts after a failed one; a pass then is flaky"),
+           "attempts after a failed one; a pass then is flaky"),
     NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,
-         "lost workers that one task may cost before it is final as error"),
+           "lost workers that one task may cost before it is final as error"),
     NUMBER("FUNKYTOWN_LEASE_S", "lease-s", CONTROLLER, lease_s, "15", 1, 3600,
-         "a worker silent for so many seconds is dead; workers renew at a third"),
+           "a worker silent for so many seconds is dead; workers renew at a third"),
     NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, 1000000,
-         "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
+           "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
     NUMBER("FUNKYTOWN_SLOTS", "slots", WORKER, slots, "1", 1, 1000, "runners at a time"),
     TEXT("FUNKYTOWN_WORKER_ID", "worker-id", WORKER, worker_id, NULL, "name of the worker; none: host-pid-random"),
     CHOICE("FUNKYTOWN_LOG_LEVEL", "log-level", BOTH, log_level, "info", "debug|info|warn|error",
-         "least level of log lines on standard error"),
+           "least level of log lines on standard error"),
     CHOICE("FUNKYTOWN_LOG_FORMAT", "log-format", BOTH, log_format, "auto", "auto|logfmt|json|pretty",
-         "form of log lines; auto: pretty on a terminal, else logfmt"),
+           "form of log lines; auto: pretty on a terminal, else logfmt"),
 };
 /* clang-format on */
 
@@ -101,8 +101,8 @@ static int parse_number(const char *name, const char *text, long min, long max, 
     errno = 0;
     long parsed = strtol(text, &end, 10);
     if (*text == '\0' || *end != '\0' || errno != 0 || parsed < min || parsed > max)
-        return error_set(err, ERROR_CONFIG, "%s: found \"%s\", wanted a whole number from %ld to %ld", name, text, min,
-                         max);
+        return error_set(err, ERROR_CONFIG, "%s: found \"%s\", wanted a whole number from %ld to %ld", name, text,
+                         min, max);
     *value = (int)parsed;
     return 0;
 }

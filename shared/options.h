@@ -46,8 +46,8 @@ struct options {
 
 struct option {
     const char *env;
-    const char *flag;     /* without the dashes */
-    int programs;         /* PROGRAM_CONTROLLER | PROGRAM_WORKER */
+    const char *flag; /* without the dashes */
+    int programs;     /* PROGRAM_CONTROLLER | PROGRAM_WORKER */
     enum option_kind kind;
     size_t offset;        /* in struct options */
     const char *fallback; /* the default as text; NULL: none */

@@ -12,6 +12,13 @@ const char *redis_reply_text(const struct redisReply *reply)
     return is_text ? reply->str : NULL;
 }
 
+const char *redis_reply_bytes(const struct redisReply *reply, size_t *length)
+{
+    const char *text = redis_reply_text(reply);
+    *length = text ? (size_t)reply->len : 0;
+    return text;
+}
+
 const char *redis_reply_error(const struct redisReply *reply)
 {
     return reply && reply->type == REDIS_REPLY_ERROR ? reply->str : NULL;

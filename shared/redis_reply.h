@@ -9,6 +9,9 @@ struct redisReply;
 /* Text of a string or status; NULL for every other shape, a NULL reply included. */
 const char *redis_reply_text(const struct redisReply *reply);
 
+/* The same with its length, for what may hold zeros. */
+const char *redis_reply_bytes(const struct redisReply *reply, size_t *length);
+
 /* Text of an error reply; NULL for every other shape. */
 const char *redis_reply_error(const struct redisReply *reply);
 
