@@ -1,0 +1,414 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <cjson/cJSON.h>
+
+#include "shared/memory.h"
+#include "shared/utf8.h"
+#include "worker/judge.h"
+
+#define PASSED  "{\"event\":\"test\",\"title\":[\"cart\",\"adds\"],\"status\":\"passed\"}\n"
+#define SKIPPED "{\"event\":\"test\",\"title\":[\"cart\",\"later\"],\"status\":\"skipped\"}\n"
+#define FLAKY   "{\"event\":\"test\",\"title\":[\"cart\",\"blinks\"],\"status\":\"flaky\"}\n"
+#define FAILED                                                                                                       \
+    "{\"event\":\"test\",\"title\":[\"cart\",\"empties\"],\"status\":\"failed\",\"file\":\"a.spec.ts\",\"line\":12," \
+    "\"error\":{\"message\":\"two is not one\"}}\n"
+#define FAILED_SILENTLY "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\"}\n"
+#define ERROR                                                                                                        \
+    "{\"event\":\"error\",\"error\":{\"message\":\"SyntaxError: here\"},\"file\":\"b.spec.ts\",\"line\":3}\n"
+#define SPEC_PASSED "{\"event\":\"spec\",\"status\":\"passed\",\"duration_ms\":5}\n"
+#define SPEC_FAILED "{\"event\":\"spec\",\"status\":\"failed\",\"duration_ms\":5}\n"
+
+static struct runner usual_runner(void)
+{
+    struct runner runner = {0};
+    for (int i = 0; i < 256; i++)
+        runner.exit_results[i] = TASK_ERROR;
+    runner.exit_results[0] = TASK_PASSED;
+    runner.exit_results[1] = TASK_FAILED;
+    return runner;
+}
+
+static void feed(struct judge *j, const char *text)
+{
+    judge_feed(j, text, strlen(text));
+}
+
+static void what_was_seen_decides(void **state)
+{
+    (void)state;
+    enum { SILENT = false, SPEAKS = true };
+    static const struct {
+        bool expects_events;
+        const char *events;
+        enum runner_end_kind kind;
+        int code;
+        unsigned timeout_s;
+        enum task_result result;
+        const char *reason;
+    } rows[] = {
+        /* Runners without events: the exit status alone. */
+        {SILENT, "", RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+        {SILENT, "", RUNNER_EXITED, 1, 0, TASK_FAILED, "exit 1"},
+        {SILENT, "", RUNNER_EXITED, 2, 0, TASK_ERROR, "exit 2"},
+        {SILENT, "", RUNNER_EXITED, 255, 0, TASK_ERROR, "exit 255"},
+        {SILENT, "no event\n", RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+
+        /* Whatever was said before: it didn't end by itself. */
+        {SILENT, "", RUNNER_SIGNALED, 9, 0, TASK_ERROR, "signal 9"},
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_SIGNALED, 11, 0, TASK_ERROR, "signal 11"},
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_SIGNALED, 15, 120, TASK_ERROR, "timeout after 120 s"},
+        {SPEAKS, FAILED, RUNNER_EXITED, 0, 600, TASK_ERROR, "timeout after 600 s"},
+        {SILENT, "", RUNNER_NOT_STARTED, ENOENT, 0, TASK_ERROR,
+         "exit 127: cannot start npx: No such file or directory"},
+        {SILENT, "", RUNNER_NOT_STARTED, EACCES, 0, TASK_ERROR, "exit 126: cannot start npx: Permission denied"},
+        {SILENT, "", RUNNER_NO_FOLDER, ENOENT, 0, TASK_ERROR,
+         "cannot enter the folder to start npx in: No such file or directory"},
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_UNKNOWN, 0, 0, TASK_ERROR, "its supervisor was killed"},
+
+        /* Passed takes everything. */
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+        {SILENT, PASSED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+        {SPEAKS, FLAKY SKIPPED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_EXITED, 1, 0, TASK_ERROR, "exit 1 though every test passed"},
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_EXITED, 3, 0, TASK_ERROR, "exit 3 though every test passed"},
+        {SPEAKS, PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "exit 0 before the spec had ended"},
+        {SPEAKS, PASSED, RUNNER_EXITED, 134, 0, TASK_ERROR, "exit 134 before the spec had ended"},
+
+        /* No test, no pass. */
+        {SPEAKS, "", RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run"},
+        {SPEAKS, "", RUNNER_EXITED, 1, 0, TASK_ERROR, "exit 1 and no test was run"},
+        {SPEAKS, SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run"},
+        {SILENT, SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run"},
+        {SPEAKS, SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_ERROR, "exit 1 and no test was run"},
+        {SPEAKS, SKIPPED SKIPPED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run (2 skipped)"},
+
+        /* A failed test is a failure, whatever else is said. */
+        {SPEAKS, PASSED FAILED SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, ""},
+        {SPEAKS, FAILED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_FAILED, ""},
+        {SPEAKS, FAILED, RUNNER_EXITED, 3, 0, TASK_FAILED, ""},
+        {SPEAKS, ERROR FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, ""},
+        {SPEAKS, FAILED_SILENTLY, RUNNER_EXITED, 1, 0, TASK_FAILED, "a test failed without a message"},
+        {SPEAKS, PASSED SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, "the runner says failed though no test did"},
+        {SPEAKS, PASSED SPEC_FAILED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_FAILED,
+         "the runner says failed though no test did"},
+
+        /* Errors outside of tests. */
+        {SPEAKS, ERROR, RUNNER_EXITED, 1, 0, TASK_ERROR, "SyntaxError: here"},
+        {SPEAKS, PASSED ERROR SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "SyntaxError: here"},
+        {SILENT, "{\"event\":\"error\"}\n", RUNNER_EXITED, 0, 0, TASK_ERROR,
+         "the runner reported an error without a message"},
+
+        /* Lines that aren't whole. */
+        {SPEAKS, PASSED "{\"event\":\"spec\",\"status\":\"passed\"}", RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+        {SPEAKS, PASSED "{\"event\":\"spec\",\"sta", RUNNER_EXITED, 0, 0, TASK_ERROR,
+         "exit 0 before the spec had ended"},
+    };
+    struct runner runner = usual_runner();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        struct verdict verdict;
+        const struct runner_end end = {.kind = rows[i].kind, .code = rows[i].code};
+        judge_init(&j);
+        j.expects_events = rows[i].expects_events;
+        feed(&j, rows[i].events);
+        judge_verdict(&j, &runner, &end, "npx", rows[i].timeout_s, &verdict);
+        if (verdict.result != rows[i].result || strcmp(verdict.reason, rows[i].reason) != 0)
+            fail_msg("row %zu: %s \"%s\", wanted %s \"%s\"", i, task_result_name(verdict.result), verdict.reason,
+                     task_result_name(rows[i].result), rows[i].reason);
+        judge_close(&j);
+    }
+}
+
+static void a_runner_may_have_exit_codes_of_its_own(void **state)
+{
+    (void)state;
+    struct runner runner = usual_runner();
+    runner.exit_results[3] = TASK_PASSED;
+    runner.exit_results[0] = TASK_FAILED;
+    runner.exit_results[9] = TASK_UNKNOWN;
+    static const struct {
+        int code;
+        enum task_result result;
+    } rows[] = {{3, TASK_PASSED}, {0, TASK_FAILED}, {9, TASK_ERROR}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        struct verdict verdict;
+        const struct runner_end end = {.kind = RUNNER_EXITED, .code = rows[i].code};
+        judge_init(&j);
+        judge_verdict(&j, &runner, &end, "x", 0, &verdict);
+        assert_int_equal(verdict.result, rows[i].result);
+        judge_close(&j);
+    }
+}
+
+static void the_first_failure_is_told(void **state)
+{
+    (void)state;
+    struct judge j;
+    judge_init(&j);
+    feed(&j, ERROR);
+    assert_string_equal(j.message, "SyntaxError: here");
+    assert_string_equal(j.file, "b.spec.ts");
+    assert_int_equal(j.line_number, 3);
+    assert_string_equal(j.title, "");
+    feed(&j, PASSED FAILED FAILED_SILENTLY ERROR);
+    assert_string_equal(j.message, "two is not one");
+    assert_string_equal(j.file, "a.spec.ts");
+    assert_int_equal(j.line_number, 12);
+    assert_string_equal(j.title, "cart › empties");
+    assert_int_equal(j.counts.passed, 1);
+    assert_int_equal(j.counts.failed, 2);
+    assert_true(j.runner_error);
+    judge_close(&j);
+}
+
+static void messages_are_one_clean_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json; /* of the message */
+        const char *wanted;
+    } rows[] = {
+        {"plain", "plain"},
+        {"\\n  two\\n\\n lines\\r\\n", "two lines"},
+        {"tab\\tand  spaces ", "tab and spaces"},
+        {"\\u001b[31mred\\u001b[39m \\u001b[1;4mbold\\u001b[0m", "red bold"},
+        {"\\u001b]8;;http://x\\u0007link\\u001b]8;;\\u001b\\\\ end", "link end"},
+        {"\\u001b(Bcharset\\u001bc reset", "charset reset"},
+        {"cut\\u001b[3", "cut"},
+        {"cut\\u001b]never ends", "cut"},
+        {"cut\\u001b", "cut"},
+        {"bell\\u0007 del\\u007f c1\\u009b nul\\u0000!", "bell del c1 nul\xef\xbf\xbd!"},
+        {"a\\u2028b\\u2029c", "a b c"},
+        {"half \\ud83d of", "half \xef\xbf\xbd of"},
+        {"other half \\udfb5", "other half \xef\xbf\xbd"},
+        {"swapped \\udfb5\\ud83c", "swapped \xef\xbf\xbd\xef\xbf\xbd"},
+        {"whole \\ud83c\\udfb5", "whole 🎵"},
+        {"escaped \\\\ud83c", "escaped \\ud83c"},
+        {"raw \xff byte", "raw \xef\xbf\xbd byte"},
+        {"<b>&\\\"'", "<b>&\"'"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        judge_init(&j);
+        auto_free char *line = memory_format(
+            "{\"event\":\"test\",\"title\":[],\"status\":\"failed\",\"error\":{\"message\":\"%s\"}}\n", rows[i].json);
+        feed(&j, line);
+        assert_int_equal(j.counts.failed, 1);
+        assert_string_equal(j.message, rows[i].wanted);
+        judge_close(&j);
+    }
+}
+
+static void long_texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    struct judge j;
+    judge_init(&j);
+    auto_buffer line = {0};
+    buffer_text(&line, "{\"event\":\"test\",\"status\":\"failed\",\"error\":{\"message\":\"a");
+    for (int i = 0; i < 20000; i++)
+        buffer_text(&line, "€");
+    buffer_text(&line, "\"}}\n");
+    judge_feed(&j, line.data, line.length);
+    assert_int_equal(strlen(j.message), 1 + 170 * 3); /* 511 bytes */
+    assert_true(utf8_is_valid(j.message, strlen(j.message)));
+    cJSON *tests = judge_take_tests(&j);
+    const cJSON *error = cJSON_GetObjectItem(cJSON_GetArrayItem(tests, 0), "error");
+    const char *kept = cJSON_GetStringValue(cJSON_GetObjectItem(error, "message"));
+    assert_int_equal(strlen(kept), 1 + 5461 * 3); /* 16 KiB */
+    assert_true(utf8_is_valid(kept, strlen(kept)));
+    cJSON_Delete(tests);
+    judge_close(&j);
+}
+
+static void what_is_no_event_is_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        unsigned bad;
+    } rows[] = {
+        {"\n", 0},
+        {" \t\r\n", 0},
+        {"hello\n", 1},
+        {"{\"event\":\"test\"}\n", 1},
+        {"{\"event\":\"test\",\"status\":\"timedOut\"}\n", 1},
+        {"{\"event\":\"test\",\"status\":1}\n", 1},
+        {"{\"event\":\"spec\"}\n", 1},
+        {"{\"event\":\"spec\",\"status\":\"skipped\"}\n", 1},
+        {"{\"event\":\"begin\"}\n", 1},
+        {"{\"event\":null}\n", 1},
+        {"{}\n", 1},
+        {"[]\n", 1},
+        {"[{\"event\":\"spec\",\"status\":\"passed\"}]\n", 1},
+        {"\"event\"\n", 1},
+        {"null\n", 1},
+        {SPEC_PASSED, 0},
+        {"{\"event\":\"spec\",\"status\":\"passed\"} {}\n", 1},
+        {"\xff\xfe\n", 1},
+        {"{\"event\":\"test\",\"status\":\"passed\",\"title\":7,\"file\":[],\"line\":\"x\",\"error\":3}\n", 0},
+        {"a\nb\n" SPEC_PASSED "c\n", 3},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        judge_init(&j);
+        feed(&j, rows[i].line);
+        if (j.bad_lines != rows[i].bad)
+            fail_msg("row %zu: %u bad lines, wanted %u", i, j.bad_lines, rows[i].bad);
+        judge_close(&j);
+    }
+}
+
+static void pieces_make_no_difference(void **state)
+{
+    (void)state;
+    const char *text = PASSED "noise\n" FAILED SPEC_FAILED;
+    for (size_t piece = 1; piece < strlen(text); piece++) {
+        struct judge j;
+        judge_init(&j);
+        for (size_t at = 0; at < strlen(text); at += piece)
+            judge_feed(&j, text + at, at + piece < strlen(text) ? piece : strlen(text) - at);
+        assert_int_equal(j.counts.passed, 1);
+        assert_int_equal(j.counts.failed, 1);
+        assert_int_equal(j.bad_lines, 1);
+        assert_int_equal(j.spec_status, TASK_FAILED);
+        judge_close(&j);
+    }
+}
+
+static void a_line_that_is_too_long_is_skipped(void **state)
+{
+    (void)state;
+    struct judge j;
+    judge_init(&j);
+    auto_free char *piece = memory_zeroed(4097, 1);
+    memset(piece, 'x', 4096);
+    feed(&j, "{\"event\":\"test\",\"status\":\"passed\",\"title\":[\"");
+    for (int i = 0; i < 1000; i++)
+        feed(&j, piece);
+    assert_true(j.line.capacity <= 2 * JUDGE_LINE_MAX);
+    feed(&j, "\"]}\n" FAILED);
+    assert_int_equal(j.bad_lines, 1);
+    assert_int_equal(j.counts.passed, 0);
+    assert_int_equal(j.counts.failed, 1);
+    judge_close(&j);
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    (void)state;
+    struct judge j;
+    judge_init(&j);
+    auto_buffer line = {0};
+    buffer_text(&line, "{\"event\":\"spec\",\"status\":\"passed\",\"x\":");
+    for (int i = 0; i < 100000; i++)
+        buffer_text(&line, "[");
+    buffer_text(&line, "\n");
+    judge_feed(&j, line.data, line.length);
+    assert_int_equal(j.bad_lines, 1);
+    assert_int_equal(j.spec_status, TASK_UNKNOWN);
+    judge_close(&j);
+}
+
+static void assert_record(const char *event, const char *wanted)
+{
+    struct judge j;
+    judge_init(&j);
+    feed(&j, event);
+    cJSON *tests = judge_take_tests(&j);
+    auto_free char *text = cJSON_PrintUnformatted(tests);
+    assert_string_equal(text, wanted);
+    cJSON_Delete(tests);
+    judge_close(&j);
+}
+
+static void records_hold_what_is_known(void **state)
+{
+    (void)state;
+    assert_record("", "[]");
+    assert_record(SPEC_PASSED ERROR, "[]");
+    assert_record(
+        "{\"event\":\"test\",\"spec\":\"a\",\"title\":[\"cart\",\"adds\"],\"status\":\"failed\","
+        "\"duration_ms\":812.7,\"file\":\"a.ts\",\"line\":12,\"other\":1,\"error\":{\"message\":\"m\\u001b[0m\","
+        "\"stack\":\"s\\n t\",\"snippet\":\"x\",\"more\":{}},\"attachments\":[]}\n",
+        "[{\"title\":[\"cart\",\"adds\"],\"status\":\"failed\",\"duration_ms\":812,\"file\":\"a.ts\",\"line\":12,"
+        "\"error\":{\"message\":\"m\\u001b[0m\",\"stack\":\"s\\n t\",\"snippet\":\"x\"}}]");
+    assert_record("{\"event\":\"test\",\"title\":[1,\"a\",null],\"status\":\"passed\",\"duration_ms\":-5,\"line\":-1,"
+                  "\"file\":null,\"error\":\"text\"}\n",
+                  "[{\"title\":[\"a\"],\"status\":\"passed\",\"duration_ms\":0}]");
+    assert_record("{\"event\":\"test\",\"status\":\"skipped\",\"duration_ms\":1e999,\"line\":1e30}\n",
+                  "[{\"title\":[],\"status\":\"skipped\",\"duration_ms\":1000000000000,\"line\":2147483647}]");
+}
+
+static void failed_tests_have_room_of_their_own(void **state)
+{
+    (void)state;
+    struct judge j;
+    judge_init(&j);
+    for (int i = 0; i < 20000; i++)
+        feed(&j, PASSED);
+    assert_int_equal(j.counts.passed, 20000);
+    assert_true(j.tests_bytes <= JUDGE_TESTS_MAX / 2 && j.tests_bytes > JUDGE_TESTS_MAX / 2 - 100);
+    unsigned dropped = j.tests_dropped;
+    assert_int_equal(cJSON_GetArraySize(j.tests), 20000 - (int)dropped);
+    feed(&j, FAILED);
+    assert_int_equal(j.tests_dropped, dropped);
+    assert_int_equal(cJSON_GetArraySize(j.tests), 20001 - (int)dropped);
+    for (int i = 0; i < 20000; i++)
+        feed(&j, FAILED);
+    assert_int_equal(j.counts.failed, 20001);
+    assert_true(j.tests_bytes <= JUDGE_TESTS_MAX);
+    cJSON *tests = judge_take_tests(&j);
+    auto_free char *text = cJSON_PrintUnformatted(tests);
+    assert_true(strlen(text) <= JUDGE_TESTS_MAX + 1);
+    cJSON_Delete(tests);
+    judge_close(&j);
+}
+
+static void cleared_it_starts_anew(void **state)
+{
+    (void)state;
+    struct judge j;
+    struct verdict verdict;
+    struct runner runner = usual_runner();
+    const struct runner_end end = {.kind = RUNNER_EXITED};
+    judge_init(&j);
+    j.expects_events = true;
+    feed(&j, FAILED ERROR "noise\n{\"event\":\"spec\",");
+    judge_clear(&j);
+    judge_verdict(&j, &runner, &end, "x", 0, &verdict);
+    assert_int_equal(verdict.result, TASK_PASSED);
+    assert_string_equal(j.message, "");
+    assert_int_equal(j.bad_lines, 0);
+    assert_int_equal(cJSON_GetArraySize(j.tests), 0);
+    judge_close(&j);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_seen_decides),
+        cmocka_unit_test(a_runner_may_have_exit_codes_of_its_own),
+        cmocka_unit_test(the_first_failure_is_told),
+        cmocka_unit_test(messages_are_one_clean_line),
+        cmocka_unit_test(long_texts_are_cut_between_characters),
+        cmocka_unit_test(what_is_no_event_is_counted),
+        cmocka_unit_test(pieces_make_no_difference),
+        cmocka_unit_test(a_line_that_is_too_long_is_skipped),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(records_hold_what_is_known),
+        cmocka_unit_test(failed_tests_have_room_of_their_own),
+        cmocka_unit_test(cleared_it_starts_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/*
+ * Events, exit status and time limit in; result and reason out. Pure.
+ *
+ * Lines of NDJSON arrive in pieces (judge_feed), the end of the runner settles what is left (judge_verdict). A
+ * verdict is never better than what was seen: no test run at all is an error, and so is a runner that was killed or
+ * never started.
+ *
+ *     {"event":"test","title":["cart","adds"],"status":"passed|failed|skipped|flaky","duration_ms":812,
+ *      "file":"tests/a.spec.ts","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
+ *     {"event":"spec","status":"passed|failed"}
+ *     {"event":"error","error":{"message":"…"},"file":"tests/a.spec.ts","line":3}     outside of tests
+ *
+ * They come from a spec, so any bytes may: a line that isn't one of these is counted and otherwise ignored, and texts
+ * are cut. Other members are ignored.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/buffer.h"
+#include "shared/runner.h"
+#include "shared/task.h"
+#include "worker/supervise.h"
+
+struct cJSON;
+
+enum {
+    JUDGE_LINE_MAX = 256 * 1024, /* bytes; longer lines are skipped */
+    JUDGE_TESTS_MAX =
+        512 * 1024, /* bytes of all test records as JSON; beyond half of it only failed tests are added */
+};
+
+struct judge {
+    bool expects_events; /* set by the owner: this runner speaks the event protocol, so its silence is an error */
+
+    struct buffer line;     /* a line that hasn't ended yet */
+    bool skipping;          /* the rest of a line that was too long */
+    struct cJSON *tests;    /* array of the test records, capped */
+    size_t tests_bytes;     /* what they take as JSON */
+    unsigned tests_dropped; /* records left out by the cap; they are counted all the same */
+    struct test_counts counts;
+    enum task_result spec_status; /* of the "spec" event; TASK_UNKNOWN: none came */
+    bool runner_error;            /* an "error" event: something outside of tests went wrong */
+    unsigned bad_lines;           /* lines that aren't events */
+
+    /* The first failed test's, else the first "error" event's. Each one line, no control characters; "" if unknown.
+     */
+    char message[512];
+    char file[512];
+    int line_number; /* 0: unknown */
+    char title[512]; /* " › " between its parts */
+};
+
+struct verdict {
+    enum task_result result;
+    char reason[512]; /* one line for people; "" for passed, and for failed when there is a message */
+};
+
+void judge_init(struct judge *j);
+void judge_feed(struct judge *j, const char *bytes, size_t length);
+
+/*
+ * Once, when the runner has ended. `program` is its argv[0]. `timeout_s`: the time limit that made the worker stop
+ * it, 0 if none did. Of `runner` only exit_results is looked at.
+ */
+void judge_verdict(struct judge *j, const struct runner *runner, const struct runner_end *end, const char *program,
+                   unsigned timeout_s, struct verdict *verdict);
+
+/*
+ * The array of test records, now the caller's (cJSON_Delete), never NULL:
+ *     {"title":[…],"status":"…","duration_ms":812,"file":"…","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
+ * where file, line and error may be missing, and each member of error too.
+ */
+struct cJSON *judge_take_tests(struct judge *j);
+
+void judge_clear(struct judge *j); /* as after judge_init(), but keeps memory */
+void judge_close(struct judge *j);
