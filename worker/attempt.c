@@ -1,0 +1,328 @@
+#include "worker/attempt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "shared/clock.h"
+#include "shared/memory.h"
+
+/* Kept of an attempt's output: enough to see how it began and why it ended, and 20,000 of them still fit a small
+ * Redis. */
+enum { LOG_HEAD_BYTES = 32 * 1024, LOG_TAIL_BYTES = 96 * 1024 };
+
+/* Between TERM and KILL: Playwright writes its reports on a signal. */
+enum { GRACE_MS = 5000 };
+
+/* ---- the end of an attempt ---- */
+
+static cJSON *record_head(const struct attempt *a, const char *outcome, const char *reason)
+{
+    cJSON *record = cJSON_CreateObject();
+    cJSON_AddNumberToObject(record, "attempt", a->task.attempt);
+    cJSON_AddStringToObject(record, "outcome", outcome);
+    cJSON_AddStringToObject(record, "reason", reason);
+    cJSON_AddStringToObject(record, "worker", a->setup->worker_id);
+    cJSON_AddNumberToObject(record, "started_ms", (double)a->started_wall_ms);
+    cJSON_AddNumberToObject(record, "duration_ms", (double)(a->duration_ns / 1000000));
+    return record;
+}
+
+static char *print(cJSON *object)
+{
+    char *text = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
+    return text;
+}
+
+static char *make_record(struct attempt *a, const struct runner_end *end)
+{
+    cJSON *record = record_head(a, task_result_name(a->verdict.result), a->verdict.reason);
+    cJSON_AddNumberToObject(record, "max_rss_bytes", (double)end->max_rss_bytes);
+    cJSON_AddNumberToObject(record, "cpu_ms", (double)end->cpu_ms);
+    cJSON_AddNumberToObject(record, "strays", end->strays);
+    cJSON_AddNumberToObject(record, "log_bytes", (double)a->log.length);
+    cJSON_AddNumberToObject(record, "log_dropped_bytes", (double)capture_dropped(&a->capture));
+    cJSON_AddNumberToObject(record, "tests_dropped", a->judge.tests_dropped);
+    cJSON_AddItemToObject(record, "tests", judge_take_tests(&a->judge));
+    return print(record);
+}
+
+static char *make_details(const struct attempt *a)
+{
+    const struct judge *j = &a->judge;
+    unsigned tests = j->counts.passed + j->counts.failed + j->counts.skipped + j->counts.flaky;
+    if (tests == 0 && j->message[0] == '\0')
+        return NULL;
+    cJSON *details = cJSON_CreateObject();
+    int counts[] = {(int)j->counts.passed, (int)j->counts.failed, (int)j->counts.skipped, (int)j->counts.flaky};
+    cJSON_AddItemToObject(details, "tests", cJSON_CreateIntArray(counts, 4));
+    if (j->message[0])
+        cJSON_AddStringToObject(details, "message", j->message);
+    if (j->title[0])
+        cJSON_AddStringToObject(details, "title", j->title);
+    if (j->file[0]) {
+        cJSON_AddStringToObject(details, "file", j->file);
+        cJSON_AddNumberToObject(details, "line", j->line_number);
+    }
+    return print(details);
+}
+
+static void make_result(struct attempt *a, const struct runner_end *end)
+{
+    a->duration_ns = clock_mono_ns() - a->started_ns;
+    capture_text(&a->capture, &a->log);
+    a->details = make_details(a);
+    a->record = make_record(a, end);
+}
+
+static void fail(struct attempt *a, const char *reason)
+{
+    a->verdict.result = TASK_ERROR;
+    memory_copy_text(a->verdict.reason, sizeof(a->verdict.reason), reason);
+    make_result(a, &(struct runner_end){0});
+}
+
+char *attempt_released_record(const struct attempt *a)
+{
+    return print(record_head(a, "released", "the worker was told to stop"));
+}
+
+/* ---- callbacks ---- */
+
+static void on_output(void *data, const char *bytes, size_t length)
+{
+    struct attempt *a = data;
+    capture_add(&a->capture, bytes, length);
+}
+
+static void on_event(void *data, const char *bytes, size_t length)
+{
+    struct attempt *a = data;
+    judge_feed(&a->judge, bytes, length);
+}
+
+static void on_runner_end(void *data, const struct runner_end *end)
+{
+    struct attempt *a = data;
+    uv_timer_stop(&a->timer);
+    judge_verdict(&a->judge, a->runner, end, a->program, a->is_timed_out ? a->task.timeout_s : 0, &a->verdict);
+    make_result(a, end);
+    a->on_end(a->data);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct attempt *a = timer->data;
+    supervisor_kill(a->supervisor);
+}
+
+static void on_time_limit(uv_timer_t *timer)
+{
+    struct attempt *a = timer->data;
+    a->is_timed_out = true;
+    attempt_stop(a);
+}
+
+/* ---- starting ---- */
+
+int attempt_open(struct attempt *a, const struct attempt_setup *setup, int slot, void (*on_end)(void *data),
+                 void *data, struct error *err)
+{
+    static const struct supervisor_events events = {on_output, on_event, on_runner_end};
+    *a = (struct attempt){.setup = setup, .on_end = on_end, .data = data};
+    uv_timer_init(setup->loop, &a->timer);
+    a->timer.data = a;
+    capture_init(&a->capture, LOG_HEAD_BYTES, LOG_TAIL_BYTES);
+    judge_init(&a->judge);
+    if (scratch_slot_open(&a->scratch, setup->scratch, slot, err) < 0)
+        return -1;
+    a->supervisor = supervisor_start(setup->loop, a->scratch.path, &events, a, err);
+    return a->supervisor ? 0 : -1;
+}
+
+static void load_override(const cJSON *overrides, const char *name, unsigned *value)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(overrides, name);
+    if (cJSON_IsNumber(item))
+        *value = (unsigned)item->valuedouble;
+}
+
+void attempt_load(struct attempt *a, const struct ledger_reply *claim, const struct run_policy *policy)
+{
+    struct attempt_task *t = &a->task;
+    t->attempt = (unsigned)ledger_number(claim, 1);
+    t->spec = memory_text(ledger_text(claim, 2));
+    t->viewport = memory_text(ledger_text(claim, 3));
+    t->browser = memory_text(ledger_text(claim, 4));
+    t->runner = memory_text(ledger_text(claim, 5));
+    t->timeout_s = policy->task_timeout_s;
+    t->retries = policy->retries;
+    cJSON *overrides = cJSON_Parse(ledger_text(claim, 6));
+    load_override(overrides, "timeout_s", &t->timeout_s);
+    load_override(overrides, "retries", &t->retries);
+    cJSON_Delete(overrides);
+    a->started_wall_ms = clock_wall_ms();
+    a->started_ns = clock_mono_ns();
+}
+
+/* The contract's variables; `lines` gives them room. */
+enum { OWN_VARIABLES = 11, VARIABLE_SIZE = PATH_MAX + 64 };
+
+static void list_variables(const struct attempt *a, const struct run_policy *policy,
+                           const struct run_viewport *viewport, const char *spec, char *const *of_runner,
+                           char (*lines)[VARIABLE_SIZE], const char **list)
+{
+    const struct attempt_task *t = &a->task;
+    size_t n = 0;
+#define VARIABLE(format, ...) snprintf(lines[n], VARIABLE_SIZE, format, __VA_ARGS__), list[n] = lines[n], n++
+    VARIABLE("FUNKYTOWN_RUN_ID=%s", policy->run_id);
+    VARIABLE("FUNKYTOWN_TASK=%s", t->key);
+    VARIABLE("FUNKYTOWN_ATTEMPT=%u", t->attempt);
+    VARIABLE("FUNKYTOWN_SPEC=%s", spec);
+    VARIABLE("FUNKYTOWN_VIEWPORT=%s", t->viewport);
+    VARIABLE("FUNKYTOWN_BROWSER=%s", t->browser);
+    VARIABLE("FUNKYTOWN_EVENTS=%s", supervisor_fifo(a->supervisor));
+    VARIABLE("FUNKYTOWN_ARTIFACTS=%s", a->scratch.artifacts);
+    VARIABLE("TMPDIR=%s", a->scratch.tmp);
+    if (viewport) {
+        VARIABLE("FUNKYTOWN_WIDTH=%d", viewport->width);
+        VARIABLE("FUNKYTOWN_HEIGHT=%d", viewport->height);
+    }
+#undef VARIABLE
+    for (size_t i = 0; of_runner[i]; i++)
+        list[n++] = of_runner[i];
+    list[n] = NULL;
+}
+
+static size_t count_texts(char *const *list)
+{
+    size_t count = 0;
+    while (list[count])
+        count++;
+    return count;
+}
+
+static int run(struct attempt *a, const struct run_policy *policy, const struct run_viewport *viewport,
+               const char *spec, const struct runner_command *command, struct error *err)
+{
+    char cwd[PATH_MAX];
+    auto_free char(*lines)[VARIABLE_SIZE] = memory_zeroed(OWN_VARIABLES, VARIABLE_SIZE);
+    auto_free const char **list = memory_zeroed(OWN_VARIABLES + count_texts(command->env) + 1, sizeof(*list));
+    list_variables(a, policy, viewport, spec, command->env, lines, list);
+    int length = snprintf(cwd, sizeof(cwd), "%s%s%s", a->setup->root, a->runner->cwd ? "/" : "",
+                          a->runner->cwd ? a->runner->cwd : "");
+    if (length >= (int)sizeof(cwd))
+        return error_set(err, ERROR_CONFIG, "runner \"%s\": cwd: the path is too long", a->runner->name);
+    return supervisor_run(a->supervisor, (const char *const *)command->argv, list, cwd, err);
+}
+
+/* Only who names the spec needs it to be a file: `true` runs for any. */
+static char *find_spec(struct attempt *a, struct error *err)
+{
+    if (!runner_needs_spec(a->runner))
+        return memory_text(a->task.spec);
+    return spec_finder_find(a->setup->specs, a->task.spec, err);
+}
+
+static int prepare_and_run(struct attempt *a, const struct run_policy *policy, struct error *err)
+{
+    a->runner = run_policy_runner(policy, a->task.runner);
+    if (a->runner == NULL)
+        return error_set(err, ERROR_CONFIG, "runner \"%s\" isn't known to this worker", a->task.runner);
+    auto_free char *spec = find_spec(a, err);
+    if (spec == NULL)
+        return -1;
+    const struct run_viewport *viewport = run_policy_viewport(policy, a->task.viewport);
+    const char *specs[] = {spec, NULL};
+    struct runner_command command;
+    const struct runner_values values = {
+        .specs = specs,
+        .root = a->setup->root,
+        .viewport = a->task.viewport,
+        .browser = a->task.browser,
+        .width = viewport ? viewport->width : 0,
+        .height = viewport ? viewport->height : 0,
+        .events = supervisor_fifo(a->supervisor),
+        .artifacts = a->scratch.artifacts,
+        .output = a->scratch.output,
+        .playwright = a->setup->playwright,
+        .reporter = a->setup->reporter,
+    };
+    if (runner_expand(a->runner, &values, &command, err) < 0)
+        return error_wrap(err, "runner \"%s\"", a->runner->name);
+    memory_copy_text(a->program, sizeof(a->program), command.argv[0]);
+    a->judge.expects_events = runner_reports_tests(a->runner);
+    int failed = run(a, policy, viewport, spec, &command, err);
+    runner_command_close(&command);
+    return failed;
+}
+
+bool attempt_start(struct attempt *a, const struct run_policy *policy)
+{
+    struct error err;
+    if (prepare_and_run(a, policy, &err) < 0) {
+        fail(a, err.text);
+        return false;
+    }
+    uv_timer_start(&a->timer, on_time_limit, (uint64_t)a->task.timeout_s * 1000, 0);
+    return true;
+}
+
+void attempt_stop(struct attempt *a)
+{
+    supervisor_terminate(a->supervisor);
+    uv_timer_start(&a->timer, on_grace_over, GRACE_MS, 0);
+}
+
+void attempt_kill(struct attempt *a)
+{
+    supervisor_kill(a->supervisor);
+}
+
+void attempt_clear(struct attempt *a)
+{
+    free(a->task.spec);
+    free(a->task.viewport);
+    free(a->task.browser);
+    free(a->task.runner);
+    a->task = (struct attempt_task){0};
+    free(a->record);
+    free(a->details);
+    a->record = a->details = NULL;
+    a->runner = NULL;
+    a->is_timed_out = false;
+    a->verdict = (struct verdict){0};
+    a->duration_ns = 0;
+    buffer_clear(&a->log);
+    capture_clear(&a->capture);
+    judge_clear(&a->judge);
+    scratch_slot_empty(&a->scratch);
+}
+
+static void on_supervisor_closed(void *data)
+{
+    struct attempt *a = data;
+    attempt_clear(a);
+    buffer_close(&a->log);
+    capture_close(&a->capture);
+    judge_close(&a->judge);
+    a->on_closed(a->data);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct attempt *a = handle->data;
+    if (a->supervisor)
+        supervisor_close(a->supervisor, on_supervisor_closed);
+    else
+        on_supervisor_closed(a);
+}
+
+void attempt_close(struct attempt *a, void (*closed)(void *data))
+{
+    a->on_closed = closed;
+    uv_close((uv_handle_t *)&a->timer, on_timer_closed);
+}

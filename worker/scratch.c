@@ -1,0 +1,155 @@
+#include "worker/scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/memory.h"
+
+#define NAME_PREFIX "funkytown-worker-"
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info;
+    (void)walk;
+    if (kind == FTW_DNR && chmod(path, 0700) == 0) /* a spec made it unreadable */
+        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    remove(path);
+    return 0;
+}
+
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *base_folder(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    return tmp && *tmp == '/' ? tmp : "/tmp";
+}
+
+static int lock_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void remove_abandoned(const char *base)
+{
+    DIR *folder = opendir(base);
+    if (folder == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        char path[PATH_MAX];
+        struct stat info;
+        if (strncmp(entry->d_name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0 ||
+            snprintf(path, sizeof(path), "%s/%s", base, entry->d_name) >= (int)sizeof(path) ||
+            lstat(path, &info) < 0 || info.st_uid != geteuid())
+            continue;
+        auto_close int lock = lock_folder(path);
+        if (lock >= 0)
+            remove_tree(path);
+    }
+    closedir(folder);
+}
+
+/*
+ * Between mkdtemp() and the lock another worker could take the folder for abandoned: then it is gone or locked, and
+ * another one is made.
+ */
+int scratch_open(struct scratch *scratch, struct error *err)
+{
+    char pattern[PATH_MAX];
+    scratch->lock = -1;
+    remove_abandoned(base_folder());
+    for (int tries = 0; tries < 10; tries++) {
+        snprintf(pattern, sizeof(pattern), "%s/%sXXXXXX", base_folder(), NAME_PREFIX);
+        if (mkdtemp(pattern) == NULL)
+            return error_errno(err, errno, "temporary folder %s", pattern);
+        scratch->lock = lock_folder(pattern);
+        if (scratch->lock >= 0 && realpath(pattern, scratch->path) && access(pattern, W_OK) == 0)
+            return 0;
+        if (scratch->lock >= 0)
+            close(scratch->lock);
+    }
+    scratch->lock = -1;
+    return error_set(err, ERROR_SYSTEM, "temporary folder in %s: somebody keeps removing it", base_folder());
+}
+
+int scratch_write(const struct scratch *scratch, const char *name, const void *bytes, size_t length,
+                  struct error *err)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, PATH_MAX, "%s/%s", scratch->path, name) >= PATH_MAX)
+        return error_set(err, ERROR_SYSTEM, "%s/%s: the path is too long", scratch->path, name);
+    auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || write(fd, bytes, length) != (ssize_t)length)
+        return error_errno(err, errno, "%s", path);
+    return 0;
+}
+
+void scratch_close(struct scratch *scratch)
+{
+    if (scratch->lock < 0)
+        return;
+    remove_tree(scratch->path);
+    close(scratch->lock);
+    scratch->lock = -1;
+}
+
+static int make_folder(char path[PATH_MAX], const char *parent, const char *name, struct error *err)
+{
+    if (snprintf(path, PATH_MAX, "%s/%s", parent, name) >= PATH_MAX)
+        return error_set(err, ERROR_SYSTEM, "%s/%s: the path is too long", parent, name);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, errno, "%s", path);
+    return 0;
+}
+
+int scratch_slot_open(struct scratch_slot *slot, const struct scratch *scratch, int index, struct error *err)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "slot-%d", index);
+    if (make_folder(slot->path, scratch->path, name, err) < 0 || make_folder(slot->tmp, slot->path, "tmp", err) < 0 ||
+        make_folder(slot->output, slot->path, "output", err) < 0 ||
+        make_folder(slot->artifacts, slot->path, "artifacts", err) < 0)
+        return -1;
+    return 0;
+}
+
+static void empty_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) { /* a spec removed it, or made it unreadable or a file */
+        remove_tree(path);
+        mkdir(path, 0700);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        char inner[PATH_MAX];
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name) < (int)sizeof(inner))
+            remove_tree(inner);
+    }
+    closedir(folder);
+}
+
+void scratch_slot_empty(struct scratch_slot *slot)
+{
+    empty_folder(slot->tmp);
+    empty_folder(slot->output);
+    empty_folder(slot->artifacts);
+}

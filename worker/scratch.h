@@ -1,0 +1,36 @@
+/*
+ * Folders for what runners write: one for the worker, one below it for each slot.
+ *
+ * The worker's folder is locked as long as the worker lives, so that the next one can tell what a killed worker left
+ * (browsers' profiles, hundreds of megabytes) and remove it.
+ */
+#pragma once
+#include <limits.h>
+#include <stddef.h>
+
+#include "shared/error.h"
+
+struct scratch {
+    char path[PATH_MAX]; /* absolute */
+    int lock;            /* -1: not open */
+};
+
+/* Makes a folder below TMPDIR (or /tmp), removes abandoned ones. 0 or -1. */
+int scratch_open(struct scratch *scratch, struct error *err);
+
+/* Writes a file into the folder. */
+int scratch_write(const struct scratch *scratch, const char *name, const void *bytes, size_t length,
+                  struct error *err);
+
+void scratch_close(struct scratch *scratch); /* removes it with all that is in it */
+
+/* What one attempt may write into, all of them in the slot's folder and emptied when it has ended. */
+struct scratch_slot {
+    char path[PATH_MAX];
+    char tmp[PATH_MAX];       /* TMPDIR */
+    char output[PATH_MAX];    /* a runner's own output folder */
+    char artifacts[PATH_MAX]; /* FUNKYTOWN_ARTIFACTS */
+};
+
+int scratch_slot_open(struct scratch_slot *slot, const struct scratch *scratch, int index, struct error *err);
+void scratch_slot_empty(struct scratch_slot *slot);
