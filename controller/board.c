@@ -1,0 +1,395 @@
+#include "controller/board.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "controller/board_private.h"
+#include "shared/json.h"
+#include "shared/memory.h"
+
+enum { ETA_TASKS = 5 }; /* fewer durations say nothing about the rest */
+
+static const char *const state_names[] = {"queued", "running", "passed", "failed", "flaky", "error", "cancelled"};
+static const char *const run_state_names[] = {"running", "finished", "cancelled"};
+static const char *const verdict_names[] = {NULL, "passed", "failed", "error", "cancelled"};
+
+const char *board_state_name(enum board_state state)
+{
+    return state_names[state];
+}
+
+const char *board_run_state_name(enum board_run_state state)
+{
+    return run_state_names[state];
+}
+
+const char *board_verdict_name(enum board_verdict verdict)
+{
+    return verdict_names[verdict];
+}
+
+static const char *plan_text(const struct plan_task *task, enum board_column_id id)
+{
+    switch (id) {
+    case BOARD_SPEC:
+        return task->spec;
+    case BOARD_VIEWPORT:
+        return task->viewport;
+    case BOARD_BROWSER:
+        return task->browser;
+    case BOARD_RUNNER:
+    case BOARD_COLUMNS:
+        break;
+    }
+    return task->runner;
+}
+
+static void fill_column(struct board_column *column, const struct plan *plan, enum board_column_id id)
+{
+    struct text_pool pool = {0};
+    size_t capacity = 0;
+    column->index = memory_zeroed(plan->task_count, sizeof(*column->index));
+    for (size_t i = 0; i < plan->task_count; i++) {
+        const char *text = plan_text(&plan->tasks[i], id);
+        if (!text_pool_number(&pool, text_pool_take(&pool, text), &column->index[i]))
+            continue;
+        if (column->count == capacity) {
+            capacity = capacity ? capacity * 2 : 16;
+            column->names = memory_resize(column->names, capacity, sizeof(*column->names));
+        }
+        column->names[column->count++] = text;
+    }
+    text_pool_close(&pool);
+}
+
+struct board *board_new(const struct plan *plan, const char *run_id, const char *epoch)
+{
+    struct board *board = memory_zeroed(1, sizeof(*board));
+    board->plan = plan;
+    board->run_id = memory_text(run_id);
+    board->epoch = memory_text(epoch);
+    board->newest = BOARD_NOBODY;
+    board->entries = memory_zeroed(plan->task_count, sizeof(*board->entries));
+    board->sums.counts[BOARD_QUEUED] = plan->task_count;
+    for (int id = 0; id < BOARD_COLUMNS; id++)
+        fill_column(&board->columns[id], plan, (enum board_column_id)id);
+    return board;
+}
+
+void board_free(struct board *board)
+{
+    if (board == NULL)
+        return;
+    for (int id = 0; id < BOARD_COLUMNS; id++) {
+        free(board->columns[id].names);
+        free(board->columns[id].index);
+    }
+    text_pool_close(&board->workers);
+    text_pool_close(&board->messages);
+    text_pool_close(&board->roster_names);
+    cJSON_Delete(board->history);
+    free(board->roster);
+    free(board->entries);
+    free(board->epoch);
+    free(board->run_id);
+    free(board);
+}
+
+static bool has_ended(const struct board_task *task)
+{
+    return task->state != BOARD_QUEUED && task->state != BOARD_RUNNING;
+}
+
+static bool is_measured(const struct board_task *task)
+{
+    return has_ended(task) && task->state != BOARD_CANCELLED;
+}
+
+/* Unsigned sums wrap, so that taking away is adding the negative. */
+static void account(struct board_sums *sums, const struct board_task *task, int sign)
+{
+    size_t step = (size_t)(ptrdiff_t)sign;
+    uint64_t factor = (uint64_t)(int64_t)sign;
+    sums->counts[task->state] += step;
+    sums->tests_passed += factor * task->tests.passed;
+    sums->tests_failed += factor * task->tests.failed;
+    sums->tests_skipped += factor * task->tests.skipped;
+    sums->tests_flaky += factor * task->tests.flaky;
+    sums->compute_ms += factor * (task->earlier_ms + task->duration_ms);
+    if (is_measured(task)) {
+        __extension__ unsigned __int128 square = task->duration_ms;
+        square *= task->duration_ms;
+        sums->measured += step;
+        sums->duration_ms += factor * task->duration_ms;
+        sums->duration_squares = sign > 0 ? sums->duration_squares + square : sums->duration_squares - square;
+    }
+    if (task->state == BOARD_RUNNING && task->started_ms > 0) {
+        sums->clocked += step;
+        sums->started_ms += sign * task->started_ms;
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_task(const struct board_task *a, const struct board_task *b)
+{
+    return a->state == b->state && a->attempt == b->attempt && a->started_ms == b->started_ms &&
+           a->duration_ms == b->duration_ms && a->earlier_ms == b->earlier_ms && a->line == b->line &&
+           memcmp(&a->tests, &b->tests, sizeof(a->tests)) == 0 && same_text(a->worker, b->worker) &&
+           same_text(a->message, b->message) && same_text(a->title, b->title) && same_text(a->file, b->file);
+}
+
+static void move_to_newest(struct board *board, uint32_t index)
+{
+    struct board_entry *entry = &board->entries[index];
+    if (entry->seq > 0 && board->newest != index) {
+        board->entries[entry->newer].older = entry->older;
+        if (entry->older != BOARD_NOBODY)
+            board->entries[entry->older].newer = entry->newer;
+    }
+    if (board->newest != index) {
+        entry->older = board->newest;
+        if (board->newest != BOARD_NOBODY)
+            board->entries[board->newest].newer = index;
+        board->newest = index;
+    }
+    entry->newer = BOARD_NOBODY;
+    entry->seq = ++board->seq;
+}
+
+bool board_set_task(struct board *board, size_t index, const struct board_task *task)
+{
+    struct board_entry *entry = &board->entries[index];
+    struct board_task old = entry->task;
+    if (same_task(&old, task))
+        return false;
+    account(&board->sums, &old, -1);
+    account(&board->sums, task, 1);
+    if (has_ended(task) && task->earlier_ms + task->duration_ms > board->longest_ms)
+        board->longest_ms = task->earlier_ms + task->duration_ms;
+
+    entry->task = *task;
+    entry->task.worker = text_pool_take(&board->workers, task->worker);
+    entry->task.message = text_pool_take(&board->messages, task->message);
+    entry->task.title = text_pool_take(&board->messages, task->title);
+    entry->task.file = text_pool_take(&board->messages, task->file);
+    text_pool_drop(&board->workers, old.worker);
+    text_pool_drop(&board->messages, old.message);
+    text_pool_drop(&board->messages, old.title);
+    text_pool_drop(&board->messages, old.file);
+    move_to_newest(board, (uint32_t)index);
+    return true;
+}
+
+const struct board_task *board_task(const struct board *board, size_t index)
+{
+    return &board->entries[index].task;
+}
+
+/* The worker's place in the roster; made for one that never came before, as LEFT. */
+static struct board_worker *roster_entry(struct board *board, const char *worker)
+{
+    uint32_t number;
+    const char *name = text_pool_find(&board->roster_names, worker);
+    if (name == NULL)
+        name = text_pool_take(&board->roster_names, worker);
+    if (text_pool_number(&board->roster_names, name, &number)) {
+        if (number == board->roster_capacity) {
+            board->roster_capacity = board->roster_capacity ? board->roster_capacity * 2 : 16;
+            board->roster = memory_resize(board->roster, board->roster_capacity, sizeof(*board->roster));
+        }
+        board->roster[number] = (struct board_worker){.state = BOARD_WORKER_LEFT};
+        board->workers_in[BOARD_WORKER_LEFT]++;
+    }
+    return &board->roster[number];
+}
+
+static void set_worker(struct board *board, const char *name, enum board_worker_state state, unsigned slots)
+{
+    struct board_worker *worker = roster_entry(board, name);
+    if (worker->state == state && worker->slots == slots)
+        return;
+    board->workers_in[worker->state]--;
+    board->workers_in[state]++;
+    board->slots = board->slots - worker->slots + slots;
+    if (board->slots > board->most_slots)
+        board->most_slots = board->slots;
+    *worker = (struct board_worker){.state = state, .slots = slots};
+    board->seq++;
+}
+
+void board_worker_joined(struct board *board, const char *worker, unsigned slots)
+{
+    set_worker(board, worker, BOARD_WORKER_LIVE, slots);
+}
+
+void board_worker_left(struct board *board, const char *worker, bool lost)
+{
+    set_worker(board, worker, lost ? BOARD_WORKER_LOST : BOARD_WORKER_LEFT, 0);
+}
+
+void board_set_run(struct board *board, enum board_run_state state, int64_t started_ms, int64_t finished_ms)
+{
+    if (board->state == state && board->started_ms == started_ms && board->finished_ms == finished_ms)
+        return;
+    board->state = state;
+    board->started_ms = started_ms;
+    board->finished_ms = finished_ms;
+    board->seq++;
+}
+
+void board_set_history(struct board *board, const char *json)
+{
+    struct error ignored;
+    cJSON_Delete(board->history);
+    if (json_parse(&board->history, json, strlen(json), &ignored) < 0)
+        return;
+    const cJSON *item;
+    bool is_list = cJSON_IsArray(board->history);
+    cJSON_ArrayForEach(item, board->history) is_list = is_list && cJSON_IsObject(item);
+    if (!is_list) {
+        cJSON_Delete(board->history);
+        board->history = NULL;
+    }
+}
+
+const char *board_run_id(const struct board *board)
+{
+    return board->run_id;
+}
+
+const char *board_epoch(const struct board *board)
+{
+    return board->epoch;
+}
+
+uint64_t board_seq(const struct board *board)
+{
+    return board->seq;
+}
+
+size_t board_count(const struct board *board, enum board_state state)
+{
+    return board->sums.counts[state];
+}
+
+size_t board_total(const struct board *board)
+{
+    return board->plan->task_count;
+}
+
+ptrdiff_t board_find(const struct board *board, const char *key)
+{
+    return plan_find(board->plan, key);
+}
+
+enum board_verdict board_verdict(const struct board *board)
+{
+    const size_t *counts = board->sums.counts;
+    if (board->state == BOARD_RUN_RUNNING)
+        return BOARD_NO_VERDICT;
+    if (board->state == BOARD_RUN_CANCELLED)
+        return BOARD_VERDICT_CANCELLED;
+    if (counts[BOARD_FAILED] > 0)
+        return BOARD_VERDICT_FAILED;
+    if (counts[BOARD_ERROR] > 0)
+        return BOARD_VERDICT_ERROR;
+    if (counts[BOARD_CANCELLED] > 0)
+        return BOARD_VERDICT_CANCELLED;
+    bool all_good = board_total(board) > 0 && counts[BOARD_PASSED] + counts[BOARD_FLAKY] == board_total(board);
+    return all_good ? BOARD_VERDICT_PASSED : BOARD_VERDICT_ERROR;
+}
+
+uint64_t board_bound_ms(const struct board *board)
+{
+    uint64_t slots = board->most_slots ? board->most_slots : 1;
+    uint64_t share_ms = board->longest_ms > 0 ? board->sums.compute_ms / slots : 0;
+    return share_ms > board->longest_ms ? share_ms : board->longest_ms;
+}
+
+static void estimate(const struct board *board, int64_t now_ms, struct board_totals *totals)
+{
+    const struct board_sums *sums = &board->sums;
+    size_t left = sums->counts[BOARD_QUEUED] + sums->counts[BOARD_RUNNING];
+    totals->has_eta = board->state == BOARD_RUN_RUNNING && sums->measured >= ETA_TASKS && board->slots > 0;
+    if (!totals->has_eta)
+        return;
+    double n = (double)sums->measured, k = (double)left;
+    double mean = (double)sums->duration_ms / n;
+    double variance = fmax(0, ((double)sums->duration_squares - n * mean * mean) / (n - 1));
+    double deviation = sqrt(variance);
+    double slots = fmax(1, fmin((double)board->slots, k));
+
+    double running = (double)sums->clocked;
+    double done = running * (double)now_ms - (double)sums->started_ms;
+    double work = k * mean - fmin(fmax(done, 0), running * mean);
+    double wide = 2 * deviation * sqrt(k + k * k / n);
+    double tail = (1 - 1 / slots) * fmin(mean + 2 * deviation, (double)board->longest_ms);
+    totals->eta_low_ms = (uint64_t)(fmax(0, work - wide) / slots);
+    totals->eta_high_ms = left > 0 ? (uint64_t)((work + wide) / slots + tail) : 0;
+}
+
+void board_totals(const struct board *board, int64_t now_ms, struct board_totals *totals)
+{
+    const struct board_sums *sums = &board->sums;
+    int64_t end_ms = board->finished_ms > 0 ? board->finished_ms : now_ms;
+    bool has_begun = board->started_ms > 0 && end_ms > board->started_ms;
+    *totals = (struct board_totals){
+        .state = board->state,
+        .verdict = board_verdict(board),
+        .total = board_total(board),
+        .excluded = board->plan->exclusion_count,
+        .tests_passed = sums->tests_passed,
+        .tests_failed = sums->tests_failed,
+        .tests_skipped = sums->tests_skipped,
+        .tests_flaky = sums->tests_flaky,
+        .started_ms = board->started_ms,
+        .finished_ms = board->finished_ms,
+        .wall_ms = has_begun ? (uint64_t)(end_ms - board->started_ms) : 0,
+        .compute_ms = sums->compute_ms,
+        .bound_ms = board_bound_ms(board),
+        .efficiency = -1,
+        .workers_live = board->workers_in[BOARD_WORKER_LIVE],
+        .workers_lost = board->workers_in[BOARD_WORKER_LOST],
+    };
+    memcpy(totals->counts, sums->counts, sizeof(totals->counts));
+    if (totals->wall_ms > 0 && totals->bound_ms > 0)
+        totals->efficiency = fmin(1, (double)totals->bound_ms / (double)totals->wall_ms);
+    estimate(board, now_ms, totals);
+}
+
+size_t board_slowest(const struct board *board, size_t *indices, size_t limit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < board_total(board) && limit > 0; i++) {
+        const struct board_task *task = &board->entries[i].task;
+        if (!is_measured(task))
+            continue;
+        if (count == limit && board->entries[indices[count - 1]].task.duration_ms >= task->duration_ms)
+            continue;
+        size_t place = count < limit ? count++ : count - 1;
+        while (place > 0 && board->entries[indices[place - 1]].task.duration_ms < task->duration_ms) {
+            indices[place] = indices[place - 1];
+            place--;
+        }
+        indices[place] = i;
+    }
+    return count;
+}
+
+size_t board_changes(const struct board *board, uint64_t since, size_t limit)
+{
+    size_t count = 0;
+    for (uint32_t i = board->newest; i != BOARD_NOBODY && count < limit; i = board->entries[i].older) {
+        if (board->entries[i].seq <= since)
+            break;
+        count++;
+    }
+    return count;
+}

@@ -1,0 +1,407 @@
+/* The board as JSON: the texts that ARCHITECTURE.md describes. */
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "controller/board_private.h"
+#include "shared/clock.h"
+#include "shared/json_writer.h"
+
+static void add_time(struct buffer *out, const char *name, int64_t wall_ms)
+{
+    char text[40];
+    json_add_key(out, name);
+    clock_format_utc(wall_ms, text, sizeof(text));
+    json_add_text(out, wall_ms > 0 ? text : NULL);
+}
+
+static void add_named_text(struct buffer *out, const char *name, const char *text)
+{
+    json_add_key(out, name);
+    json_add_text(out, text);
+}
+
+static void add_named_uint(struct buffer *out, const char *name, uint64_t number)
+{
+    json_add_key(out, name);
+    json_add_uint(out, number);
+}
+
+static void add_named_seconds(struct buffer *out, const char *name, uint64_t ms)
+{
+    json_add_key(out, name);
+    json_add_seconds(out, ms);
+}
+
+static void add_counts(struct buffer *out, const struct board_totals *totals)
+{
+    json_add_key(out, "counts");
+    buffer_text(out, "{");
+    add_named_uint(out, "total", totals->total);
+    for (int state = 0; state < BOARD_STATES; state++)
+        add_named_uint(out, board_state_name((enum board_state)state), totals->counts[state]);
+    buffer_text(out, "}");
+    add_named_uint(out, "excluded", totals->excluded);
+    json_add_key(out, "tests");
+    buffer_text(out, "{");
+    add_named_uint(out, "passed", totals->tests_passed);
+    add_named_uint(out, "failed", totals->tests_failed);
+    add_named_uint(out, "skipped", totals->tests_skipped);
+    add_named_uint(out, "flaky", totals->tests_flaky);
+    buffer_text(out, "}");
+}
+
+static void add_eta(struct buffer *out, const struct board_totals *totals)
+{
+    json_add_key(out, "eta_s");
+    if (!totals->has_eta) {
+        json_add_text(out, NULL);
+        return;
+    }
+    buffer_text(out, "[");
+    json_add_seconds(out, totals->eta_low_ms);
+    buffer_text(out, ",");
+    json_add_seconds(out, totals->eta_high_ms);
+    buffer_text(out, "]");
+}
+
+void board_add_summary(const struct board *board, int64_t now_ms, struct buffer *out)
+{
+    struct board_totals totals;
+    board_totals(board, now_ms, &totals);
+    buffer_text(out, "{");
+    add_named_text(out, "run_id", board->run_id);
+    add_named_text(out, "state", board_run_state_name(totals.state));
+    add_named_text(out, "verdict", board_verdict_name(totals.verdict));
+    add_counts(out, &totals);
+    add_time(out, "started_at", totals.started_ms);
+    add_time(out, "finished_at", totals.finished_ms);
+    add_named_seconds(out, "wall_s", totals.wall_ms);
+    add_named_seconds(out, "compute_s", totals.compute_ms);
+    add_eta(out, &totals);
+    json_add_key(out, "workers");
+    buffer_text(out, "{");
+    add_named_uint(out, "live", totals.workers_live);
+    add_named_uint(out, "lost", totals.workers_lost);
+    buffer_text(out, "}");
+    add_named_seconds(out, "bound_s", totals.bound_ms);
+    json_add_key(out, "efficiency");
+    if (totals.efficiency < 0)
+        json_add_text(out, NULL);
+    else
+        buffer_format(out, "%.3f", totals.efficiency);
+    buffer_text(out, "}");
+}
+
+static const char *history_id(const cJSON *item)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "run_id"));
+}
+
+static void add_history_item(const cJSON *item, struct buffer *out)
+{
+    char *text = cJSON_PrintUnformatted(item);
+    buffer_text(out, text ? text : "{}");
+    cJSON_free(text);
+}
+
+void board_add_runs(const struct board *board, int64_t now_ms, struct buffer *out)
+{
+    const cJSON *item;
+    buffer_text(out, "[");
+    board_add_summary(board, now_ms, out);
+    cJSON_ArrayForEach(item, board->history)
+    {
+        /* A finished run may be in the history and still be the one that is shown. */
+        const char *id = history_id(item);
+        if (id && strcmp(id, board->run_id) == 0)
+            continue;
+        json_add_item(out);
+        add_history_item(item, out);
+    }
+    buffer_text(out, "]");
+}
+
+bool board_add_run(const struct board *board, const char *run_id, int64_t now_ms, struct buffer *out)
+{
+    const cJSON *item;
+    if (strcmp(run_id, board->run_id) == 0) {
+        board_add_summary(board, now_ms, out);
+        return true;
+    }
+    cJSON_ArrayForEach(item, board->history)
+    {
+        const char *id = history_id(item);
+        if (id && strcmp(id, run_id) == 0) {
+            add_history_item(item, out);
+            return true;
+        }
+    }
+    return false;
+}
+
+static unsigned test_total(const struct board_task *task)
+{
+    return task->tests.passed + task->tests.failed + task->tests.skipped + task->tests.flaky;
+}
+
+/* ---- the snapshot: one function a column */
+
+static int64_t number_cell(const struct board *board, size_t i)
+{
+    return board->plan->tasks[i].number;
+}
+
+static int64_t group_cell(const struct board *board, size_t i)
+{
+    return board->plan->tasks[i].group;
+}
+
+static int64_t spec_cell(const struct board *board, size_t i)
+{
+    return board->columns[BOARD_SPEC].index[i];
+}
+
+static int64_t viewport_cell(const struct board *board, size_t i)
+{
+    return board->columns[BOARD_VIEWPORT].index[i];
+}
+
+static int64_t browser_cell(const struct board *board, size_t i)
+{
+    return board->columns[BOARD_BROWSER].index[i];
+}
+
+static int64_t runner_cell(const struct board *board, size_t i)
+{
+    return board->columns[BOARD_RUNNER].index[i];
+}
+
+static int64_t status_cell(const struct board *board, size_t i)
+{
+    return board->entries[i].task.state;
+}
+
+static int64_t attempt_cell(const struct board *board, size_t i)
+{
+    return board->entries[i].task.attempt;
+}
+
+static int64_t started_cell(const struct board *board, size_t i)
+{
+    return board->entries[i].task.started_ms;
+}
+
+static int64_t duration_cell(const struct board *board, size_t i)
+{
+    return (int64_t)board->entries[i].task.duration_ms;
+}
+
+static int64_t tests_cell(const struct board *board, size_t i)
+{
+    return test_total(&board->entries[i].task);
+}
+
+static int64_t tests_failed_cell(const struct board *board, size_t i)
+{
+    return board->entries[i].task.tests.failed;
+}
+
+static const struct {
+    const char *name;
+    int64_t (*cell)(const struct board *board, size_t index);
+} number_columns[] = {
+    {"group", group_cell},          {"number", number_cell},   {"spec", spec_cell},
+    {"viewport", viewport_cell},    {"browser", browser_cell}, {"runner", runner_cell},
+    {"status", status_cell},        {"attempt", attempt_cell}, {"started_ms", started_cell},
+    {"duration_ms", duration_cell}, {"tests", tests_cell},     {"tests_failed", tests_failed_cell},
+};
+
+static void add_number_columns(const struct board *board, struct buffer *out)
+{
+    for (size_t c = 0; c < sizeof(number_columns) / sizeof(number_columns[0]); c++) {
+        json_add_key(out, number_columns[c].name);
+        buffer_text(out, "[");
+        for (size_t i = 0; i < board_total(board); i++) {
+            json_add_item(out);
+            json_add_int(out, number_columns[c].cell(board, i));
+        }
+        buffer_text(out, "]");
+    }
+}
+
+static const char *worker_text(const struct board_task *task)
+{
+    return task->worker;
+}
+
+static const char *message_text(const struct board_task *task)
+{
+    return task->message;
+}
+
+/* A column of indices goes to `out`, and the texts that they stand for to `table`, in one pass. */
+static void add_text_column(const struct board *board, struct text_pool *pool,
+                            const char *(*text_of)(const struct board_task *task), const char *name,
+                            struct buffer *out, struct buffer *table)
+{
+    text_pool_renumber(pool);
+    json_add_key(out, name);
+    buffer_text(out, "[");
+    for (size_t i = 0; i < board_total(board); i++) {
+        const char *text = text_of(&board->entries[i].task);
+        uint32_t number = 0;
+        if (text && text_pool_number(pool, text, &number)) {
+            json_add_item(table);
+            json_add_text(table, text);
+        }
+        json_add_item(out);
+        json_add_int(out, text ? (int64_t)number : -1);
+    }
+    buffer_text(out, "]");
+}
+
+static void add_names(struct buffer *out, const char *name, const struct board_column *column)
+{
+    json_add_key(out, name);
+    buffer_text(out, "[");
+    for (size_t i = 0; i < column->count; i++) {
+        json_add_item(out);
+        json_add_text(out, column->names[i]);
+    }
+    buffer_text(out, "]");
+}
+
+static void add_plan_tables(const struct board *board, struct buffer *out)
+{
+    json_add_key(out, "excluded");
+    buffer_text(out, "[");
+    for (size_t i = 0; i < board->plan->exclusion_count; i++) {
+        const struct plan_exclusion *exclusion = &board->plan->exclusions[i];
+        json_add_item(out);
+        buffer_text(out, "{");
+        add_named_text(out, "group", exclusion->group);
+        add_named_text(out, "spec", exclusion->spec);
+        add_named_text(out, "viewport", exclusion->viewport);
+        add_named_text(out, "browser", exclusion->browser);
+        add_named_text(out, "reason", exclusion->reason);
+        buffer_text(out, "}");
+    }
+    buffer_text(out, "]");
+    json_add_key(out, "groups");
+    buffer_text(out, "[");
+    for (size_t i = 0; i < board->plan->group_count; i++) {
+        json_add_item(out);
+        json_add_text(out, board->plan->groups[i].name);
+    }
+    buffer_text(out, "]");
+    add_names(out, "specs", &board->columns[BOARD_SPEC]);
+    add_names(out, "viewports", &board->columns[BOARD_VIEWPORT]);
+    add_names(out, "browsers", &board->columns[BOARD_BROWSER]);
+    add_names(out, "runners", &board->columns[BOARD_RUNNER]);
+}
+
+void board_add_snapshot(struct board *board, int64_t now_ms, struct buffer *out)
+{
+    auto_buffer workers = {0}, messages = {0};
+    buffer_text(&workers, "[");
+    buffer_text(&messages, "[");
+
+    buffer_text(out, "{");
+    add_named_text(out, "epoch", board->epoch);
+    add_named_uint(out, "seq", board->seq);
+    json_add_key(out, "summary");
+    board_add_summary(board, now_ms, out);
+    add_plan_tables(board, out);
+    json_add_key(out, "tasks");
+    buffer_text(out, "{");
+    add_number_columns(board, out);
+    add_text_column(board, &board->workers, worker_text, "worker", out, &workers);
+    add_text_column(board, &board->messages, message_text, "message", out, &messages);
+    buffer_text(out, "}");
+    json_add_key(out, "workers");
+    buffer_add(out, workers.data, workers.length);
+    buffer_text(out, "]");
+    json_add_key(out, "messages");
+    buffer_add(out, messages.data, messages.length);
+    buffer_text(out, "]}");
+}
+
+/* ---- the rest */
+
+static void add_delta_row(const struct board *board, uint32_t index, struct buffer *out)
+{
+    const struct board_task *task = &board->entries[index].task;
+    json_add_item(out);
+    buffer_text(out, "[");
+    json_add_uint(out, index);
+    buffer_text(out, ",");
+    json_add_uint(out, task->state);
+    buffer_text(out, ",");
+    json_add_uint(out, task->attempt);
+    buffer_text(out, ",");
+    json_add_int(out, task->started_ms);
+    buffer_text(out, ",");
+    json_add_uint(out, task->duration_ms);
+    buffer_text(out, ",");
+    json_add_text(out, task->worker);
+    buffer_text(out, ",");
+    json_add_text(out, task->message);
+    buffer_text(out, ",");
+    json_add_uint(out, test_total(task));
+    buffer_text(out, ",");
+    json_add_uint(out, task->tests.failed);
+    buffer_text(out, "]");
+}
+
+void board_add_delta(const struct board *board, uint64_t since, int64_t now_ms, struct buffer *out)
+{
+    buffer_text(out, "{");
+    add_named_uint(out, "seq", board->seq);
+    json_add_key(out, "summary");
+    board_add_summary(board, now_ms, out);
+    json_add_key(out, "tasks");
+    buffer_text(out, "[");
+    for (uint32_t i = board->newest; i != BOARD_NOBODY && board->entries[i].seq > since; i = board->entries[i].older)
+        add_delta_row(board, i, out);
+    buffer_text(out, "]}");
+}
+
+/* One task as an object, left open. */
+static void add_task_members(const struct board *board, size_t index, struct buffer *out)
+{
+    char key[TASK_KEY_SIZE];
+    const struct plan_task *planned = &board->plan->tasks[index];
+    const struct board_task *task = &board->entries[index].task;
+    plan_key(board->plan, index, key);
+    buffer_text(out, "{");
+    add_named_text(out, "key", key);
+    add_named_text(out, "group", board->plan->groups[planned->group].name);
+    add_named_text(out, "spec", planned->spec);
+    add_named_text(out, "viewport", planned->viewport);
+    add_named_text(out, "browser", planned->browser);
+    add_named_text(out, "runner", planned->runner);
+    add_named_text(out, "status", board_state_name(task->state));
+    add_named_uint(out, "attempt", task->attempt);
+    json_add_key(out, "started_ms");
+    json_add_int(out, task->started_ms);
+    add_named_uint(out, "duration_ms", task->duration_ms);
+    add_named_text(out, "worker", task->worker);
+    add_named_text(out, "reason", task->message);
+    add_named_uint(out, "tests", test_total(task));
+    add_named_uint(out, "tests_failed", task->tests.failed);
+}
+
+void board_add_task(const struct board *board, size_t index, const char *attempts_json, struct buffer *out)
+{
+    add_task_members(board, index, out);
+    json_add_key(out, "attempts");
+    buffer_text(out, attempts_json);
+    buffer_text(out, "}");
+}
+
+void board_add_row(const struct board *board, size_t index, struct buffer *out)
+{
+    add_task_members(board, index, out);
+    buffer_text(out, "}");
+}

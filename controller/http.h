@@ -1,0 +1,111 @@
+/*
+ * What the parts of the reporter share: the reporter itself, and one request. Nobody else includes this.
+ *
+ *     reporter      the daemon on the loop, connections and their deadlines, start and stop
+ *     http_routes   which function answers what
+ *     http_api      the run as JSON
+ *     http_assets   the page and its files
+ *     http_events   the stream of changes
+ *     http_metrics  Prometheus
+ *     http_reply    responses, problems, the headers that all have
+ *     http_target, http_fields   address and header fields, taken apart; pure
+ */
+#pragma once
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "controller/http_assets.h"
+#include "controller/http_target.h"
+#include "controller/reporter.h"
+
+enum {
+    HTTP_URI_MAX = 4096,
+    HTTP_HEADER_MAX = 16 * 1024,
+    HTTP_BODY_MAX = 64 * 1024,
+    HTTP_STATUS_CLASSES = 6,
+};
+
+/* A connection. It is in reporter.watched while it has a deadline, which is always the same time from now, so that
+ * the list is sorted by it. */
+struct http_peer {
+    TAILQ_ENTRY(http_peer) link;
+    int fd;
+    uint64_t deadline_ms;          /* of uv_now(); 0: none */
+    struct http_request *sleeping; /* who waits for an answer; NULL: it is the client that is waited for */
+};
+TAILQ_HEAD(http_peers, http_peer);
+
+struct http_request {
+    struct reporter *reporter;
+    struct MHD_Connection *connection;
+    struct http_target target;
+    const char *arguments[HTTP_ARGUMENTS]; /* what stood for the {names} of the route */
+    unsigned refusal;                      /* status for an address that can't be served; 0: it is in order */
+    bool is_head;
+    bool has_headers; /* they have been looked at */
+    size_t body_bytes;
+
+    struct reporter_request *question; /* asked and not answered yet */
+    bool is_asleep;
+    struct MHD_Response *answer; /* came while asleep; sent on waking */
+    unsigned answer_status;
+};
+
+struct http_stream;
+struct http_frame;
+LIST_HEAD(http_streams, http_stream);
+
+/* The last snapshot, for clients that want it at the same time. */
+struct http_snapshot {
+    uint64_t generation, seq;
+    uint64_t made_ms;                    /* uv_now() */
+    struct MHD_Response *plain, *zipped; /* NULL: not made */
+};
+
+struct reporter {
+    uv_loop_t *loop;
+    uv_poll_t poll;          /* the daemon's epoll descriptor */
+    uv_timer_t daemon_timer; /* the daemon's own deadlines */
+    uv_timer_t peer_timer;   /* the earliest deadline of `watched` */
+    uv_timer_t frame_timer;  /* streams are due */
+    uv_timer_t ping_timer;   /* streams are silent */
+    int open_handles;
+    struct MHD_Daemon *daemon;
+    bool has_woken; /* connections, since the daemon ran last */
+    int port;
+    struct reporter_limits limits;
+    const struct reporter_source *source;
+    void *data;
+    bool is_stopping;
+    void (*closed)(void *data);
+
+    struct board *board; /* NULL: none */
+    uint64_t generation; /* counts the boards that were shown */
+    struct http_assets assets;
+    struct http_peers watched;
+    struct http_snapshot snapshot;
+
+    struct http_streams streams;
+    size_t stream_count;
+    uint64_t framed_ms;            /* uv_now() when streams were last due */
+    struct http_frame *last_frame; /* may serve others as well; NULL: none */
+
+    uint64_t replies[HTTP_STATUS_CLASSES];
+    size_t (*collect)(void *data, struct reporter_metric *metrics, size_t room);
+};
+
+/* Gives the connection a deadline from now, or none. */
+void http_peer_watch(struct reporter *reporter, struct http_peer *peer, bool is_watched);
+struct http_peer *http_peer_of(struct MHD_Connection *connection);
+
+/* Lets a suspended connection go on, in the next turn of the loop. */
+void http_wake(struct reporter *reporter, struct MHD_Connection *connection);
+
+/* A header field of the request, NULL: it isn't there. */
+const char *http_request_field(const struct http_request *request, const char *name);
+
+/* The client has gone or has its answer: nothing is to be sent any more. */
+void http_request_free(struct http_request *request);

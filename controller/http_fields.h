@@ -1,0 +1,22 @@
+/* What a client's header fields ask for (RFC 9110). Pure; a field that isn't there is NULL. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Accept: application/json is wanted more than text/html. */
+bool http_fields_prefer_json(const char *accept);
+
+/* Accept-Encoding: gzip is taken. */
+bool http_fields_take_gzip(const char *accept_encoding);
+
+/* If-None-Match: names this entity tag (with its quotes), or any. */
+bool http_fields_have_tag(const char *if_none_match, const char *tag);
+
+enum http_range { HTTP_RANGE_WHOLE, HTTP_RANGE_PART, HTTP_RANGE_BEYOND };
+
+/*
+ * Range, of something that is `size` bytes long. PART: bytes *first to *last, both included. BEYOND: nothing of it is
+ * there. WHOLE: no range, several, or one that isn't understood, which are all to be ignored.
+ */
+enum http_range http_fields_range(const char *range, uint64_t size, uint64_t *first, uint64_t *last);

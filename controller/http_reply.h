@@ -1,0 +1,56 @@
+/*
+ * Responses. Every one gets the headers that all have: nosniff, no-referrer, a content security policy.
+ *
+ * A response is made, given more headers, and handed to http_reply(), which takes it over. A request is replied to
+ * exactly once: at once, or, when it is asleep, that wakes it.
+ */
+#pragma once
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shared/buffer.h"
+
+struct http_request;
+
+#define HTTP_TEXT "text/plain; charset=utf-8"
+#define HTTP_JSON "application/json"
+
+/* Enough for what is no document; a page brings its own. */
+#define HTTP_POLICY_DATA "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+/* `cache` is the Cache-Control. `bytes` are copied. */
+struct MHD_Response *http_response_copy(const void *bytes, size_t length, const char *type, const char *cache,
+                                        const char *policy);
+
+/* The same, of bytes that stay as long as the response does. */
+struct MHD_Response *http_response_static(const void *bytes, size_t length, const char *type, const char *cache,
+                                          const char *policy);
+
+/* The same, of the buffer's memory, which is taken over; the buffer is empty then. */
+struct MHD_Response *http_response_take(struct buffer *bytes, const char *type, const char *cache,
+                                        const char *policy);
+
+/* Headers for a response made in another way. */
+void http_response_dress(struct MHD_Response *response, const char *type, const char *cache, const char *policy);
+void http_response_field(struct MHD_Response *response, const char *name, const char *value);
+
+/* gzip of the bytes, which are appended to `out`. Levels: 1 fast, 9 small. */
+void http_gzip(const void *bytes, size_t length, int level, struct buffer *out);
+
+/* Takes over the response. */
+void http_reply(struct http_request *request, unsigned status, struct MHD_Response *response);
+
+/* The response is ours and serves others as well. The request is not asleep. */
+void http_reply_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
+
+void http_reply_text(struct http_request *request, unsigned status, const char *text);
+void http_reply_json(struct http_request *request, struct buffer *json); /* 200; the buffer is empty then */
+
+/* application/problem+json (RFC 9457): the status, its name, and what is wrong in this case. */
+void http_reply_problem(struct http_request *request, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same as a response, for more headers. */
+struct MHD_Response *http_response_problem(unsigned status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));

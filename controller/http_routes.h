@@ -1,0 +1,11 @@
+/* Which function answers what: one table (http_routes.c). */
+#pragma once
+
+struct http_request;
+
+/*
+ * Replies to a request that is complete, or puts it to sleep and sees to it that somebody will reply. HEAD is
+ * answered as GET is. 404 for what isn't there, 405 for another method, 400 for a query key that the route doesn't
+ * know, 503 while there is no run to tell of.
+ */
+void http_routes_dispatch(struct http_request *request, const char *method);

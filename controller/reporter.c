@@ -1,0 +1,470 @@
+#include "controller/reporter.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "controller/http.h"
+#include "controller/http_api.h"
+#include "controller/http_events.h"
+#include "controller/http_reply.h"
+#include "controller/http_routes.h"
+#include "shared/log.h"
+#include "shared/memory.h"
+
+enum {
+    /* Room for what we accept and refuse ourselves; a request beyond it is refused by the library. */
+    CONNECTION_BYTES = 64 * 1024,
+    /* A body that is too large is read to its end if it isn't larger than this, so that the client sees the answer.
+     */
+    BODY_READ_MAX = 1024 * 1024,
+    BACKLOG = 128,
+};
+
+static const char stopping_text[] = "the controller is stopping";
+
+/* ---- the daemon on the loop */
+
+static void on_daemon_timer(uv_timer_t *timer);
+
+static void run_daemon(struct reporter *reporter)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+    reporter->has_woken = false;
+    MHD_run(reporter->daemon);
+    if (reporter->has_woken)
+        uv_timer_start(&reporter->daemon_timer, on_daemon_timer, 0, 0);
+    else if (MHD_get_timeout(reporter->daemon, &wait_ms) == MHD_YES)
+        uv_timer_start(&reporter->daemon_timer, on_daemon_timer, wait_ms, 0);
+    else
+        uv_timer_stop(&reporter->daemon_timer);
+}
+
+/* With a loop of our own, nothing that the loop watches tells of a connection that was resumed. */
+void http_wake(struct reporter *reporter, struct MHD_Connection *connection)
+{
+    MHD_resume_connection(connection);
+    reporter->has_woken = true;
+    uv_timer_start(&reporter->daemon_timer, on_daemon_timer, 0, 0);
+}
+
+static void on_daemon_timer(uv_timer_t *timer)
+{
+    run_daemon(timer->data);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    run_daemon(poll->data);
+}
+
+/* ---- connections and their deadlines */
+
+struct http_peer *http_peer_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_peer_timer(uv_timer_t *timer);
+
+static void arm_peer_timer(struct reporter *reporter)
+{
+    const struct http_peer *first = TAILQ_FIRST(&reporter->watched);
+    uint64_t now_ms = uv_now(reporter->loop);
+    if (first == NULL)
+        uv_timer_stop(&reporter->peer_timer);
+    else
+        uv_timer_start(&reporter->peer_timer, on_peer_timer,
+                       first->deadline_ms > now_ms ? first->deadline_ms - now_ms : 0, 0);
+}
+
+void http_peer_watch(struct reporter *reporter, struct http_peer *peer, bool is_watched)
+{
+    bool was_first = TAILQ_FIRST(&reporter->watched) == peer || TAILQ_EMPTY(&reporter->watched);
+    if (peer->deadline_ms > 0)
+        TAILQ_REMOVE(&reporter->watched, peer, link);
+    peer->deadline_ms = is_watched ? uv_now(reporter->loop) + reporter->limits.request_ms : 0;
+    if (is_watched)
+        TAILQ_INSERT_TAIL(&reporter->watched, peer, link);
+    if (was_first && !reporter->is_stopping)
+        arm_peer_timer(reporter);
+}
+
+static void on_peer_timer(uv_timer_t *timer)
+{
+    struct reporter *reporter = timer->data;
+    for (struct http_peer *peer; (peer = TAILQ_FIRST(&reporter->watched)) != NULL;) {
+        if (peer->deadline_ms > uv_now(reporter->loop))
+            break;
+        struct http_request *sleeping = peer->sleeping;
+        peer->sleeping = NULL;
+        http_peer_watch(reporter, peer, false);
+        /* The daemon notices a closed socket by itself, and there is no other way to make it drop a connection. */
+        if (sleeping)
+            http_api_give_up(sleeping, "Redis doesn't answer");
+        else
+            shutdown(peer->fd, SHUT_RDWR);
+    }
+    arm_peer_timer(reporter);
+}
+
+static void open_peer(struct reporter *reporter, struct MHD_Connection *connection, void **context)
+{
+    struct http_peer *peer = memory_zeroed(1, sizeof(*peer));
+    unsigned unacknowledged_ms = reporter->limits.idle_s * 1000;
+    peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    /* A listener whose machine has gone is noticed by what it doesn't acknowledge. */
+    setsockopt(peer->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
+    *context = peer;
+    http_peer_watch(reporter, peer, true);
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct reporter *reporter = data;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        open_peer(reporter, connection, context);
+        return;
+    }
+    struct http_peer *peer = *context;
+    http_peer_watch(reporter, peer, false);
+    free(peer);
+}
+
+/* ---- requests */
+
+/* Addresses reach us as they were sent: they are decoded a segment at a time, in http_target.c. */
+static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *text)
+{
+    (void)data;
+    (void)connection;
+    return strlen(text);
+}
+
+/* The first that is heard of a request: its line has arrived. What this returns is the request's context from now on.
+ */
+static void *on_address(void *data, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_request *request = memory_zeroed(1, sizeof(*request));
+    request->reporter = data;
+    request->connection = connection;
+    if (uri == NULL || strlen(uri) > HTTP_URI_MAX)
+        request->refusal = uri ? MHD_HTTP_URI_TOO_LONG : MHD_HTTP_BAD_REQUEST;
+    else if (!http_target_parse(&request->target, uri))
+        request->refusal = MHD_HTTP_BAD_REQUEST;
+    return request;
+}
+
+const char *http_request_field(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+void http_request_free(struct http_request *request)
+{
+    http_api_abandon(request);
+    if (request->answer)
+        MHD_destroy_response(request->answer);
+    http_target_close(&request->target);
+    free(request);
+}
+
+static void on_completed(void *data, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct reporter *reporter = data;
+    struct http_peer *peer = http_peer_of(connection);
+    (void)code;
+    peer->sleeping = NULL;
+    http_peer_watch(reporter, peer, true);
+    if (*context)
+        http_request_free(*context);
+    *context = NULL;
+}
+
+/* Whether the request was refused because of its address or the size of its headers or body. */
+static bool refuse(struct http_request *request)
+{
+    size_t headers =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (request->refusal == MHD_HTTP_URI_TOO_LONG)
+        http_reply_problem(request, MHD_HTTP_URI_TOO_LONG, "an address has at most %d bytes", HTTP_URI_MAX);
+    else if (request->refusal != 0)
+        http_reply_problem(request, request->refusal, "the address is malformed");
+    else if (headers > HTTP_HEADER_MAX)
+        http_reply_problem(request, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "a header has at most %d bytes",
+                           HTTP_HEADER_MAX);
+    else if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
+        http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes", HTTP_BODY_MAX);
+    else
+        return false;
+    return true;
+}
+
+/* Called with the headers, then with each piece of the body, then once more: and again when a sleeper wakes. */
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **context)
+{
+    struct http_request *request = *context;
+    (void)url;
+    (void)version;
+    (void)upload;
+    if (!request->has_headers) {
+        request->has_headers = true;
+        request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+        refuse(request);
+        return MHD_YES;
+    }
+    if (*upload_size > 0) {
+        request->body_bytes += *upload_size;
+        *upload_size = 0;
+        return request->body_bytes > BODY_READ_MAX ? MHD_NO : MHD_YES;
+    }
+    if (request->answer) {
+        MHD_queue_response(connection, request->answer_status, request->answer);
+        return MHD_YES;
+    }
+    http_peer_watch(data, http_peer_of(connection), false);
+    if (request->reporter->is_stopping)
+        http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", stopping_text);
+    else if (request->body_bytes > HTTP_BODY_MAX)
+        http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes", HTTP_BODY_MAX);
+    else
+        http_routes_dispatch(request, method);
+    return MHD_YES;
+}
+
+/* ---- start and stop */
+
+static struct reporter_limits with_defaults(struct reporter_limits limits)
+{
+    static const struct reporter_limits defaults = {
+        .connections = 512,
+        .connections_per_address = 256,
+        .streams = 200,
+        .request_ms = 15000,
+        .idle_s = 60,
+        .frame_ms = 250,
+        .ping_ms = 15000,
+    };
+#define DEFAULT(name) limits.name = limits.name ? limits.name : defaults.name
+    DEFAULT(connections);
+    DEFAULT(connections_per_address);
+    DEFAULT(streams);
+    DEFAULT(request_ms);
+    DEFAULT(idle_s);
+    DEFAULT(frame_ms);
+    DEFAULT(ping_ms);
+#undef DEFAULT
+    return limits;
+}
+
+/* A listening socket, or -1. */
+static int listen_on(const struct addrinfo *address, struct error *err)
+{
+    const int on = 1, off = 0;
+    auto_close int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return error_errno(err, errno, "socket");
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
+        return error_set(err, ERROR_CONFIG, "%s", uv_strerror(-errno));
+    int listening = fd;
+    fd = -1;
+    return listening;
+}
+
+static int open_socket(const struct reporter_options *options, struct error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
+    char port[16];
+    int fd = -1;
+    snprintf(port, sizeof(port), "%d", options->port);
+    int failure = getaddrinfo(options->bind, port, &hints, &found);
+    if (failure != 0) {
+        error_set(err, ERROR_CONFIG, "%s", gai_strerror(failure));
+    } else {
+        fd = listen_on(found, err);
+        freeaddrinfo(found);
+    }
+    if (fd < 0)
+        error_wrap(err, "http port %d on %s", options->port, options->bind);
+    return fd;
+}
+
+static int bound_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        return 0;
+    bool is_v6 = address.ss_family == AF_INET6;
+    return ntohs(is_v6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static void __attribute__((format(printf, 2, 0))) on_library_log(void *data, const char *format, va_list args)
+{
+    char text[256];
+    (void)data;
+    vsnprintf(text, sizeof(text), format, args);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("http.library", LOG_TEXT("message", text));
+}
+
+static struct MHD_Daemon *start_daemon(struct reporter *reporter, int fd)
+{
+    const struct reporter_limits *limits = &reporter->limits;
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+                            reporter, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            limits->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_address,
+                            reporter, MHD_OPTION_NOTIFY_CONNECTION, on_connection, reporter,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, reporter, MHD_OPTION_END);
+}
+
+static void open_handles(struct reporter *reporter)
+{
+    uv_timer_t *timers[] = {&reporter->daemon_timer, &reporter->peer_timer, &reporter->frame_timer,
+                            &reporter->ping_timer};
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+        uv_timer_init(reporter->loop, timers[i]);
+        timers[i]->data = reporter;
+        reporter->open_handles++;
+    }
+}
+
+static int watch_daemon(struct reporter *reporter)
+{
+    int fd = MHD_get_daemon_info(reporter->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    int failure = uv_poll_init(reporter->loop, &reporter->poll, fd);
+    if (failure < 0)
+        return failure;
+    reporter->poll.data = reporter;
+    reporter->open_handles++;
+    return uv_poll_start(&reporter->poll, UV_READABLE, on_readable);
+}
+
+struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *options,
+                                const struct reporter_source *source, void *data, struct error *err)
+{
+    struct reporter *reporter = memory_zeroed(1, sizeof(*reporter));
+    reporter->loop = loop;
+    reporter->limits = with_defaults(options->limits);
+    reporter->source = source;
+    reporter->data = data;
+    TAILQ_INIT(&reporter->watched);
+    LIST_INIT(&reporter->streams);
+    auto_close int fd = -1;
+    if (http_assets_open(&reporter->assets, options->index_file, err) < 0 || (fd = open_socket(options, err)) < 0)
+        goto failed;
+    reporter->port = bound_port(fd);
+    reporter->daemon = start_daemon(reporter, fd);
+    if (reporter->daemon == NULL) {
+        error_set(err, ERROR_SYSTEM, "http: the server could not be started");
+        goto failed;
+    }
+    fd = -1; /* the daemon's now */
+    open_handles(reporter);
+    int failure = watch_daemon(reporter);
+    if (failure == 0)
+        return reporter;
+    error_set(err, ERROR_SYSTEM, "http: %s", uv_strerror(failure));
+    reporter_stop(reporter, NULL);
+    return NULL;
+failed:
+    http_assets_close(&reporter->assets);
+    free(reporter);
+    return NULL;
+}
+
+int reporter_port(const struct reporter *reporter)
+{
+    return reporter->port;
+}
+
+void reporter_show(struct reporter *reporter, struct board *board)
+{
+    if (reporter->board == board)
+        return;
+    reporter->board = board;
+    reporter->generation++;
+    http_api_forget(reporter);
+    reporter_changed(reporter);
+}
+
+void reporter_changed(struct reporter *reporter)
+{
+    if (!reporter->is_stopping)
+        http_events_changed(reporter);
+}
+
+void reporter_metrics(struct reporter *reporter,
+                      size_t (*collect)(void *data, struct reporter_metric *metrics, size_t room))
+{
+    reporter->collect = collect;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct reporter *reporter = handle->data;
+    if (--reporter->open_handles > 0)
+        return;
+    void (*closed)(void *data) = reporter->closed;
+    void *data = reporter->data;
+    free(reporter);
+    if (closed)
+        closed(data);
+}
+
+/* Runs the daemon while it can go on at once, but not for as long as clients would like to download. */
+static void finish_replies(struct reporter *reporter)
+{
+    enum { RUNS = 16 };
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    for (int i = 0; i < RUNS && wait_ms == 0; i++) {
+        MHD_run(reporter->daemon);
+        if (MHD_get_timeout(reporter->daemon, &wait_ms) != MHD_YES)
+            break;
+    }
+}
+
+void reporter_stop(struct reporter *reporter, void (*closed)(void *data))
+{
+    reporter->is_stopping = true;
+    reporter->closed = closed;
+    /* Sleeping requests and streams wake, which the daemon insists on, and get their last words. */
+    for (struct http_peer *peer; (peer = TAILQ_FIRST(&reporter->watched)) != NULL;) {
+        struct http_request *sleeping = peer->sleeping;
+        peer->sleeping = NULL;
+        http_peer_watch(reporter, peer, false);
+        if (sleeping)
+            http_api_give_up(sleeping, stopping_text);
+    }
+    http_events_stop(reporter);
+    finish_replies(reporter);
+
+    /* The loop must let go of the descriptor before the daemon closes it. */
+    uv_handle_t *handles[] = {(uv_handle_t *)&reporter->poll, (uv_handle_t *)&reporter->daemon_timer,
+                              (uv_handle_t *)&reporter->peer_timer, (uv_handle_t *)&reporter->frame_timer,
+                              (uv_handle_t *)&reporter->ping_timer};
+    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+        if (handles[i]->data == reporter)
+            uv_close(handles[i], on_closed);
+    MHD_stop_daemon(reporter->daemon);
+    http_api_forget(reporter);
+    http_assets_close(&reporter->assets);
+}

@@ -1,0 +1,79 @@
+/*
+ * The report on :3000: libmicrohttpd on the loop, one thread.
+ *
+ * It reads the board and never writes it. What only Redis knows (attempts, logs) it asks its source for; the answer
+ * may come later, the connection sleeps until then. It never waits for Redis otherwise: /livez answers while the loop
+ * runs.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "controller/board.h"
+#include "shared/error.h"
+
+struct reporter;
+struct reporter_request;
+
+/* Each request is answered exactly once with reporter_answer(): at once, later, or after the reporter has stopped. */
+struct reporter_source {
+    /* The attempts of the task, as a JSON array. */
+    void (*attempts)(void *data, const char *key, struct reporter_request *request);
+    /* The kept output of an attempt, as text. */
+    void (*log)(void *data, const char *key, unsigned attempt, struct reporter_request *request);
+    /* What is missing to be ready, as one line ("redis: connection refused"); NULL: nothing. */
+    const char *(*missing)(void *data);
+};
+
+/*
+ * `bytes` (copied) NULL: what was asked for doesn't exist (404). `problem` not NULL: it couldn't be fetched (503),
+ * and why. The client may have gone, or be tired of waiting: then this only frees.
+ */
+void reporter_answer(struct reporter_request *request, const char *bytes, size_t length, const char *problem);
+
+/* What clients may take. 0: as it says here, which is meant for production; tests are less patient. */
+struct reporter_limits {
+    unsigned connections;             /* 512, so that there are descriptors left for workers */
+    unsigned connections_per_address; /* 256: a proxy's clients share one, but nobody gets all */
+    unsigned streams;                 /* 200 */
+    unsigned request_ms;              /* 15,000: from connecting, or the last reply, to a complete request; also for
+                                         an answer of the source */
+    unsigned idle_s;                  /* 60: a reply that is not taken */
+    unsigned frame_ms;                /* 250: pause between two events of a stream */
+    unsigned ping_ms;                 /* 15,000: comments on silent streams */
+};
+
+struct reporter_options {
+    const char *bind;       /* address, or a name of this machine */
+    int port;               /* 0: a free one */
+    const char *index_file; /* NULL: the built-in page */
+    struct reporter_limits limits;
+};
+
+/*
+ * Listens at once. Until a board is given the API answers 503 and the page says that it waits. `source` and `data`
+ * are borrowed and stay until `closed`. NULL with err: "http port 3000 on 127.0.0.1: address already in use".
+ */
+struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *options,
+                                const struct reporter_source *source, void *data, struct error *err);
+
+int reporter_port(const struct reporter *reporter);
+
+/* The board to show from now on; borrowed, NULL: none. A board must not be freed while it is shown. */
+void reporter_show(struct reporter *reporter, struct board *board);
+
+/* The board has changed: who listens is told within a quarter of a second. Cheap; may be called for each change. */
+void reporter_changed(struct reporter *reporter);
+
+/* More lines for /metrics, kept by others: name (funkytown_…), help, type ("counter", "gauge"), value. */
+struct reporter_metric {
+    const char *name, *help, *type;
+    double value;
+};
+void reporter_metrics(struct reporter *reporter,
+                      size_t (*collect)(void *data, struct reporter_metric *metrics, size_t room));
+
+/* Ends every connection, closes every handle, frees, then calls `closed`. Not to be called by the source's functions.
+ */
+void reporter_stop(struct reporter *reporter, void (*closed)(void *data));

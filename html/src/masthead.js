@@ -1,0 +1,108 @@
+// The top of the page: what the run amounts to, how far it is, how long it still takes.
+
+import { Excluded } from './excluded.js';
+import { html } from './html.js';
+import { formatClock, formatCount, formatEta, formatPercent, formatTime, plural } from './format.js';
+import { Glyph, VerdictIcon } from './icons.js';
+import { BY_PROGRESS, STATUSES } from './status.js';
+import { ThemeButton } from './theme.js';
+import { describeRun, doneOf } from './verdict.js';
+
+export function Masthead({ state }) {
+  const { run, revision } = state;
+  // The summary is replaced in place with each delta; the revision tells.
+  const summary = revision.value >= 0 && run.value?.summary;
+  const { tone, word, sentence } = describeRun(summary);
+  return html`
+    <header class="masthead" data-tone=${tone}>
+      <div class="verdict">
+        <${VerdictIcon} tone=${tone} size="40" />
+        <div class="verdict-words">
+          <h1 class=${`verdict-word tone-text-${tone}`}>${word}</h1>
+          <p class="verdict-sentence">${sentence}</p>
+        </div>
+        <div class="masthead-tools">
+          ${summary && html`<${ExportMenu} />`}
+          <${ThemeButton} />
+          <button class="tool" type="button" aria-label="Keyboard shortcuts and help" title="Keyboard shortcuts (?)"
+            onClick=${() => { state.helpOpen.value = true; }}><${Glyph} name="help" /></button>
+        </div>
+      </div>
+      ${summary && html`<${Progress} counts=${summary.counts} /><${Facts} state=${state} summary=${summary} />`}
+    </header>`;
+}
+
+function Progress({ counts }) {
+  const done = doneOf(counts);
+  const share = (count) => `${(100 * count) / Math.max(1, counts.total)}%`;
+  return html`
+    <div class="progress" role="progressbar" aria-label="Tasks done" aria-valuemin="0" aria-valuemax=${counts.total} aria-valuenow=${done}
+      aria-valuetext=${`${done} of ${plural(counts.total, 'task')} done`}>
+      ${BY_PROGRESS.filter((status) => counts[STATUSES[status].name]).map((status) => {
+        const { name, word } = STATUSES[status];
+        return html`<div key=${name} class=${`segment fill-${name}`} style=${{ width: share(counts[name]) }} title=${`${word}: ${formatCount(counts[name])}`}></div>`;
+      })}
+    </div>`;
+}
+
+function Facts({ state, summary }) {
+  const { counts, tests, workers } = summary;
+  const live = summary.state === 'running';
+  const begun = summary.started_at ? Date.parse(summary.started_at) : 0;
+  const elapsed = live ? begun && state.now.value - begun : (summary.wall_s ?? 0) * 1000;
+  return html`
+    <div class="facts-row">
+    <dl class="facts">
+      <${Fact} name="Done">${formatCount(doneOf(counts))}<span class="of"> of ${plural(counts.total, 'task')}</span><//>
+      <${Fact} name=${live ? 'Elapsed' : 'Took'} title=${begun ? `Started ${formatTime(begun)}` : ''}>${formatClock(elapsed)}<//>
+      ${live && summary.eta_s && html`<${Fact} name="Left">${formatEta(summary.eta_s)}<//>`}
+      <${Fact} name="Tests"><${Tests} tests=${tests} /><//>
+      <${Fact} name="Workers">
+        ${plural(workers.live, 'live', 'live')}${workers.lost > 0 && html`<span class="tone-text-error">, ${formatCount(workers.lost)} lost</span>`}
+      <//>
+      ${summary.compute_s > 0 && html`<${Fact} name="Compute" title="The sum of all task durations">${formatClock(summary.compute_s * 1000)}<//>`}
+      ${!live && summary.efficiency !== null && html`
+        <${Fact} name="Efficiency" title="The shortest time possible with these tasks and workers, divided by the time taken">
+          ${formatPercent(summary.efficiency)}${summary.bound_s > 0 && html`<span class="of"> of the ideal ${formatClock(summary.bound_s * 1000)}</span>`}
+        <//>`}
+      <${Fact} name="Run"><bdi class="mono">${summary.run_id}</bdi><//>
+    </dl>
+    <${Excluded} excluded=${state.run.value.excluded} />
+    </div>`;
+}
+
+const Fact = ({ name, title, children }) => html`<div class=${`fact fact-${name.toLowerCase()}`} title=${title}><dt>${name}</dt><dd>${children}</dd></div>`;
+
+function Tests({ tests }) {
+  const parts = ['passed', 'failed', 'flaky', 'skipped'].filter((name) => tests[name] > 0);
+  if (!parts.length) return html`<span class="of">none yet</span>`;
+  return parts.map((name, i) => html`${i > 0 && ', '}<span key=${name} class=${name === 'failed' ? 'tone-text-failed' : ''}>${formatCount(tests[name])} ${name}</span>`);
+}
+
+const EXPORTS = [
+  ['report.html', 'Report, one file'],
+  ['junit.xml', 'JUnit XML'],
+  ['results.json', 'Results, JSON'],
+  ['failed.txt', 'Failed tasks, text'],
+  ['trace.json', 'Timeline, trace format'],
+];
+
+function ExportMenu() {
+  return html`
+    <details class="menu" onToggle=${closeOnLeave}>
+      <summary class="tool" aria-label="Export" title="Export"><${Glyph} name="export" /></summary>
+      <ul>${EXPORTS.map(([file, label]) => html`<li key=${file}><a href=${`api/v1/runs/current/${file}`} download=${file}>${label}<span class="of">${file}</span></a></li>`)}</ul>
+    </details>`;
+}
+
+function closeOnLeave({ currentTarget: menu }) {
+  if (!menu.open) return;
+  const close = (event) => {
+    if (event.type === 'keydown' ? event.key !== 'Escape' : menu.contains(event.target)) return;
+    menu.open = false;
+    removeEventListener('pointerdown', close);
+    removeEventListener('keydown', close);
+  };
+  addEventListener('pointerdown', close);
+  addEventListener('keydown', close);
+}

@@ -1,0 +1,179 @@
+// What the page shows at this moment, as signals, and the few things that change it. Components read the
+// signals and call these functions; nothing else holds state that two components share.
+//
+//   stream ──► takeSnapshot, takeDelta ──► run, revision ──► listing ──► table, matrix, timeline, header
+//   reader ──► setFilter, sortBy, openTask, … ──► filter, sort, view, task ──► address bar
+
+import { batch, computed, effect, signal } from '@preact/signals';
+import { readAddress, writeAddress } from './address.js';
+import { NO_FILTER, compileFilter } from './filters.js';
+import { createListing, updateListing } from './listing.js';
+import { applyDelta, loadRun, taskKey, taskRow } from './run.js';
+
+// Deltas that arrive together (after a reconnect) are shown together.
+const FRAME_MS = 16;
+// The address follows typing at a pace that no browser throttles.
+const ADDRESS_MS = 120;
+
+export function createState({ announcer }) {
+  const start = readAddress(location.search);
+  const run = signal(null);
+  const revision = signal(0);
+  const phase = signal('loading');
+  const filter = signal(start.filter);
+  const sort = signal(start.sort);
+  const view = signal(start.view);
+  const task = signal(start.task);
+  const attempt = signal(start.attempt);
+  const listing = signal(null);
+  const activeRow = signal(-1);
+  const helpOpen = signal(false);
+  const now = signal(Date.now());
+
+  const matches = computed(() => (run.value ? compileFilter(run.value, filter.value) : () => false));
+  const openRow = computed(() => (run.value && task.value ? taskRow(run.value, task.value) : -1));
+
+  // ---- from the controller
+
+  let changed = new Set();
+  let flushTimer = 0;
+  // null, or the table's answer to "is this row on the screen" while a reader's eyes are on it.
+  let held = null;
+  let clockOffset = 0;
+
+  function takeSnapshot(snapshot) {
+    const loaded = loadRun(snapshot);
+    const another = run.peek()?.summary.run_id !== loaded.summary.run_id;
+    clearTimeout(flushTimer);
+    changed = new Set();
+    announcer.begin(loaded);
+    batch(() => {
+      run.value = loaded;
+      if (another) activeRow.value = openRow.value;
+      followClock(loaded.summary);
+      relist();
+      revision.value += 1;
+    });
+  }
+
+  function takeDelta(delta) {
+    for (const row of applyDelta(run.peek(), delta)) changed.add(row);
+    flushTimer ||= setTimeout(flush, FRAME_MS);
+  }
+
+  function flush() {
+    flushTimer = 0;
+    const rows = changed;
+    changed = new Set();
+    batch(() => {
+      followClock(run.peek().summary);
+      listing.value = updateListing(listing.peek(), rows, held);
+      revision.value += 1;
+    });
+    announcer.update(run.peek(), rows);
+  }
+
+  // Times are the controller's; the reader's clock may be off by minutes.
+  function followClock({ started_at, wall_s, state }) {
+    if (state !== 'running' || wall_s === null || !started_at) return;
+    const offset = Date.parse(started_at) + wall_s * 1000 - Date.now();
+    if (Math.abs(offset - clockOffset) > 1500) clockOffset = offset;
+    now.value = Date.now() + clockOffset;
+  }
+
+  setInterval(() => {
+    if (run.peek()?.summary.state === 'running') now.value = Date.now() + clockOffset;
+  }, 1000);
+
+  // ---- the list and its order
+
+  function relist() {
+    if (run.peek()) listing.value = createListing(run.peek(), matches.peek(), sort.peek());
+  }
+
+  function hold(isVisible) {
+    held = isVisible && { isVisible };
+    if (!held && listing.peek()?.pending.size) release();
+  }
+
+  function release() {
+    listing.value = updateListing(listing.peek(), [], null);
+  }
+
+  function setFilter(change) {
+    batch(() => {
+      filter.value = { ...filter.peek(), ...change };
+      relist();
+    });
+  }
+
+  function sortBy(next) {
+    batch(() => {
+      sort.value = next;
+      relist();
+    });
+  }
+
+  // ---- the open task
+
+  function openTask(row, attemptNumber = 0) {
+    const key = taskKey(run.peek(), row);
+    // One step of history for an open drawer, so that Back closes it; stepping through tasks adds none.
+    if (!task.peek()) {
+      writeNow();
+      history.pushState({ opened: true }, '', location.href);
+    }
+    batch(() => {
+      task.value = key;
+      attempt.value = attemptNumber;
+      activeRow.value = row;
+    });
+    writeNow();
+  }
+
+  function closeTask() {
+    batch(() => {
+      task.value = '';
+      attempt.value = 0;
+    });
+    writeNow();
+    if (history.state?.opened) history.back();
+  }
+
+  addEventListener('popstate', () => {
+    const address = readAddress(location.search);
+    batch(() => {
+      task.value = address.task;
+      attempt.value = address.attempt;
+    });
+  });
+
+  // ---- the address bar
+
+  let addressTimer = 0;
+
+  function writeNow() {
+    clearTimeout(addressTimer);
+    const search = addressOf({});
+    if (search !== location.search) history.replaceState(history.state, '', location.pathname + search + location.hash);
+  }
+
+  /** The address of the page as it is, with some things different: for links. */
+  function addressOf(change) {
+    return writeAddress({
+      filter: filter.value, sort: sort.value, view: view.value, task: task.value, attempt: attempt.value, ...change,
+    });
+  }
+
+  effect(() => {
+    addressOf({});
+    clearTimeout(addressTimer);
+    addressTimer = setTimeout(writeNow, ADDRESS_MS);
+  });
+
+  return {
+    run, revision, phase, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
+    takeSnapshot, takeDelta, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
+    clearFilter: () => setFilter(NO_FILTER),
+  };
+}

@@ -1,0 +1,35 @@
+// The words, icons and order of the seven task states: the one table that chips, rows, matrix,
+// timeline and titles read, so that a state looks and is called the same everywhere.
+//
+// The numbers are those of the API's `tasks.status` column.
+
+export const QUEUED = 0;
+export const RUNNING = 1;
+export const PASSED = 2;
+export const FAILED = 3;
+export const FLAKY = 4;
+export const ERROR = 5;
+export const CANCELLED = 6;
+
+// Indexed by the number. `name` is the key in summary.counts and in the page's address.
+export const STATUSES = [
+  { name: 'queued', word: 'Queued' },
+  { name: 'running', word: 'Running' },
+  { name: 'passed', word: 'Passed' },
+  { name: 'failed', word: 'Failed' },
+  { name: 'flaky', word: 'Flaky' },
+  { name: 'error', word: 'Error' },
+  { name: 'cancelled', word: 'Cancelled' },
+];
+
+// What a reader wants to know first comes first: the order of chips and of sorting by status.
+export const BY_URGENCY = [FAILED, ERROR, FLAKY, RUNNING, QUEUED, PASSED, CANCELLED];
+
+// From settled to open: the order of the segments in the progress bar.
+export const BY_PROGRESS = [PASSED, FLAKY, FAILED, ERROR, CANCELLED, RUNNING, QUEUED];
+
+export const statusNumber = (name) => STATUSES.findIndex((status) => status.name === name);
+
+export const isProblem = (status) => status === FAILED || status === ERROR;
+
+export const isOpen = (status) => status === QUEUED || status === RUNNING;
