@@ -1,0 +1,656 @@
+#include "controller/controller.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/board.h"
+#include "controller/local_workers.h"
+#include "controller/monitor.h"
+#include "controller/opener.h"
+#include "controller/progress.h"
+#include "controller/redis_server.h"
+#include "controller/reporter.h"
+#include "shared/buffer.h"
+#include "shared/clock.h"
+#include "shared/ledger.h"
+#include "shared/log.h"
+#include "shared/memory.h"
+#include "shared/redis_link.h"
+#include "shared/redis_reply.h"
+
+enum {
+    COMMAND_TIMEOUT_MS = 10000,
+    HISTORY_SHOWN = 100,
+    STOP_LIMIT_MS = 30000, /* workers that don't end are killed then */
+    EMBEDDED_START_MS = 3000,
+};
+
+enum controller_state {
+    CONTROLLER_WAITING, /* for Redis */
+    CONTROLLER_OPENING, /* or standing by */
+    CONTROLLER_WATCHING,
+    CONTROLLER_FINISHED,
+    CONTROLLER_STOPPING,
+};
+
+struct controller {
+    uv_loop_t *loop;
+    const struct options *options;
+    const struct plan *plan;
+    enum controller_state state;
+    int exit_status;
+    int signals_seen;
+
+    struct redis_server *server; /* NULL: REDIS_HOST is set */
+    struct redis_address address;
+    struct redis_link *commands, *events;
+    struct ledger ledger;
+    struct opener opener;
+    struct monitor monitor;
+    struct board *board; /* NULL until the run is open */
+    struct reporter *reporter;
+    struct progress progress;
+    struct local_workers workers;
+    char url[256];
+    char missing[1200];      /* what /readyz says is missing; "" : nothing */
+    char last_trouble[1200]; /* so that the same reason is logged once */
+
+    uv_timer_t hold; /* renews our lease */
+    uv_timer_t limit;
+    uv_signal_t on_term, on_int;
+    int open_handles;
+    uint64_t started_ms;
+    bool was_up;    /* Redis has been reached once */
+    bool is_loaded; /* the scripts are */
+    bool has_monitor, is_torn_down;
+};
+
+static void stop(struct controller *c, int exit_status);
+
+/* ---- what is missing, and why ---- */
+
+static void set_missing(struct controller *c, const char *what, const char *reason)
+{
+    snprintf(c->missing, sizeof(c->missing), "%s%s%s", what, *reason ? ": " : "", reason);
+}
+
+/* The same, and tells people: once for each reason. A server that we have just started is given the time to come up.
+ */
+static void note_trouble(struct controller *c, const char *what, const char *reason)
+{
+    set_missing(c, what, reason);
+    bool is_starting = c->server && !c->was_up && uv_now(c->loop) - c->started_ms < EMBEDDED_START_MS;
+    if (is_starting || strcmp(c->missing, c->last_trouble) == 0)
+        return;
+    memory_copy_text(c->last_trouble, sizeof(c->last_trouble), c->missing);
+    log_warn("controller.waiting", LOG_TEXT("for", what), LOG_TEXT("reason", reason));
+}
+
+static void set_ready(struct controller *c)
+{
+    c->missing[0] = c->last_trouble[0] = '\0';
+}
+
+/* ---- the report asks ---- */
+
+struct question {
+    struct controller *controller;
+    struct reporter_request *request;
+};
+
+static struct question *new_question(struct controller *c, struct reporter_request *request)
+{
+    struct question *q = memory_zeroed(1, sizeof(*q));
+    *q = (struct question){c, request};
+    return q;
+}
+
+static void answer_trouble(struct reporter_request *request, const struct redisReply *reply)
+{
+    const char *text = redis_reply_error(reply);
+    reporter_answer(request, NULL, 0, text ? text : "the link to Redis was lost");
+}
+
+static void on_attempts(void *data, const struct redisReply *reply)
+{
+    struct question q = *(struct question *)data;
+    free(data);
+    if (reply == NULL || redis_reply_error(reply)) {
+        answer_trouble(q.request, reply);
+        return;
+    }
+    auto_buffer list = {0};
+    buffer_text(&list, "[");
+    for (size_t i = 0; i < redis_reply_count(reply); i++) {
+        const char *record = redis_reply_text(redis_reply_at(reply, i));
+        buffer_format(&list, "%s%s", i ? "," : "", record ? record : "null");
+    }
+    buffer_text(&list, "]");
+    reporter_answer(q.request, list.data, list.length, NULL);
+}
+
+static void on_log(void *data, const struct redisReply *reply)
+{
+    struct question q = *(struct question *)data;
+    free(data);
+    size_t length;
+    const char *bytes = redis_reply_bytes(reply, &length);
+    if (reply == NULL || redis_reply_error(reply))
+        answer_trouble(q.request, reply);
+    else
+        reporter_answer(q.request, bytes, bytes ? length : 0, NULL);
+}
+
+static void ask(struct controller *c, redis_reply_fn *reply, struct reporter_request *request, int argc,
+                const char *const *argv)
+{
+    struct question *q = new_question(c, request);
+    if (c->commands == NULL || redis_link_send(c->commands, COMMAND_TIMEOUT_MS, reply, q, argc, argv, NULL) < 0) {
+        free(q);
+        reporter_answer(request, NULL, 0, "Redis can't be reached");
+    }
+}
+
+static void source_attempts(void *data, const char *task, struct reporter_request *request)
+{
+    struct controller *c = data;
+    char key[LEDGER_KEY_SIZE];
+    ledger_attempts_key(&c->ledger.keys, task, key);
+    ask(c, on_attempts, request, 4, (const char *const[]){"LRANGE", key, "0", "-1"});
+}
+
+static void source_log(void *data, const char *task, unsigned attempt, struct reporter_request *request)
+{
+    struct controller *c = data;
+    char key[LEDGER_KEY_SIZE], number[16];
+    ledger_logs_key(&c->ledger.keys, task, key);
+    snprintf(number, sizeof(number), "%u", attempt);
+    ask(c, on_log, request, 3, (const char *const[]){"HGET", key, number});
+}
+
+static const char *source_missing(void *data)
+{
+    struct controller *c = data;
+    return c->missing[0] ? c->missing : NULL;
+}
+
+static size_t collect_metrics(void *data, struct reporter_metric *metrics, size_t room)
+{
+    const struct controller *c = data;
+    const struct reporter_metric ours[] = {
+        {"funkytown_redis_up", "Whether the link to Redis is up.", "gauge",
+         c->commands && redis_link_is_up(c->commands)},
+        {"funkytown_events_total", "Events read from the run's stream.", "counter",
+         c->has_monitor ? (double)c->monitor.events_seen : 0},
+        {"funkytown_tasks_reclaimed_total", "Tasks taken back from workers that were lost.", "counter",
+         c->has_monitor ? (double)c->monitor.tasks_reclaimed : 0},
+    };
+    size_t count = sizeof(ours) / sizeof(ours[0]);
+    if (count > room)
+        count = room;
+    memcpy(metrics, ours, count * sizeof(ours[0]));
+    return count;
+}
+
+/* ---- the end of the run ---- */
+
+static int verdict_status(const struct controller *c)
+{
+    switch (board_verdict(c->board)) {
+    case BOARD_VERDICT_PASSED:
+        return EXIT_PASSED;
+    case BOARD_VERDICT_FAILED:
+        return EXIT_FAILED;
+    case BOARD_VERDICT_CANCELLED:
+        return EXIT_CANCELLED;
+    default:
+        return EXIT_ERROR;
+    }
+}
+
+static void on_summary_kept(void *data, const struct redisReply *reply)
+{
+    struct controller *c = data;
+    (void)reply;
+    if (c->options->once && c->state == CONTROLLER_FINISHED)
+        stop(c, verdict_status(c));
+}
+
+/* The run keeps its own summary, for the history that a later run moves it to. */
+static void keep_summary(struct controller *c)
+{
+    auto_buffer summary = {0};
+    board_add_summary(c->board, clock_wall_ms(), &summary);
+    const char *argv[] = {"HSET", c->ledger.keys.names[LEDGER_RUN], "summary", summary.data};
+    if (redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_summary_kept, c, 4, argv, NULL) < 0)
+        on_summary_kept(c, NULL);
+}
+
+static void on_finished(void *data)
+{
+    struct controller *c = data;
+    c->state = CONTROLLER_FINISHED;
+    local_workers_let_go(&c->workers);
+    progress_summary(&c->progress, c->url);
+    log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
+             LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
+    keep_summary(c);
+}
+
+static void on_board_change(void *data)
+{
+    struct controller *c = data;
+    reporter_changed(c->reporter);
+}
+
+static void on_task_end(void *data, size_t task)
+{
+    struct controller *c = data;
+    progress_task_end(&c->progress, task);
+}
+
+static void on_trouble(void *data, const char *reason)
+{
+    note_trouble(data, "redis", reason);
+}
+
+/* ---- opening ---- */
+
+static void on_history(void *data, const struct redisReply *reply)
+{
+    struct controller *c = data;
+    if (redis_reply_count(reply) == 0 || c->board == NULL)
+        return;
+    auto_buffer list = {0};
+    buffer_text(&list, "[");
+    for (size_t i = 0; i < redis_reply_count(reply); i++) {
+        const char *summary = redis_reply_text(redis_reply_at(reply, i));
+        buffer_format(&list, "%s%s", i ? "," : "", summary ? summary : "{}");
+    }
+    buffer_text(&list, "]");
+    board_set_history(c->board, list.data);
+}
+
+static void read_history(struct controller *c)
+{
+    char last[16];
+    snprintf(last, sizeof(last), "%d", HISTORY_SHOWN - 1);
+    const char *argv[] = {"LRANGE", c->ledger.keys.names[LEDGER_HISTORY], "0", last};
+    redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_history, c, 4, argv, NULL);
+}
+
+static void make_board(struct controller *c)
+{
+    static const struct monitor_events events = {on_board_change, on_task_end, on_finished, on_trouble};
+    char epoch[17];
+    uint64_t random = 0;
+    uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+    snprintf(epoch, sizeof(epoch), "%016llx", (unsigned long long)random);
+    c->board = board_new(c->plan, c->opener.run_id, epoch);
+    monitor_init(&c->monitor, c->loop, &c->ledger, c->events, c->plan, c->board, c->opener.lease_ms, &events, c);
+    c->has_monitor = true;
+    reporter_show(c->reporter, c->board);
+    progress_start(&c->progress, c->board, c->url);
+}
+
+static void on_open(void *data)
+{
+    struct controller *c = data;
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    set_ready(c);
+    if (c->board == NULL)
+        make_board(c);
+    if (c->state != CONTROLLER_FINISHED)
+        c->state = CONTROLLER_WATCHING;
+    read_history(c);
+    monitor_watch(&c->monitor);
+}
+
+static void on_standby(void *data, const char *holder)
+{
+    note_trouble(data, "the lease of this run", holder);
+}
+
+static void give_up(struct controller *c, const struct error *reason)
+{
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    progress_say(&c->progress, "%s", "");
+    fprintf(stderr, "controller: %s\n", reason->text);
+    stop(c, EXIT_CONFIG);
+}
+
+static void on_refused(void *data, const struct error *reason)
+{
+    give_up(data, reason);
+}
+
+static void on_workers_failed(void *data, const struct error *reason)
+{
+    give_up(data, reason);
+}
+
+/* ---- links ---- */
+
+static void open_run(struct controller *c)
+{
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    /* A finished run stays what it was, even if Redis came back without it. */
+    if (c->state == CONTROLLER_FINISHED) {
+        set_ready(c);
+        return;
+    }
+    c->state = CONTROLLER_OPENING;
+    set_missing(c, "run", "loading");
+    opener_start(&c->opener);
+}
+
+static void on_scripts_loaded(void *data, const struct ledger_reply *reply)
+{
+    struct controller *c = data;
+    if (c->state >= CONTROLLER_STOPPING || reply->outcome == LEDGER_LOST)
+        return;
+    if (reply->outcome == LEDGER_TROUBLE) {
+        on_trouble(c, reply->text);
+        redis_link_reset(c->commands);
+        return;
+    }
+    c->is_loaded = true;
+    open_run(c);
+}
+
+/* The first time: there is something to work on. */
+static void start_workers(struct controller *c)
+{
+    struct error err;
+    c->was_up = true;
+    if (local_workers_start(&c->workers, c->loop, c->options, c->address.host, c->address.port, on_workers_failed, c,
+                            &err) < 0)
+        give_up(c, &err);
+}
+
+static void on_commands_up(void *data)
+{
+    struct controller *c = data;
+    if (!c->was_up)
+        start_workers(c);
+    ledger_load(&c->ledger, on_scripts_loaded, c);
+}
+
+static void on_commands_down(void *data, const struct error *reason)
+{
+    struct controller *c = data;
+    c->is_loaded = false;
+    opener_stop(&c->opener);
+    if (c->has_monitor)
+        monitor_stop(&c->monitor);
+    if (reason->code == ERROR_AUTH)
+        give_up(c, reason);
+    else
+        note_trouble(c, "redis", reason->text);
+}
+
+static void on_events_up(void *data)
+{
+    struct controller *c = data;
+    if (c->has_monitor)
+        monitor_events_up(&c->monitor);
+}
+
+/* The commands' link speaks for both. */
+static void on_events_down(void *data, const struct error *reason)
+{
+    (void)data;
+    (void)reason;
+}
+
+/* ---- our own lease ---- */
+
+static void on_held(void *data, const struct ledger_reply *reply)
+{
+    struct controller *c = data;
+    if (reply->outcome != LEDGER_FENCED || c->state >= CONTROLLER_STOPPING)
+        return;
+    log_warn("controller.fenced", LOG_TEXT("reason", "another controller took the run over"));
+    if (c->has_monitor)
+        monitor_stop(&c->monitor);
+    open_run(c);
+}
+
+static void on_hold(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+    if (c->is_loaded && c->opener.is_open)
+        ledger_hold(&c->ledger, c->opener.me, c->opener.lease_ms, on_held, c);
+}
+
+/* ---- stopping: workers, then our lease, then everything, then the server ---- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+static void on_server_stopped(void *data)
+{
+    struct controller *c = data;
+    c->server = NULL;
+    uv_close((uv_handle_t *)&c->limit, on_handle_closed);
+    uv_close((uv_handle_t *)&c->on_term, on_handle_closed);
+    uv_close((uv_handle_t *)&c->on_int, on_handle_closed);
+}
+
+static void on_part_closed(void *data)
+{
+    struct controller *c = data;
+    if (--c->open_handles > 0)
+        return;
+    if (c->server)
+        redis_server_stop(c->server, on_server_stopped);
+    else
+        on_server_stopped(c);
+}
+
+static void tear_down(struct controller *c)
+{
+    if (c->is_torn_down)
+        return;
+    c->is_torn_down = true;
+    uv_timer_stop(&c->limit);
+    uv_close((uv_handle_t *)&c->hold, on_handle_closed);
+    opener_close(&c->opener, on_handle_closed);
+    if (c->has_monitor)
+        monitor_close(&c->monitor, on_handle_closed);
+    progress_close(&c->progress, on_handle_closed);
+    c->open_handles = 1 + (c->commands != NULL) + (c->events != NULL);
+    reporter_stop(c->reporter, on_part_closed);
+    c->reporter = NULL;
+    struct redis_link *commands = c->commands, *events = c->events;
+    c->commands = c->events = NULL;
+    if (commands)
+        redis_link_close(commands, on_part_closed);
+    if (events)
+        redis_link_close(events, on_part_closed);
+}
+
+static void on_given_up(void *data, const struct ledger_reply *reply)
+{
+    (void)reply;
+    tear_down(data);
+}
+
+static void on_workers_stopped(void *data)
+{
+    struct controller *c = data;
+    if (!c->is_loaded || !c->opener.is_open || ledger_hold(&c->ledger, c->opener.me, 0, on_given_up, c) < 0)
+        tear_down(c);
+}
+
+static void on_stop_limit(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+    local_workers_kill(&c->workers);
+}
+
+static void stop(struct controller *c, int exit_status)
+{
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    c->exit_status = exit_status;
+    bool was_finished = c->state == CONTROLLER_FINISHED;
+    c->state = CONTROLLER_STOPPING;
+    uv_timer_start(&c->limit, on_stop_limit, STOP_LIMIT_MS, 0);
+    if (was_finished)
+        local_workers_wait(&c->workers, on_workers_stopped);
+    else
+        local_workers_stop(&c->workers, on_workers_stopped);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct controller *c = handle->data;
+    if (c->signals_seen++ > 0) {
+        local_workers_stop(&c->workers, on_workers_stopped);
+        return;
+    }
+    log_info("controller.stopping", LOG_INT("signal", number));
+    stop(c, 128 + number);
+}
+
+/* ---- starting ---- */
+
+static void on_server_failed(void *data, const struct error *reason)
+{
+    give_up(data, reason);
+}
+
+static void make_url(struct controller *c)
+{
+    const char *bind = c->options->http_bind;
+    bool is_any = strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
+    bool is_v6 = !is_any && strchr(bind, ':');
+    if (c->options->url)
+        memory_copy_text(c->url, sizeof(c->url), c->options->url);
+    else
+        snprintf(c->url, sizeof(c->url), "http://%s%s%s:%d/results", is_v6 ? "[" : "", is_any ? "localhost" : bind,
+                 is_v6 ? "]" : "", reporter_port(c->reporter));
+}
+
+static int start_reporter(struct controller *c, struct error *err)
+{
+    static const struct reporter_source source = {source_attempts, source_log, source_missing};
+    const struct reporter_options options = {
+        .bind = c->options->http_bind, .port = c->options->http_port, .index_file = c->options->html_index_file};
+    c->reporter = reporter_start(c->loop, &options, &source, c, err);
+    if (c->reporter == NULL)
+        return -1;
+    reporter_metrics(c->reporter, collect_metrics);
+    make_url(c);
+    log_info("reporter.started", LOG_TEXT("url", c->url));
+    return 0;
+}
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
+}
+
+/* An address to connect to for one to listen on. */
+static const char *reachable(const char *bind)
+{
+    if (strcmp(bind, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(bind, "::") == 0 ? "::1" : bind;
+}
+
+static int start_redis(struct controller *c, struct error *err)
+{
+    const struct options *o = c->options;
+    c->address =
+        (struct redis_address){o->redis_host, o->redis_port, o->redis_username, o->redis_password, o->redis_db};
+    if (o->redis_host)
+        return 0;
+    c->server = redis_server_start(c->loop, o, on_server_failed, c, err);
+    if (c->server == NULL)
+        return -1;
+    c->address.host = reachable(o->redis_bind);
+    c->address.port = redis_server_port(c->server);
+    if (!is_loopback(o->redis_bind) && o->redis_password == NULL)
+        log_warn("redis_server.open", LOG_TEXT("bind", o->redis_bind),
+                 LOG_TEXT("reason", "anybody who reaches it can read and change the run and run code on the workers; "
+                                    "set REDIS_PASSWORD"));
+    log_info("redis_server.started", LOG_TEXT("host", c->address.host), LOG_INT("port", c->address.port));
+    if (c->address.port != o->redis_port)
+        progress_say(&c->progress, "redis: port %d is taken; listening on %d", o->redis_port, c->address.port);
+    return 0;
+}
+
+static void open_links(struct controller *c)
+{
+    static const struct redis_link_events commands = {on_commands_up, on_commands_down};
+    static const struct redis_link_events events = {on_events_up, on_events_down};
+    c->commands = redis_link_open(c->loop, &c->address, &commands, c);
+    c->events = redis_link_open(c->loop, &c->address, &events, c);
+    c->ledger.link = c->commands;
+}
+
+static void open_own_handles(struct controller *c)
+{
+    static const struct opener_events events = {on_open, on_standby, on_refused, on_trouble};
+    uv_timer_init(c->loop, &c->hold);
+    uv_timer_init(c->loop, &c->limit);
+    uv_signal_init(c->loop, &c->on_term);
+    uv_signal_init(c->loop, &c->on_int);
+    c->hold.data = c->limit.data = c->on_term.data = c->on_int.data = c;
+    uv_signal_start(&c->on_term, on_signal, SIGTERM);
+    uv_signal_start(&c->on_int, on_signal, SIGINT);
+    c->workers.data = c;
+    progress_open(&c->progress, c->loop, c->plan);
+    opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, &events, c);
+    uv_timer_start(&c->hold, on_hold, c->opener.lease_ms / 3, c->opener.lease_ms / 3);
+}
+
+static int start_parts(struct controller *c, struct error *err)
+{
+    if (ledger_init(&c->ledger, NULL, c->options->prefix, err) < 0 || start_reporter(c, err) < 0)
+        return -1;
+    open_own_handles(c);
+    if (start_redis(c, err) < 0) {
+        stop(c, EXIT_CONFIG);
+        uv_run(c->loop, UV_RUN_DEFAULT);
+        return -1;
+    }
+    open_links(c);
+    set_missing(c, "redis", "connecting");
+    return 0;
+}
+
+struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
+                                    struct error *err)
+{
+    struct controller *c = memory_zeroed(1, sizeof(*c));
+    c->loop = loop;
+    c->options = options;
+    c->plan = plan;
+    c->started_ms = uv_now(loop);
+    if (start_parts(c, err) == 0)
+        return c;
+    controller_finish(c);
+    return NULL;
+}
+
+int controller_finish(struct controller *c)
+{
+    int status = c->exit_status;
+    assert(c->open_handles == 0);
+    if (c->board)
+        board_free(c->board);
+    local_workers_free(&c->workers);
+    free(c);
+    return status;
+}

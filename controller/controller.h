@@ -1,0 +1,33 @@
+/*
+ * The controller: owns the loop's parts and the run's way from plan to verdict.
+ *
+ *   waiting for Redis ──► opening ──► watching ──► finished ──► stopping ──► exit
+ *         ▲                  │ ▲          │             (--once, or told to)
+ *         └── link lost ─────┴─┴──────────┘
+ */
+#pragma once
+#include <uv.h>
+
+#include "controller/plan.h"
+#include "shared/error.h"
+#include "shared/options.h"
+
+/* What the run's end means to a script. */
+enum exit_status {
+    EXIT_PASSED = 0,
+    EXIT_FAILED = 1,
+    EXIT_CONFIG = 2,
+    EXIT_ERROR = 3,
+    EXIT_CANCELLED = 4,
+    EXIT_NO_TASKS = 5,
+};
+
+struct controller;
+
+/* Starts on the loop; `options` and `plan` are borrowed. NULL with err: nothing was started, the loop is empty again.
+ */
+struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
+                                    struct error *err);
+
+/* After uv_run() has returned: the exit status. Frees. */
+int controller_finish(struct controller *controller);

@@ -1,0 +1,83 @@
+/* The controller's command line and exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/controller.h"
+#include "controller/plan.h"
+#include "shared/file.h"
+#include "shared/log.h"
+#include "shared/memory.h"
+#include "shared/options.h"
+
+static int load_plan(struct plan *plan, const char *path, struct error *err)
+{
+    size_t length;
+    auto_free char *bytes = file_read(path, &length, err);
+    if (bytes == NULL)
+        return error_wrap(err, "spec map");
+    if (plan_parse(plan, bytes, length, err) < 0)
+        return error_wrap(err, "spec map %s", path);
+    return 0;
+}
+
+static void log_exclusions(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->exclusion_count; i++) {
+        const struct plan_exclusion *e = &plan->exclusions[i];
+        log_info("task.excluded", LOG_TEXT("group", e->group), LOG_TEXT("spec", e->spec),
+                 LOG_TEXT("viewport", e->viewport), LOG_TEXT("browser", e->browser), LOG_TEXT("reason", e->reason));
+    }
+}
+
+static int run(const struct options *options, const struct plan *plan)
+{
+    uv_loop_t loop;
+    struct error err;
+    uv_loop_init(&loop);
+    struct controller *controller = controller_start(&loop, options, plan, &err);
+    if (controller == NULL) {
+        fprintf(stderr, "controller: %s\n", err.text);
+        uv_loop_close(&loop);
+        return EXIT_CONFIG;
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    int status = controller_finish(controller);
+    int open_handles = uv_loop_close(&loop);
+    if (open_handles != 0)
+        log_error("loop.open", LOG_TEXT("reason", uv_strerror(open_handles)));
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct plan plan;
+    struct error err;
+    enum options_action action;
+    if (options_load(&options, PROGRAM_CONTROLLER, argc, argv, &action, &err) < 0) {
+        fprintf(stderr, "controller: %s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    if (action == OPTIONS_HELP)
+        return options_print_help(stdout, PROGRAM_CONTROLLER), 0;
+    if (action == OPTIONS_VERSION)
+        return printf("controller %s\n", FUNKYTOWN_VERSION), 0;
+    if (action == OPTIONS_PRINT_CONFIG)
+        return options_print_config(stdout, PROGRAM_CONTROLLER, argc, argv), 0;
+
+    signal(SIGPIPE, SIG_IGN);
+    log_open("controller", (enum log_level)options.log_level, (enum log_format)options.log_format);
+    if (load_plan(&plan, options.map_file, &err) < 0) {
+        fprintf(stderr, "controller: %s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    int status = EXIT_NO_TASKS;
+    log_exclusions(&plan);
+    if (plan.task_count > 0)
+        status = run(&options, &plan);
+    else
+        fprintf(stderr, "controller: spec map %s: no task at all, nothing can be green\n", options.map_file);
+    plan_close(&plan);
+    return status;
+}

@@ -1,0 +1,640 @@
+#include "controller/monitor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/memory.h"
+#include "shared/redis_reply.h"
+
+enum {
+    READ_CHUNK = 512, /* task hashes asked for at a time */
+    STREAM_CHUNK = 1000,
+    STREAM_BLOCK_MS = 10000,
+    COMMAND_TIMEOUT_MS = 10000,
+    RETRY_MS = 500,
+};
+
+static void read_everything(struct monitor *m);
+static void follow(struct monitor *m);
+
+struct step {
+    struct monitor *monitor;
+    unsigned round;
+    size_t task;
+    char *worker; /* owned; NULL: none */
+};
+
+static struct step *new_step(struct monitor *m)
+{
+    struct step *step = memory_zeroed(1, sizeof(*step));
+    *step = (struct step){.monitor = m, .round = m->round};
+    return step;
+}
+
+static void free_step(struct step *step)
+{
+    free(step->worker);
+    free(step);
+}
+
+static bool is_stale(const struct step *step)
+{
+    return step->round != step->monitor->round;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct monitor *m = timer->data;
+    if (m->is_watching)
+        read_everything(m);
+}
+
+static void start_again_soon(struct monitor *m, const char *reason)
+{
+    m->events.on_trouble(m->data, reason);
+    m->round++;
+    m->is_reading = m->is_following = false;
+    uv_timer_start(&m->retry, on_retry, RETRY_MS, 0);
+}
+
+/* ---- workers ---- */
+
+static ptrdiff_t find_worker(const struct monitor *m, const char *worker)
+{
+    for (size_t i = 0; i < m->worker_count; i++)
+        if (strcmp(m->workers[i], worker) == 0)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+static void worker_joined(struct monitor *m, const char *worker, unsigned slots)
+{
+    if (find_worker(m, worker) < 0) {
+        m->workers = memory_resize(m->workers, m->worker_count + 1, sizeof(*m->workers));
+        m->workers[m->worker_count++] = memory_text(worker);
+    }
+    board_worker_joined(m->board, worker, slots);
+}
+
+static void worker_left(struct monitor *m, const char *worker, bool is_lost)
+{
+    ptrdiff_t index = find_worker(m, worker);
+    board_worker_left(m->board, worker, is_lost);
+    if (index < 0)
+        return;
+    free(m->workers[index]);
+    m->workers[index] = m->workers[--m->worker_count];
+}
+
+/* ---- a task as its hash has it ---- */
+
+/* The board's part of an attempt (ledger_settlement.details). The texts are borrowed from the tree. */
+static void apply_details(struct board_task *task, const cJSON *details)
+{
+    const cJSON *tests = cJSON_GetObjectItemCaseSensitive(details, "tests");
+    unsigned *counts[] = {&task->tests.passed, &task->tests.failed, &task->tests.skipped, &task->tests.flaky};
+    for (int i = 0; i < 4; i++) {
+        const cJSON *count = cJSON_GetArrayItem(tests, i);
+        *counts[i] = cJSON_IsNumber(count) && count->valueint > 0 ? (unsigned)count->valueint : 0;
+    }
+    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(details, "message"));
+    const cJSON *line = cJSON_GetObjectItemCaseSensitive(details, "line");
+    if (message)
+        task->message = message;
+    task->title = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(details, "title"));
+    task->file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(details, "file"));
+    task->line = cJSON_IsNumber(line) ? line->valueint : 0;
+}
+
+static enum board_state ended_state(const char *result, bool is_flaky)
+{
+    switch (task_result_parse(result)) {
+    case TASK_PASSED:
+        return is_flaky ? BOARD_FLAKY : BOARD_PASSED;
+    case TASK_FAILED:
+        return BOARD_FAILED;
+    default:
+        return BOARD_ERROR;
+    }
+}
+
+static enum board_state state_of(const char *status, const char *result, bool is_flaky)
+{
+    switch (task_status_parse(status)) {
+    case TASK_COMPLETE:
+        return ended_state(result, is_flaky);
+    case TASK_PROCESSING:
+        return BOARD_RUNNING;
+    default:
+        return BOARD_QUEUED;
+    }
+}
+
+/* Sets the task and its details, which are JSON or NULL. Returns whether the board has changed. */
+static bool set_task(struct monitor *m, size_t index, struct board_task *task, const char *details)
+{
+    cJSON *tree = details ? cJSON_Parse(details) : NULL;
+    if (tree)
+        apply_details(task, tree);
+    if (task->message && task->message[0] == '\0')
+        task->message = NULL;
+    bool is_changed = board_set_task(m->board, index, task);
+    cJSON_Delete(tree);
+    return is_changed;
+}
+
+static const char *element_text(const struct redisReply *reply, size_t index)
+{
+    const char *text = redis_reply_text(redis_reply_at(reply, index));
+    return text ? text : "";
+}
+
+static void apply_hash(struct monitor *m, size_t index, const struct redisReply *hash)
+{
+    const struct board_task *before = board_task(m->board, index);
+    struct board_task task = {
+        .state = state_of(element_text(hash, 0), element_text(hash, 1), element_text(hash, 6)[0] == '1'),
+        .started_ms = redis_reply_integer(redis_reply_at(hash, 2), 0) * 1000,
+        .duration_ms = (uint64_t)redis_reply_integer(redis_reply_at(hash, 3), 0) / 1000000,
+        .attempt = (unsigned)redis_reply_integer(redis_reply_at(hash, 4), 0),
+        .worker = element_text(hash, 5)[0] ? element_text(hash, 5) : NULL,
+        .message = element_text(hash, 7),
+    };
+    /* What the stream told more exactly than the hash does stays. */
+    if (task.attempt == before->attempt) {
+        task.earlier_ms = before->earlier_ms;
+        if (before->started_ms / 1000 == task.started_ms / 1000)
+            task.started_ms = before->started_ms;
+    }
+    if (task.state == BOARD_QUEUED)
+        task.worker = NULL;
+    set_task(m, index, &task, task.state == BOARD_RUNNING ? NULL : redis_reply_text(redis_reply_at(hash, 8)));
+}
+
+/* ---- reading everything ---- */
+
+static void ask_tasks(struct monitor *m);
+
+static void on_run_end(void *data, const struct redisReply *reply);
+
+static void everything_is_read(struct monitor *m)
+{
+    m->is_reading = false;
+    m->events.on_change(m->data);
+    if (m->end_is_near && !m->is_finished) {
+        const char *argv[] = {"HMGET", m->ledger->keys.names[LEDGER_RUN], "state", "started_ms", "finished_ms"};
+        struct step *step = new_step(m);
+        if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_run_end, step, 5, argv, NULL) < 0)
+            free_step(step);
+    }
+    follow(m);
+}
+
+/* The hash (two replies: the task's, then its details). */
+static void on_details(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    if (is_stale(step) || reply == NULL) {
+        free_step(step);
+        return;
+    }
+    const char *details = redis_reply_text(reply);
+    struct board_task task = *board_task(m->board, step->task);
+    if (details && task.state != BOARD_RUNNING) {
+        auto_free char *message = memory_text(task.message);
+        auto_free char *worker = memory_text(task.worker);
+        task.message = message;
+        task.worker = worker;
+        set_task(m, step->task, &task, details);
+    }
+    free_step(step);
+    if (++m->answered == m->plan->task_count)
+        everything_is_read(m);
+    else if (m->answered == m->asked)
+        ask_tasks(m);
+}
+
+static void on_hash(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    if (!is_stale(step) && redis_reply_count(reply) > 0)
+        apply_hash(step->monitor, step->task, reply);
+    free_step(step);
+}
+
+static void ask_task(struct monitor *m, size_t index)
+{
+    char task[TASK_KEY_SIZE], key[LEDGER_KEY_SIZE];
+    plan_key(m->plan, index, task);
+    ledger_task_key(&m->ledger->keys, task, key);
+    const char *hash[] = {"HMGET",    key,       "status", "result", "starttime",
+                          "duration", "attempt", "worker", "flaky",  "reason"};
+    const char *details[] = {"HGET", m->ledger->keys.names[LEDGER_DETAILS], task};
+    struct step *step = new_step(m);
+    step->task = index;
+    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_hash, step, 10, hash, NULL) < 0) {
+        free_step(step);
+        return;
+    }
+    step = new_step(m);
+    step->task = index;
+    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_details, step, 3, details, NULL) < 0)
+        free_step(step);
+}
+
+static void ask_tasks(struct monitor *m)
+{
+    size_t end = m->asked + READ_CHUNK;
+    for (; m->asked < end && m->asked < m->plan->task_count; m->asked++)
+        ask_task(m, m->asked);
+}
+
+static void on_run_start(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == 3;
+    free_step(step);
+    if (!is_wanted)
+        return;
+    if (strcmp(element_text(reply, 0), "finished") == 0)
+        m->end_is_near = true;
+    if (!m->is_finished)
+        board_set_run(m->board, BOARD_RUN_RUNNING, redis_reply_integer(redis_reply_at(reply, 1), 0), 0);
+}
+
+static void on_slots(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    if (!is_stale(step) && reply)
+        worker_joined(step->monitor, step->worker, (unsigned)redis_reply_integer(reply, 1));
+    free_step(step);
+}
+
+static void ask_slots(struct monitor *m, const char *worker)
+{
+    char key[LEDGER_KEY_SIZE];
+    ledger_worker_key(&m->ledger->keys, worker, key);
+    const char *argv[] = {"HGET", key, "slots"};
+    struct step *step = new_step(m);
+    step->worker = memory_text(worker);
+    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_slots, step, 3, argv, NULL) < 0)
+        free_step(step);
+}
+
+static bool is_listed(const struct redisReply *list, const char *name)
+{
+    for (size_t i = 0; i < redis_reply_count(list); i++)
+        if (strcmp(element_text(list, i), name) == 0)
+            return true;
+    return false;
+}
+
+static void on_workers(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool is_wanted = !is_stale(step) && reply;
+    free_step(step);
+    if (!is_wanted)
+        return;
+    for (size_t i = m->worker_count; i-- > 0;)
+        if (!is_listed(reply, m->workers[i]))
+            worker_left(m, m->workers[i], false);
+    for (size_t i = 0; i < redis_reply_count(reply); i++)
+        ask_slots(m, element_text(reply, i));
+}
+
+/* The stream's end is noted before anything is read: what happens meanwhile is read again from the stream. */
+static void on_stream_end(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool is_wanted = !is_stale(step) && reply;
+    free_step(step);
+    if (!is_wanted)
+        return;
+    if (redis_reply_error(reply)) {
+        start_again_soon(m, redis_reply_error(reply));
+        return;
+    }
+    const struct redisReply *last = redis_reply_at(reply, 0);
+    const char *id = redis_reply_text(redis_reply_at(last, 0));
+    const char *number = redis_reply_field(redis_reply_at(last, 1), "n");
+    memory_copy_text(m->last_id, sizeof(m->last_id), id ? id : "0-0");
+    m->last_number = number ? strtoll(number, NULL, 10) : 0;
+    ask_tasks(m);
+}
+
+static void ask(struct monitor *m, redis_reply_fn *reply, int argc, const char *const *argv)
+{
+    struct step *step = new_step(m);
+    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, reply, step, argc, argv, NULL) < 0)
+        free_step(step);
+}
+
+static void read_everything(struct monitor *m)
+{
+    const struct ledger_keys *keys = &m->ledger->keys;
+    m->round++;
+    m->is_reading = true;
+    m->asked = m->answered = 0;
+    ask(m, on_run_start, 5,
+        (const char *const[]){"HMGET", keys->names[LEDGER_RUN], "state", "started_ms", "finished_ms"});
+    ask(m, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
+    ask(m, on_stream_end, 6, (const char *const[]){"XREVRANGE", keys->names[LEDGER_EVENTS], "+", "-", "COUNT", "1"});
+}
+
+/* Everything was read after the run had said that it is finished: now the board is the verdict. */
+static void on_run_end(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == 3;
+    free_step(step);
+    if (!is_wanted || m->is_finished)
+        return;
+    size_t open = board_count(m->board, BOARD_QUEUED) + board_count(m->board, BOARD_RUNNING);
+    if (open > 0 || strcmp(element_text(reply, 0), "finished") != 0) {
+        start_again_soon(m, "the run says that it is finished, its tasks don't");
+        return;
+    }
+    m->is_finished = true;
+    board_set_run(m->board, BOARD_RUN_FINISHED, redis_reply_integer(redis_reply_at(reply, 1), 0),
+                  redis_reply_integer(redis_reply_at(reply, 2), 0));
+    m->events.on_change(m->data);
+    m->events.on_finished(m->data);
+}
+
+/* ---- following the stream ---- */
+
+static void apply_claimed(struct board_task *task, const struct redisReply *fields)
+{
+    task->earlier_ms += task->duration_ms;
+    task->state = BOARD_RUNNING;
+    task->worker = redis_reply_field(fields, "w");
+    task->duration_ms = 0;
+    const char *at = redis_reply_field(fields, "at");
+    task->started_ms = at ? strtoll(at, NULL, 10) : 0;
+    task->message = task->title = task->file = NULL;
+    task->line = 0;
+    task->tests = (struct test_counts){0};
+}
+
+static void apply_ended(struct board_task *task, const struct redisReply *fields, bool is_final)
+{
+    const char *result = redis_reply_field(fields, "r");
+    const char *flaky = redis_reply_field(fields, "f");
+    const char *duration = redis_reply_field(fields, "d");
+    task->state = is_final ? ended_state(result ? result : "", flaky && flaky[0] == '1') : BOARD_QUEUED;
+    if (duration)
+        task->duration_ms = strtoull(duration, NULL, 10) / 1000000;
+    task->message = redis_reply_field(fields, "why");
+    task->title = task->file = NULL;
+    task->tests = (struct test_counts){0};
+}
+
+/* An event of one task. */
+static void apply_task_event(struct monitor *m, const char *event, size_t index, const struct redisReply *fields)
+{
+    const struct board_task *before = board_task(m->board, index);
+    struct board_task task = *before;
+    auto_free char *worker = memory_text(before->worker);
+    const char *attempt = redis_reply_field(fields, "a");
+    const char *details = NULL;
+    task.worker = worker;
+    task.attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : before->attempt;
+    if (strcmp(event, "claimed") == 0) {
+        apply_claimed(&task, fields);
+    } else if (strcmp(event, "settled") == 0 || strcmp(event, "retried") == 0) {
+        apply_ended(&task, fields, event[0] == 's');
+        details = redis_reply_field(fields, "x");
+    } else if (strcmp(event, "lost") == 0) {
+        const char *result = redis_reply_field(fields, "r");
+        apply_ended(&task, fields, result && strcmp(result, "error") == 0);
+    } else { /* released */
+        task.state = BOARD_QUEUED;
+        task.worker = NULL;
+        task.message = NULL;
+    }
+    bool has_ended = task.state >= BOARD_PASSED && before->state < BOARD_PASSED;
+    if (set_task(m, index, &task, details && *details ? details : NULL) && has_ended)
+        m->events.on_task_end(m->data, index);
+}
+
+static void apply_event(struct monitor *m, const struct redisReply *fields)
+{
+    const char *event = redis_reply_field(fields, "e");
+    const char *task = redis_reply_field(fields, "t");
+    const char *worker = redis_reply_field(fields, "w");
+    ptrdiff_t index = task ? plan_find(m->plan, task) : -1;
+    m->events_seen++;
+    if (event == NULL)
+        return;
+    if (index >= 0) {
+        apply_task_event(m, event, (size_t)index, fields);
+    } else if (worker && strcmp(event, "joined") == 0) {
+        const char *slots = redis_reply_field(fields, "slots");
+        worker_joined(m, worker, slots ? (unsigned)strtoul(slots, NULL, 10) : 1);
+        log_debug("worker.joined", LOG_TEXT("worker", worker));
+    } else if (worker && (strcmp(event, "left") == 0 || strcmp(event, "buried") == 0)) {
+        worker_left(m, worker, event[0] == 'b');
+        if (event[0] == 'b')
+            log_warn("worker.lost", LOG_TEXT("worker", worker));
+    } else if (strcmp(event, "finished") == 0) {
+        m->end_is_near = true;
+    }
+}
+
+/* false: a number is missing, and everything must be read again. */
+static bool apply_entries(struct monitor *m, const struct redisReply *entries)
+{
+    for (size_t i = 0; i < redis_reply_count(entries); i++) {
+        const struct redisReply *entry = redis_reply_at(entries, i);
+        const struct redisReply *fields = redis_reply_at(entry, 1);
+        const char *number = redis_reply_field(fields, "n");
+        if (number == NULL || strtoll(number, NULL, 10) != m->last_number + 1)
+            return false;
+        m->last_number++;
+        memory_copy_text(m->last_id, sizeof(m->last_id), element_text(entry, 0));
+        apply_event(m, fields);
+    }
+    return true;
+}
+
+static void on_stream(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool is_wanted = !is_stale(step);
+    free_step(step);
+    if (!is_wanted)
+        return;
+    m->is_following = false;
+    if (reply == NULL)
+        return; /* the link's next life goes on from last_id */
+    if (redis_reply_error(reply)) {
+        start_again_soon(m, redis_reply_error(reply));
+        return;
+    }
+    const struct redisReply *entries = redis_reply_at(redis_reply_at(reply, 0), 1);
+    bool has_gap = !apply_entries(m, entries);
+    if (redis_reply_count(entries) > 0)
+        m->events.on_change(m->data);
+    if (has_gap)
+        log_info("events.gap", LOG_INT("after", m->last_number));
+    if (has_gap || (m->end_is_near && !m->is_finished))
+        read_everything(m);
+    else
+        follow(m);
+}
+
+static void follow(struct monitor *m)
+{
+    char count[16], block[16];
+    if (!m->is_watching || m->is_reading || m->is_following)
+        return;
+    snprintf(count, sizeof(count), "%d", STREAM_CHUNK);
+    snprintf(block, sizeof(block), "%d", STREAM_BLOCK_MS);
+    const char *argv[] = {"XREAD",   "COUNT", count, "BLOCK", block, "STREAMS", m->ledger->keys.names[LEDGER_EVENTS],
+                          m->last_id};
+    struct step *step = new_step(m);
+    if (redis_link_send(m->events_link, STREAM_BLOCK_MS + COMMAND_TIMEOUT_MS, on_stream, step, 8, argv, NULL) < 0)
+        free_step(step);
+    else
+        m->is_following = true;
+}
+
+/* ---- the dead ---- */
+
+static void on_buried(void *data, const struct ledger_reply *reply)
+{
+    (void)reply;
+    free_step(data);
+}
+
+static void on_reclaimed(void *data, const struct ledger_reply *reply)
+{
+    struct step *step = data;
+    if (reply->outcome == LEDGER_OK) {
+        step->monitor->tasks_reclaimed++;
+        log_warn("task.reclaimed", LOG_TEXT("worker", step->worker), LOG_INT("given_up", ledger_number(reply, 1)));
+    }
+    free_step(step);
+}
+
+/* What lies in the list of somebody who is dead or has gone; `task` of the step says whether to strike it off after.
+ */
+static void on_list(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool must_bury = step->task != 0;
+    if (!is_stale(step) && reply && redis_reply_error(reply) == NULL) {
+        for (size_t i = 0; i < redis_reply_count(reply); i++) {
+            struct step *each = new_step(m);
+            each->worker = memory_text(step->worker);
+            if (ledger_reclaim(m->ledger, step->worker, element_text(reply, i), on_reclaimed, each) < 0)
+                free_step(each);
+        }
+        struct step *burial = must_bury ? new_step(m) : NULL;
+        if (burial && ledger_bury(m->ledger, step->worker, on_buried, burial) < 0)
+            free_step(burial);
+    }
+    free_step(step);
+}
+
+static void on_overdue(void *data, const struct ledger_reply *reply)
+{
+    struct step *step = data;
+    struct monitor *m = step->monitor;
+    bool is_wanted = !is_stale(step) && reply->outcome == LEDGER_OK;
+    free_step(step);
+    if (!is_wanted)
+        return;
+    size_t expired = (size_t)ledger_number(reply, 1);
+    for (size_t i = 2; i < redis_reply_count(reply->raw); i++) {
+        char key[LEDGER_KEY_SIZE];
+        ledger_processing_key(&m->ledger->keys, ledger_text(reply, i), key);
+        const char *argv[] = {"LRANGE", key, "0", "-1"};
+        struct step *each = new_step(m);
+        each->worker = memory_text(ledger_text(reply, i));
+        each->task = i - 2 < expired;
+        if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_list, each, 4, argv, NULL) < 0)
+            free_step(each);
+    }
+}
+
+/* A pass that comes late waits one whole lease: the workers could not renew either. */
+static void on_pass(uv_timer_t *timer)
+{
+    struct monitor *m = timer->data;
+    uint64_t now = clock_mono_ms();
+    if (now - m->last_pass_ms > m->lease_ms)
+        m->nobody_dies_before_ms = now + m->lease_ms;
+    m->last_pass_ms = now;
+    if (!m->is_watching || m->is_finished || now < m->nobody_dies_before_ms)
+        return;
+    struct step *step = new_step(m);
+    if (ledger_overdue(m->ledger, on_overdue, step) < 0)
+        free_step(step);
+}
+
+/* ---- outside ---- */
+
+void monitor_init(struct monitor *m, uv_loop_t *loop, struct ledger *ledger, struct redis_link *events_link,
+                  const struct plan *plan, struct board *board, unsigned lease_ms,
+                  const struct monitor_events *events, void *data)
+{
+    *m = (struct monitor){.loop = loop,
+                          .ledger = ledger,
+                          .events_link = events_link,
+                          .plan = plan,
+                          .board = board,
+                          .events = *events,
+                          .data = data,
+                          .lease_ms = lease_ms};
+    uv_timer_init(loop, &m->pass);
+    uv_timer_init(loop, &m->retry);
+    m->pass.data = m->retry.data = m;
+    m->last_pass_ms = clock_mono_ms();
+    uv_timer_start(&m->pass, on_pass, lease_ms / 3, lease_ms / 3);
+}
+
+void monitor_watch(struct monitor *m)
+{
+    m->is_watching = true;
+    m->is_following = false;
+    m->nobody_dies_before_ms = clock_mono_ms() + m->lease_ms;
+    read_everything(m);
+}
+
+void monitor_events_up(struct monitor *m)
+{
+    follow(m);
+}
+
+void monitor_stop(struct monitor *m)
+{
+    m->is_watching = m->is_reading = m->is_following = false;
+    m->round++;
+    uv_timer_stop(&m->retry);
+}
+
+void monitor_close(struct monitor *m, uv_close_cb closed)
+{
+    monitor_stop(m);
+    for (size_t i = 0; i < m->worker_count; i++)
+        free(m->workers[i]);
+    free(m->workers);
+    m->workers = NULL;
+    m->worker_count = 0;
+    uv_close((uv_handle_t *)&m->pass, closed);
+    uv_close((uv_handle_t *)&m->retry, closed);
+}

@@ -1,0 +1,40 @@
+/*
+ * The run as a terminal shows it: a line that redraws itself where standard output is a terminal, plain lines
+ * elsewhere; failures as they happen; a summary at the end. Everything that comes from specs is made harmless first.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "controller/board.h"
+#include "controller/plan.h"
+
+struct progress {
+    uv_loop_t *loop;
+    const struct plan *plan;
+    const struct board *board; /* NULL: no run yet */
+    uv_timer_t timer;
+    bool is_terminal;
+    bool is_drawn;          /* the line stands on the terminal */
+    uint64_t last_plain_ms; /* monotonic: of the last plain line */
+    size_t last_plain_done;
+};
+
+void progress_open(struct progress *progress, uv_loop_t *loop, const struct plan *plan);
+
+/* The run is open: begin to draw. `url` is the report's address. */
+void progress_start(struct progress *progress, const struct board *board, const char *url);
+
+/* A task has become complete. */
+void progress_task_end(struct progress *progress, size_t task);
+
+/* One line for people, out of the progress line's way. */
+void progress_say(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The failures once more, the slowest specs, the verdict and the report's address. */
+void progress_summary(struct progress *progress, const char *url);
+
+/* Takes the line away; `closed` gets the timer, whose data is `progress`. */
+void progress_close(struct progress *progress, uv_close_cb closed);
