@@ -1,0 +1,99 @@
+/* The small things that everything stands on: errors, buffers, durations, fixed arrays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include "shared/buffer.h"
+#include "shared/clock.h"
+#include "shared/error.h"
+#include "shared/memory.h"
+
+static void an_error_says_where_on_its_way_up(void **state)
+{
+    (void)state;
+    struct error err;
+    assert_int_equal(error_set(&err, ERROR_CONFIG, "expected a %s", "list"), -1);
+    assert_int_equal(error_wrap(&err, "groups[%d]", 2), -1);
+    assert_int_equal(error_wrap(&err, "spec map x.json"), -1);
+    assert_string_equal(err.text, "spec map x.json: groups[2]: expected a list");
+    assert_int_equal(err.code, ERROR_CONFIG);
+    error_errno(&err, ENOENT, "open %s", "x");
+    assert_string_equal(err.text, "open x: No such file or directory");
+    assert_int_equal(err.code, ERROR_SYSTEM);
+}
+
+static void an_error_that_is_too_long_is_cut(void **state)
+{
+    (void)state;
+    struct error err;
+    char longest[4000];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    error_set(&err, ERROR_CONFIG, "%s", longest);
+    error_wrap(&err, "%s", longest);
+    error_errno(&err, ENOENT, "%s", longest);
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+}
+
+static void a_buffer_grows(void **state)
+{
+    (void)state;
+    auto_buffer b = {0};
+    for (int i = 0; i < 1000; i++)
+        buffer_format(&b, "%d,", i);
+    buffer_add(&b, "\0z", 2);
+    assert_int_equal(b.length, 10 * 2 + 90 * 3 + 900 * 4 + 2);
+    assert_int_equal(b.data[b.length - 2], '\0');
+    buffer_clear(&b);
+    buffer_format(&b, "%0300d", 7);
+    assert_int_equal(b.length, 300);
+    auto_free char *text = buffer_take(&b);
+    assert_int_equal(strlen(text), 300);
+    auto_free char *empty = buffer_take(&b);
+    assert_string_equal(empty, "");
+}
+
+static void durations_are_printed_as_go_does(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t ms;
+        const char *text;
+    } rows[] = {{0, "0s"},        {999, "0s"},         {59999, "59s"},
+                {72000, "1m12s"}, {3605000, "1h0m5s"}, {360000000, "100h0m0s"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[32];
+        clock_format_duration(rows[i].ms, text, sizeof(text));
+        assert_string_equal(text, rows[i].text);
+    }
+    char utc[40];
+    clock_format_utc(1795489372123, utc, sizeof(utc));
+    assert_string_equal(utc, "2026-11-24T03:02:52.123Z");
+}
+
+static void a_copied_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char array[5];
+    assert_true(memory_copy_text(array, sizeof(array), "ab\xc3\xa9"));
+    assert_string_equal(array, "ab\xc3\xa9");
+    assert_false(memory_copy_text(array, sizeof(array), "abc\xc3\xa9"));
+    assert_string_equal(array, "abc");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_says_where_on_its_way_up),
+        cmocka_unit_test(an_error_that_is_too_long_is_cut),
+        cmocka_unit_test(a_buffer_grows),
+        cmocka_unit_test(durations_are_printed_as_go_does),
+        cmocka_unit_test(a_copied_text_is_cut_between_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,67 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shared/utf8.h"
+
+static void valid_text_stays(void **state)
+{
+    (void)state;
+    auto_buffer out = {0};
+    utf8_add(&out, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5", 10);
+    assert_string_equal(out.data, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5");
+}
+
+static void each_bad_byte_becomes_a_replacement(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *wanted;
+    } rows[] = {
+        {"a\xff"
+         "b",
+         3,
+         "a\xef\xbf\xbd"
+         "b"},
+        {"\xc0\xaf", 2, "\xef\xbf\xbd\xef\xbf\xbd"},                                 /* overlong */
+        {"\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},                 /* surrogate */
+        {"\xf4\x90\x80\x80", 4, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* beyond U+10FFFF */
+        {"a\0b", 3,
+         "a\xef\xbf\xbd"
+         "b"},
+        {"\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd"}, /* cut off */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_buffer out = {0};
+        utf8_add(&out, rows[i].bytes, rows[i].length);
+        assert_string_equal(out.data, rows[i].wanted);
+        assert_true(utf8_is_valid(out.data, out.length));
+    }
+}
+
+static void a_cut_keeps_sequences_whole(void **state)
+{
+    (void)state;
+    const char *text = "ab\xe2\x82\xac";
+    assert_int_equal(utf8_cut(text, 5, 5), 5);
+    assert_int_equal(utf8_cut(text, 5, 4), 2);
+    assert_int_equal(utf8_cut(text, 5, 3), 2);
+    assert_int_equal(utf8_cut(text, 5, 2), 2);
+    assert_int_equal(utf8_cut(text, 5, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(valid_text_stays),
+        cmocka_unit_test(each_bad_byte_becomes_a_replacement),
+        cmocka_unit_test(a_cut_keeps_sequences_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
