@@ -1,0 +1,95 @@
+#!/bin/sh
+# Runs the suites (all, or those named) and ends with one line "N passed, N failed". A skipped test is a failure.
+#
+#   unit        cmocka: the pure modules, and supervision of real processes
+#   redis       cmocka: links and scripts on a private redis-server, the model test and its mutants
+#   e2e         the real daemons, from spec map to verdict, and what happens when they die
+#   runners     our Playwright reporter under real Playwright
+#   browser     the page, driven in Chromium on the real controller
+#   deploy      images and manifests agree with the options
+#   sanitizers  unit, redis and e2e once more under AddressSanitizer and UndefinedBehaviorSanitizer
+#   clang       the second compiler finds nothing to warn of
+set -u
+cd "$(dirname "$0")/.." || exit 2
+passed=0
+failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Adds what a suite counted; a suite that ended badly without a failed test of its own counts as one failure.
+count() {
+    name=$1 status=$2 good=$3 bad=$4
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    [ "$good" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    printf '%-22s %4d passed, %d failed (%d s)\n' "$name" "$good" "$bad" $(($(date +%s) - started))
+    [ "$bad" -eq 0 ] || tail -n 150 "$log"
+}
+
+# Sum of the numbers that follow a word at the start of a line of the log.
+sum() {
+    sed -n "s/^[#ℹ ]*$1 \([0-9][0-9]*\).*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+cmocka_suite() {
+    started=$(date +%s)
+    ctest --test-dir "$2" -R "^$3\." --output-on-failure -j 2 >"$log" 2>&1
+    status=$?
+    total=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$log")
+    bad=$(sed -n 's/.* \([0-9]*\) tests failed out of.*/\1/p' "$log")
+    count "$1" "$status" $((${total:-0} - ${bad:-0})) "${bad:-0}"
+}
+
+node_suite() {
+    name=$1 build=$2
+    shift 2
+    started=$(date +%s)
+    FUNKYTOWN_BUILD=$build node --test --test-concurrency=2 --test-reporter=tap "$@" >"$log" 2>&1
+    status=$?
+    count "$name" "$status" "$(sum pass)" $(($(sum fail) + $(sum cancelled) + $(sum skipped) + $(sum todo)))
+}
+
+build_preset() {
+    started=$(date +%s)
+    { cmake --preset "$1" && cmake --build --preset "$1"; } >"$log" 2>&1
+    count "build ($1)" $? 1 0
+}
+
+need_npm() {
+    [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] ||
+        (cd "$1" && npm ci --silent --no-fund --no-audit && touch node_modules/.package-lock.json)
+}
+
+suite_unit() { cmocka_suite unit build unit; }
+suite_redis() { cmocka_suite redis build redis; }
+suite_e2e() { node_suite e2e build tests/e2e/*.test.mjs; }
+suite_runners() { node_suite runners build tests/runners/*.test.mjs; }
+suite_browser() {
+    need_npm tests/browser
+    node_suite browser build tests/browser/unit/*.test.mjs tests/browser/*.test.mjs
+}
+suite_deploy() {
+    need_npm tests/deploy
+    node_suite deploy build tests/deploy/*.test.mjs
+}
+suite_sanitizers() {
+    build_preset asan
+    cmocka_suite 'unit (sanitizers)' build/asan unit
+    cmocka_suite 'redis (sanitizers)' build/asan redis
+    node_suite 'e2e (sanitizers)' build/asan tests/e2e/*.test.mjs
+}
+suite_clang() { build_preset clang; }
+
+[ $# -gt 0 ] || set -- unit redis e2e runners browser deploy sanitizers clang
+for suite in "$@"; do
+    case $suite in
+    unit | redis | e2e | runners | browser | deploy | sanitizers | clang) "suite_$suite" ;;
+    *)
+        echo "tests: $suite: no such suite; there are unit redis e2e runners browser deploy sanitizers clang" >&2
+        exit 2
+        ;;
+    esac
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
