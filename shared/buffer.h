@@ -16,8 +16,8 @@ void buffer_format(struct buffer *b, const char *format, ...) __attribute__((for
 char *buffer_reserve(struct buffer *b, size_t length);
 void buffer_added(struct buffer *b, size_t length);
 
-void buffer_clear(struct buffer *b);  /* empty, keeps its memory */
-char *buffer_take(struct buffer *b);  /* the text, now the caller's, never NULL; the buffer is empty */
-void buffer_close(struct buffer *b);  /* frees; the buffer is empty */
+void buffer_clear(struct buffer *b); /* empty, keeps its memory */
+char *buffer_take(struct buffer *b); /* the text, now the caller's, never NULL; the buffer is empty */
+void buffer_close(struct buffer *b); /* frees; the buffer is empty */
 
 #define auto_buffer __attribute__((cleanup(buffer_close))) struct buffer

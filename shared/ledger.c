@@ -21,12 +21,23 @@ static const struct {
     const char *word;
     enum ledger_outcome outcome;
 } outcomes[] = {
-    {"ok", LEDGER_OK},           {"already", LEDGER_ALREADY}, {"fenced", LEDGER_FENCED},
-    {"unknown", LEDGER_UNKNOWN}, {"gone", LEDGER_GONE},       {"alive", LEDGER_ALIVE},
-    {"busy", LEDGER_BUSY},       {"closed", LEDGER_CLOSED},   {"waiting", LEDGER_WAITING},
-    {"taken", LEDGER_TAKEN},     {"at", LEDGER_AT},           {"fresh", LEDGER_FRESH},
-    {"resume", LEDGER_RESUME},   {"serve", LEDGER_SERVE},     {"replace", LEDGER_REPLACE},
-    {"standby", LEDGER_STANDBY}, {"occupied", LEDGER_OCCUPIED},
+    {"ok", LEDGER_OK},
+    {"already", LEDGER_ALREADY},
+    {"fenced", LEDGER_FENCED},
+    {"unknown", LEDGER_UNKNOWN},
+    {"gone", LEDGER_GONE},
+    {"alive", LEDGER_ALIVE},
+    {"busy", LEDGER_BUSY},
+    {"closed", LEDGER_CLOSED},
+    {"waiting", LEDGER_WAITING},
+    {"taken", LEDGER_TAKEN},
+    {"at", LEDGER_AT},
+    {"fresh", LEDGER_FRESH},
+    {"resume", LEDGER_RESUME},
+    {"serve", LEDGER_SERVE},
+    {"replace", LEDGER_REPLACE},
+    {"standby", LEDGER_STANDBY},
+    {"occupied", LEDGER_OCCUPIED},
 };
 
 const char *ledger_outcome_name(enum ledger_outcome outcome)
@@ -92,8 +103,7 @@ static size_t script_index(const char *name)
     for (size_t i = 0; i < ledger_scripts_count; i++)
         if (strncmp(ledger_scripts[i].path, name, strlen(name)) == 0 && ledger_scripts[i].path[strlen(name)] == '.')
             return i;
-    assert(!"no such script");
-    return 0;
+    abort(); /* a name that isn't in lua/ */
 }
 
 /* The keys that the run has one of; more may follow with add_key(). */
@@ -108,8 +118,8 @@ static void start(struct call *call, struct ledger *ledger, const char *script, 
         add(call, ledger->keys.names[keys[i]]);
     call->key_count = count;
 }
-#define START(call, ledger, script, ...)                                                                              \
-    start(call, ledger, script, (const enum ledger_key[]){__VA_ARGS__},                                               \
+#define START(call, ledger, script, ...)                                                                             \
+    start(call, ledger, script, (const enum ledger_key[]){__VA_ARGS__},                                              \
           sizeof((const enum ledger_key[]){__VA_ARGS__}) / sizeof(enum ledger_key))
 
 static void add_key(struct call *call, const char *key)
@@ -158,8 +168,8 @@ static int finish(struct call *call, struct ledger *ledger, ledger_reply_fn *rep
     call->lengths[2] = strlen(call->key_count_text);
     struct pending *p = memory_zeroed(1, sizeof(*p));
     *p = (struct pending){ledger, reply, data};
-    int sent = redis_link_send(ledger->link, SCRIPT_TIMEOUT_MS, on_reply, p, (int)call->count, call->argv,
-                               call->lengths);
+    int sent =
+        redis_link_send(ledger->link, SCRIPT_TIMEOUT_MS, on_reply, p, (int)call->count, call->argv, call->lengths);
     free(call->argv);
     free(call->lengths);
     if (sent < 0)
@@ -218,6 +228,8 @@ int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, l
     char worker_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE], pid[16], slots[16];
     ledger_worker_key(&ledger->keys, worker->id, worker_key);
     ledger_processing_key(&ledger->keys, worker->id, processing);
+    assert(strlen(worker->nonce) < sizeof(ledger->nonce));
+    snprintf(ledger->nonce, sizeof(ledger->nonce), "%s", worker->nonce);
     snprintf(pid, sizeof(pid), "%d", worker->pid);
     snprintf(slots, sizeof(slots), "%d", worker->slots);
     START(&call, ledger, "register", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_WORKERS, LEDGER_GRAVES);
@@ -238,13 +250,15 @@ int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, l
 int ledger_renew(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
 {
     struct call call;
-    char processing[LEDGER_KEY_SIZE];
+    char processing[LEDGER_KEY_SIZE], worker_key[LEDGER_KEY_SIZE];
     ledger_processing_key(&ledger->keys, worker, processing);
+    ledger_worker_key(&ledger->keys, worker, worker_key);
     START(&call, ledger, "renew", LEDGER_RUNMETA, LEDGER_WORKERS);
     add_key(&call, processing);
-    add_fixed_key(&call, ledger, LEDGER_CLAIMS);
+    add_key(&call, worker_key);
     add_fixed_key(&call, ledger, LEDGER_RUN);
     add(&call, worker);
+    add(&call, ledger->nonce);
     return finish(&call, ledger, reply, data);
 }
 
@@ -252,19 +266,24 @@ int ledger_claim(struct ledger *ledger, const char *worker, const char *task, co
                  ledger_reply_fn *reply, void *data)
 {
     struct call call;
-    char processing[LEDGER_KEY_SIZE], task_key[LEDGER_KEY_SIZE];
+    char processing[LEDGER_KEY_SIZE], task_key[LEDGER_KEY_SIZE], worker_key[LEDGER_KEY_SIZE];
+    char attempts[LEDGER_KEY_SIZE];
     ledger_processing_key(&ledger->keys, worker, processing);
     ledger_task_key(&ledger->keys, task, task_key);
-    START(&call, ledger, "claim", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_WORKERS);
+    ledger_worker_key(&ledger->keys, worker, worker_key);
+    ledger_attempts_key(&ledger->keys, task, attempts);
+    START(&call, ledger, "claim", LEDGER_RUN, LEDGER_RUNMETA);
+    add_key(&call, worker_key);
     add_key(&call, processing);
     add_key(&call, task_key);
     add_fixed_key(&call, ledger, LEDGER_CLAIMS);
     add_fixed_key(&call, ledger, LEDGER_OVERRIDES);
     add_fixed_key(&call, ledger, LEDGER_EVENTS);
-    add_fixed_key(&call, ledger, LEDGER_TASKQUEUE);
+    add_key(&call, attempts);
     add(&call, worker);
     add(&call, task);
     add(&call, token);
+    add(&call, ledger->nonce);
     return finish(&call, ledger, reply, data);
 }
 
@@ -305,8 +324,8 @@ int ledger_settle(struct ledger *ledger, const struct ledger_settlement *s, ledg
     return finish(&call, ledger, reply, data);
 }
 
-int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token,
-                   const char *record, ledger_reply_fn *reply, void *data)
+int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token, const char *record,
+                   ledger_reply_fn *reply, void *data)
 {
     struct call call;
     char task_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE], attempts[LEDGER_KEY_SIZE];
@@ -326,7 +345,7 @@ int ledger_release(struct ledger *ledger, const char *worker, const char *task, 
     return finish(&call, ledger, reply, data);
 }
 
-static int bury(struct ledger *ledger, const char *worker, const char *leaves, ledger_reply_fn *reply, void *data)
+static int bury(struct ledger *ledger, const char *worker, const char *nonce, ledger_reply_fn *reply, void *data)
 {
     struct call call;
     char worker_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE];
@@ -339,13 +358,13 @@ static int bury(struct ledger *ledger, const char *worker, const char *leaves, l
     add_key(&call, worker_key);
     add_fixed_key(&call, ledger, LEDGER_EVENTS);
     add(&call, worker);
-    add(&call, leaves);
+    add(&call, nonce);
     return finish(&call, ledger, reply, data);
 }
 
 int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
 {
-    return bury(ledger, worker, "1", reply, data);
+    return bury(ledger, worker, ledger->nonce, reply, data);
 }
 
 /* ---- the controller ---- */
@@ -370,28 +389,91 @@ int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger
     struct call call;
     char lease[16];
     snprintf(lease, sizeof(lease), "%u", lease_ms);
-    START(&call, ledger, "hold", LEDGER_CONTROLLER);
+    START(&call, ledger, "hold", LEDGER_CONTROLLER, LEDGER_RUN);
     add(&call, me);
     add(&call, lease);
     return finish(&call, ledger, reply, data);
 }
 
+/* The script must name the list of every worker, so they are asked for first. */
+struct archiving {
+    struct ledger *ledger;
+    char *me, *summary;
+    ledger_reply_fn *reply;
+    void *data;
+};
+
+static int ask_workers(struct archiving *a);
+
+static void end_archiving(struct archiving *a, const struct ledger_reply *reply)
+{
+    a->reply(a->data, reply);
+    free(a->me);
+    free(a->summary);
+    free(a);
+}
+
+static const struct ledger_reply lost = {LEDGER_LOST, NULL, NULL};
+
+static void on_archived(void *data, const struct ledger_reply *reply)
+{
+    struct archiving *a = data;
+    if (reply->outcome != LEDGER_BUSY)
+        end_archiving(a, reply);
+    else if (ask_workers(a) < 0)
+        end_archiving(a, &lost);
+}
+
+static void on_workers(void *data, const struct ledger_reply *reply)
+{
+    struct archiving *a = data;
+    struct ledger *ledger = a->ledger;
+    size_t count = redis_reply_count(reply->raw);
+    if (reply->outcome != LEDGER_OK || count < 2) {
+        end_archiving(a, reply);
+        return;
+    }
+    struct call call;
+    auto_free char(*keys)[2][LEDGER_KEY_SIZE] = memory_zeroed(count, sizeof(*keys));
+    START(&call, ledger, "archive", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_CLAIMS,
+          LEDGER_HISTORY, LEDGER_WORKERS, LEDGER_GRAVES);
+    for (size_t i = 2; i < count; i++) {
+        ledger_processing_key(&ledger->keys, ledger_text(reply, i), keys[i][0]);
+        ledger_worker_key(&ledger->keys, ledger_text(reply, i), keys[i][1]);
+        add_key(&call, keys[i][0]);
+        add_key(&call, keys[i][1]);
+    }
+    add(&call, a->me);
+    add(&call, a->summary);
+    for (size_t i = 2; i < count; i++)
+        add(&call, ledger_text(reply, i));
+    if (finish(&call, ledger, on_archived, a) < 0)
+        end_archiving(a, &lost);
+}
+
+static int ask_workers(struct archiving *a)
+{
+    return ledger_overdue(a->ledger, on_workers, a);
+}
+
 int ledger_archive(struct ledger *ledger, const char *me, const char *summary, ledger_reply_fn *reply, void *data)
 {
-    struct call call;
-    START(&call, ledger, "archive", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_HISTORY);
-    add(&call, me);
-    add(&call, summary);
-    return finish(&call, ledger, reply, data);
+    struct archiving *a = memory_zeroed(1, sizeof(*a));
+    *a = (struct archiving){ledger, memory_text(me), memory_text(summary), reply, data};
+    int sent = ask_workers(a);
+    if (sent < 0) {
+        free(a->me);
+        free(a->summary);
+        free(a);
+    }
+    return sent;
 }
 
 int ledger_purge(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
                  ledger_reply_fn *reply, void *data)
 {
     struct call call;
-    char count_text[24];
     auto_free char(*keys)[3][LEDGER_KEY_SIZE] = memory_zeroed(count, sizeof(*keys));
-    snprintf(count_text, sizeof(count_text), "%zu", count);
     START(&call, ledger, "purge", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_ORDER);
     for (size_t i = 0; i < count; i++) {
         ledger_task_key(&ledger->keys, tasks[i], keys[i][0]);
@@ -401,7 +483,8 @@ int ledger_purge(struct ledger *ledger, const char *me, const char *const *tasks
             add_key(&call, keys[i][k]);
     }
     add(&call, me);
-    add(&call, count_text);
+    for (size_t i = 0; i < count; i++)
+        add(&call, tasks[i]);
     return finish(&call, ledger, reply, data);
 }
 
@@ -480,5 +563,5 @@ int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, 
 
 int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
 {
-    return bury(ledger, worker, "0", reply, data);
+    return bury(ledger, worker, "", reply, data);
 }

@@ -8,9 +8,9 @@
  *         ├──────────────────────┘   reclaim (the lease ran out)   │
  *         └────────────────────────────────────────────────────────┘
  *
- * Each operation is one script (lua/<name>.lua) and may be sent again when its reply was lost: the second time changes
- * nothing. All are asynchronous: they return 0 and `reply` is called exactly once, or -1 (the link isn't up) and it never
- * is. Texts are borrowed for the call only.
+ * Each operation is one script (lua/<name>.lua) and may be sent again when its reply was lost: the second time
+ * changes nothing. All are asynchronous: they return 0 and `reply` is called exactly once, or -1 (the link isn't up)
+ * and it never is. Texts are borrowed for the call only.
  *
  * What a reply may say, besides what each operation lists:
  *     LOST      the link went; nobody knows whether it was done: send it again when the link is up
@@ -59,6 +59,7 @@ struct ledger {
     struct redis_link *link; /* borrowed */
     struct ledger_keys keys;
     char digests[32][41]; /* SHA-1 of each script as the server names it */
+    char nonce[64];       /* of the worker's process that speaks through this ledger; register remembers it */
     bool is_loaded;
 };
 
@@ -71,17 +72,22 @@ int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data);
 
 struct ledger_worker {
     const char *id;
-    const char *nonce; /* of this process */
+    const char
+        *nonce; /* of this process: claim, renew and leave are its, not those of another process of this name */
     const char *host;
     int pid;
     int slots;
 };
 enum { LEDGER_TOKEN_SIZE = 33 }; /* 128 random bits in hex */
 
-/* {OK: fields of the run} {WAITING: no run is open} {CLOSED: [2] is 1 while a controller is alive} {TAKEN: the name is in use} */
+/* {OK: fields of the run} {WAITING: no run is open} {CLOSED: [2] is 1 while a controller is alive} {TAKEN: the name
+ * is in use} */
 int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, ledger_reply_fn *reply, void *data);
 
-/* {OK: [1…] unclaimed tasks in the worker's list} {CLOSED} {UNKNOWN: declared dead, register again} */
+/*
+ * {OK: [1…] the tasks in the worker's list: those that it knows nothing of are to be claimed} {CLOSED}
+ * {UNKNOWN: declared dead, register again}
+ */
 int ledger_renew(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
 
 /* {OK: attempt, spec, viewport, browser, runner, overrides} {GONE} {CLOSED} {UNKNOWN} */
@@ -93,8 +99,8 @@ struct ledger_settlement {
     enum task_result result; /* PASSED, FAILED or ERROR */
     const char *reason;      /* "" : none */
     uint64_t duration_ns;
-    const char *record;  /* JSON of the attempt (ARCHITECTURE.md) */
-    const char *log;     /* kept output; NULL: none */
+    const char *record; /* JSON of the attempt (ARCHITECTURE.md) */
+    const char *log;    /* kept output; NULL: none */
     size_t log_length;
     const char *details; /* JSON for the board: {"message","title","file","line","tests":[p,f,s,fl]}; NULL: none */
     int retries;         /* attempts that may follow failed ones */
@@ -105,8 +111,8 @@ int ledger_settle(struct ledger *ledger, const struct ledger_settlement *settlem
                   void *data);
 
 /* `token` NULL: popped but not claimed; `record` NULL: none. {OK} {FENCED} */
-int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token,
-                   const char *record, ledger_reply_fn *reply, void *data);
+int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token, const char *record,
+                   ledger_reply_fn *reply, void *data);
 
 /* Leaves: what is unclaimed in the list goes back. {OK} {BUSY: tasks are still claimed} */
 int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
@@ -116,22 +122,27 @@ int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *rep
 /*
  * `run_id` "": none given; `dead`: a holder of the lease that is known to be dead, "": none.
  * {FRESH} {RESUME: id, state} {SERVE: id, state} {REPLACE: id, state}: we are the controller now.
- * {STANDBY: id, state, holder} another controller has this run. {OCCUPIED: id, state, who} another run is alive.
+ * {STANDBY: id, state, "controller", holder} another controller has this run.
+ * {OCCUPIED: id, state, "controller" or "worker", its name} another run is alive.
  */
 int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
                    const char *dead, ledger_reply_fn *reply, void *data);
 
-/* Renews the controller's lease; `lease_ms` 0: gives it up. {OK} {FENCED: another controller took over} */
+/* Renews the controller's lease; `lease_ms` 0: gives it up. {OK} {FENCED: another controller has it, or had it since}
+ */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
-/* The found run goes to the history. {OK} {FENCED} */
+/*
+ * The found run goes to the history, and nobody holds anything of it any more. {OK} {FENCED}
+ * {OCCUPIED: id, state, "worker", its name: it came back to life}
+ */
 int ledger_archive(struct ledger *ledger, const char *me, const char *summary, ledger_reply_fn *reply, void *data);
 
-/* Deletes what the next `count` tasks of the old order have left. {OK} {FENCED} */
+/* Deletes what the first `count` tasks of the old order have left, and takes them out of it. {OK} {FENCED} */
 int ledger_purge(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
                  ledger_reply_fn *reply, void *data);
 
-/* Starts a run with these fields (name, value, …; `count` texts). {OK} {FENCED} */
+/* Starts a run with these fields (name, value, …; `count` texts). {OK} {FENCED} {BUSY: a run is there} */
 int ledger_begin(struct ledger *ledger, const char *me, const char *const *fields, size_t count,
                  ledger_reply_fn *reply, void *data);
 
@@ -141,7 +152,8 @@ struct ledger_entry {
     const char *overrides; /* NULL: none */
 };
 
-/* Writes `count` tasks of which the first is number `offset` of the plan. {OK: loaded} {AT: loaded, go on there} {FENCED} */
+/* Writes `count` tasks of which the first is number `offset` of the plan. {OK: loaded} {AT: loaded, go on there}
+ * {FENCED} */
 int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const struct ledger_entry *entries,
                    size_t count, ledger_reply_fn *reply, void *data);
 

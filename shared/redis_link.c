@@ -20,7 +20,16 @@ enum {
     ADDRESS_LIMIT = 8,
 };
 
-enum link_state { LINK_DOWN, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP, LINK_CLOSING };
+/* FALLING: replies are being called with NULL, on_down follows. */
+enum link_state {
+    LINK_DOWN,
+    LINK_RESOLVING,
+    LINK_CONNECTING,
+    LINK_GREETING,
+    LINK_UP,
+    LINK_FALLING,
+    LINK_CLOSING,
+};
 
 /* A command that was sent. Redis answers in order, so they form a queue. */
 struct awaited {
@@ -44,7 +53,7 @@ struct redis_link {
     struct redis_link_events events;
     void *data;
     enum link_state state;
-    redisAsyncContext *context; /* NULL unless connecting, greeting or up */
+    redisAsyncContext *context; /* NULL unless connecting, greeting, up or falling */
     uv_timer_t retry;           /* down: until the next attempt */
     uv_timer_t watch;           /* otherwise: time limits */
     uv_getaddrinfo_t lookup;
@@ -174,19 +183,27 @@ static void go_down(struct redis_link *link)
     link->events.on_down(link->data, &link->reason);
 }
 
-static void drop(struct redis_link *link)
+/* Of a connection that isn't established nothing is awaited. */
+static void forget_connection(struct redis_link *link)
 {
     redisAsyncContext *context = link->context;
     link->context = NULL;
-    if (context)
-        redisAsyncFree(context); /* calls the awaited replies with NULL */
-    go_down(link);
+    redisAsyncFree(context);
+}
+
+/* hiredis calls the awaited replies with NULL, then on_disconnect; inside of a callback it does so when that returns.
+ */
+static void drop(struct redis_link *link)
+{
+    link->state = LINK_FALLING;
+    redisAsyncFree(link->context);
 }
 
 static bool is_auth_error(const char *text)
 {
     return strncmp(text, "NOAUTH", 6) == 0 || strncmp(text, "WRONGPASS", 9) == 0 || strncmp(text, "NOPERM", 6) == 0 ||
-           strstr(text, "invalid password") || strstr(text, "without any password");
+           strstr(text, "invalid password") || strstr(text, "without any password") ||
+           strstr(text, "no password is set");
 }
 
 /* One reply of AUTH, SELECT or PING. The first that is refused ends the greeting. */
@@ -198,7 +215,7 @@ static void on_greeting(void *data, const struct redisReply *reply)
     if (reply->type == REDIS_REPLY_ERROR) {
         enum error_code code = is_auth_error(reply->str) ? ERROR_AUTH : ERROR_REFUSED;
         error_set(&link->reason, code, "redis %s:%d: %s", link->address->host, link->address->port, reply->str);
-        redis_link_reset(link);
+        drop(link);
         return;
     }
     if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0) {
@@ -219,7 +236,8 @@ static void greet(struct redis_link *link)
         send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 3,
                      (const char *const[]){"AUTH", a->username, a->password}, NULL);
     else if (a->password)
-        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 2, (const char *const[]){"AUTH", a->password}, NULL);
+        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 2, (const char *const[]){"AUTH", a->password},
+                     NULL);
     if (a->db != 0) {
         char db[16];
         snprintf(db, sizeof(db), "%d", a->db);
@@ -248,8 +266,9 @@ static void on_disconnect(const redisAsyncContext *context, int status)
     struct redis_link *link = context->data;
     if (link == NULL || link->context != context)
         return;
-    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
-              status == REDIS_OK ? "connection closed" : context->errstr);
+    if (status != REDIS_OK) /* else it was dropped here, and the reason is known */
+        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
+                  context->errstr);
     link->context = NULL;
     go_down(link);
 }
@@ -264,7 +283,12 @@ static void on_watch(uv_timer_t *timer)
         return;
     error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: no answer in time", link->address->host,
               link->address->port);
-    drop(link);
+    if (link->state == LINK_CONNECTING) {
+        forget_connection(link);
+        connect_next(link);
+    } else {
+        drop(link);
+    }
 }
 
 static int open_connection(struct redis_link *link, const struct sockaddr_storage *address)
@@ -371,6 +395,8 @@ static void on_reply(redisAsyncContext *context, void *raw, void *data)
     redis_reply_fn *reply = a->reply;
     void *reply_data = a->data;
     free(a);
+    if (raw == NULL && link->state == LINK_UP)
+        link->state = LINK_FALLING;
     reply(reply_data, raw);
 }
 
@@ -403,12 +429,16 @@ int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn
 
 void redis_link_reset(struct redis_link *link)
 {
-    if (link->context == NULL)
+    if (link->context == NULL || link->state == LINK_FALLING)
         return;
-    if (link->reason.code == ERROR_NONE || link->state == LINK_UP)
-        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: connection dropped", link->address->host,
-                  link->address->port);
-    drop(link);
+    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: connection dropped", link->address->host,
+              link->address->port);
+    if (link->state == LINK_CONNECTING) {
+        forget_connection(link);
+        go_down(link);
+    } else {
+        drop(link);
+    }
 }
 
 static void on_handle_closed(uv_handle_t *handle)

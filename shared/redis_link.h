@@ -5,8 +5,8 @@
  *      ▲                  │              │                  │                         │
  *      └──────────────────┴──────────────┴──────────────────┴─────────────────────────┘  on_down, with the reason
  *
- * It waits between attempts with back-off and jitter, for as long as it takes; the owner decides when to give up. Names are
- * looked up anew each time. Every command has a time limit: a server that doesn't answer is a lost link.
+ * It waits between attempts with back-off and jitter, for as long as it takes; the owner decides when to give up.
+ * Names are looked up anew each time. Every command has a time limit: a server that doesn't answer is a lost link.
  */
 #pragma once
 #include <stdbool.h>
@@ -29,11 +29,13 @@ struct redis_address {
 
 struct redis_link_events {
     void (*on_up)(void *data);
-    /* Each failed attempt and each loss. Replies that were awaited have been called with NULL before. ERROR_AUTH: waiting won't help. */
+    /* Each failed attempt and each loss. Replies that were awaited have been called with NULL before. ERROR_AUTH:
+     * waiting won't help. */
     void (*on_down)(void *data, const struct error *reason);
 };
 
-/* Called exactly once for each command that was sent. NULL: the link was lost, nobody knows whether it was carried out. */
+/* Called exactly once for each command that was sent. NULL: the link was lost, nobody knows whether it was carried
+ * out. */
 typedef void redis_reply_fn(void *data, const struct redisReply *reply);
 
 /* Starts to connect on the next turn of the loop. Address and events are borrowed until it is closed. */
@@ -43,8 +45,8 @@ struct redis_link *redis_link_open(uv_loop_t *loop, const struct redis_address *
 bool redis_link_is_up(const struct redis_link *link);
 
 /*
- * Sends a command of `argc` arguments; `lengths` NULL: they are texts. They are copied. 0, or -1 if the link isn't up:
- * then `reply` is never called. May be called from a callback. `timeout_ms` counts from now.
+ * Sends a command of `argc` arguments; `lengths` NULL: they are texts. They are copied. 0, or -1 if the link isn't
+ * up: then `reply` is never called. May be called from a callback. `timeout_ms` counts from now.
  */
 int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
                     const char *const *argv, const size_t *lengths);
@@ -52,5 +54,6 @@ int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn
 /* Drops the connection (replies are called with NULL, then on_down) and connects again. */
 void redis_link_reset(struct redis_link *link);
 
-/* Closes: awaited replies are called with NULL, on_down isn't, `closed` is called when the handles are gone; frees. */
+/* Closes: awaited replies are called with NULL, on_down isn't, `closed` is called when the handles are gone; frees.
+ */
 void redis_link_close(struct redis_link *link, void (*closed)(void *data));

@@ -1,8 +1,8 @@
 -- Becomes the controller of the run under this prefix, or says why not.
 -- KEYS: controller run workers
 -- ARGV: me, lease (ms), plan digest, run id ('': none given), a holder that is known to be dead ('': none)
--- Replies: {standby, run id, state, holder}   another controller has the same run: wait for its lease
---          {occupied, run id, state, who}     another run is alive: nothing was touched
+-- Replies: {standby, run id, state, controller, holder}   another controller has the same run: wait for its lease
+--          {occupied, run id, state, controller|worker, its name}   another run is alive: nothing was touched
 --          {fresh} {resume, id, state} {serve, id, state} {replace, id, state}   the lease is ours
 -- Keeps: at most one controller holds the lease.
 local me, lease_ms, digest, id, dead = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -13,8 +13,8 @@ local same = found and redis.call('HGET', KEYS[2], 'digest') == digest and (id =
 
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= me and holder ~= dead then
-  if same or not found then return {'standby', found or '', state, holder} end
-  return {'occupied', found, state, 'controller ' .. holder}
+  if same or not found then return {'standby', found or '', state, 'controller', holder} end
+  return {'occupied', found, state, 'controller', holder}
 end
 
 local outcome
@@ -27,8 +27,9 @@ elseif same and id ~= '' then
 else
   local now = now_ms()
   local alive = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'LIMIT', 0, 1)
-  if alive[1] then return {'occupied', found, state, 'worker ' .. alive[1]} end
+  if alive[1] then return {'occupied', found, state, 'worker', alive[1]} end
   outcome = 'replace'
 end
 redis.call('SET', KEYS[1], me, 'PX', lease_ms)
+redis.call('HSET', KEYS[2], 'controller', me)
 return {outcome, found or '', state}

@@ -1,12 +1,32 @@
 -- Moves the found run into the history and begins to clear it away. May be called again.
--- KEYS: controller run runmeta taskqueue history
--- ARGV: me, summary of the run (JSON)
--- Replies: {ok} | {fenced}
--- Keeps: a run is in the history once; without runmeta no worker takes anything.
+-- KEYS: controller run runmeta taskqueue claims history workers graves, then the list and the hash of each worker named
+-- ARGV: me, summary of the run (JSON), then every worker whose lease ran out or that has gone
+-- Replies: {ok} | {fenced} | {occupied, run id, state, worker, its name} it is alive: nothing was touched
+--          {busy} not every worker was named
+-- Keeps: a run is in the history once. From here on nobody holds anything of it: no queue to pop from, no list to sweep,
+--        no token to settle with; and whoever might still pop is in the graves.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
 if redis.call('HGET', KEYS[2], 'state') == 'purging' then return {'ok'} end
-redis.call('LPUSH', KEYS[5], ARGV[2])
-redis.call('LTRIM', KEYS[5], 0, 99)
-redis.call('DEL', KEYS[3], KEYS[4])
+local now = now_ms()
+local alive = redis.call('ZRANGEBYSCORE', KEYS[7], '(' .. now, '+inf', 'LIMIT', 0, 1)
+if alive[1] then
+  local run = redis.call('HMGET', KEYS[2], 'id', 'state')
+  return {'occupied', run[1], run[2], 'worker', alive[1]}
+end
+local named = {}
+for i = 3, #ARGV do named[ARGV[i]] = true end
+local workers = redis.call('ZRANGE', KEYS[7], 0, -1)
+for _, worker in ipairs(workers) do
+  if not named[worker] then return {'busy'} end
+end
+for _, worker in ipairs(redis.call('ZRANGE', KEYS[8], 0, -1)) do
+  if not named[worker] then return {'busy'} end
+end
+
+redis.call('LPUSH', KEYS[6], ARGV[2])
+redis.call('LTRIM', KEYS[6], 0, 99)
+for _, worker in ipairs(workers) do redis.call('ZADD', KEYS[8], now, worker) end
+redis.call('DEL', KEYS[3], KEYS[4], KEYS[5], KEYS[7])
+for i = 9, #KEYS do redis.call('DEL', KEYS[i]) end
 redis.call('HSET', KEYS[2], 'state', 'purging')
 return {'ok'}

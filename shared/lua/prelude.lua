@@ -26,6 +26,17 @@ local function is_alive(workers, worker, now)
   return lease_end and tonumber(lease_end) > now
 end
 
+-- Whether this very process is the worker of that name. Who is struck off loses its hash.
+local function is_registered(hash, nonce)
+  return redis.call('HGET', hash, 'nonce') == nonce
+end
+
+-- The record of an attempt that nobody reports. `starttime` in s.
+local function lost_record(attempt, worker, starttime, now, reason)
+  return cjson.encode({attempt = tonumber(attempt), outcome = 'lost', reason = reason, worker = worker,
+                       started_ms = starttime * 1000, duration_ms = math.max(0, now - starttime * 1000)})
+end
+
 -- Counts a task that has become complete; the last one finishes the run and wakes the workers.
 local function count_finished(run, runmeta, signals, now)
   redis.call('HINCRBY', runmeta, 'tasksfinished', 1)

@@ -1,10 +1,10 @@
 -- Deletes what the old run's next tasks have left. May be called again.
 -- KEYS: controller run order, then the keys to delete
--- ARGV: me, how many tasks of the order they belong to
+-- ARGV: me, then the tasks that they belong to
 -- Replies: {ok} | {fenced}
 -- Keeps: the order still names every task whose keys may exist.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
 if redis.call('HGET', KEYS[2], 'state') ~= 'purging' then return {'fenced'} end
 for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
-redis.call('LTRIM', KEYS[3], tonumber(ARGV[2]), -1)
+for i = 2, #ARGV do redis.call('LREM', KEYS[3], 1, ARGV[i]) end
 return {'ok'}

@@ -20,8 +20,7 @@ local crashes = redis.call('HINCRBY', KEYS[8], task, 1)
 local given_up = crashes >= tonumber(redis.call('HGET', KEYS[1], 'max_crashes'))
 local reason = crashes == 1 and 'its worker was lost' or crashes .. ' workers were lost'
 redis.call('HDEL', KEYS[7], task)
-redis.call('RPUSH', KEYS[9], cjson.encode({attempt = tonumber(t[3]), outcome = 'lost', reason = 'the worker was lost',
-  worker = worker, started_ms = t[4] * 1000, duration_ms = math.max(0, now - t[4] * 1000)}))
+redis.call('RPUSH', KEYS[9], lost_record(t[3], worker, t[4], now, 'the worker was lost'))
 if given_up then
   redis.call('HMSET', KEYS[6], 'status', 'complete', 'result', 'error', 'reason', reason)
 else

@@ -1,0 +1,1326 @@
+/*
+ * Every operation of shared/ledger.h, outcome by outcome, on a real server; each is sent again, as after a lost reply.
+ * What a sequence of operations may do is model_test's business.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hiredis/hiredis.h>
+
+#include "ledger_scripts.h"
+#include "shared/buffer.h"
+#include "shared/ledger.h"
+#include "shared/memory.h"
+#include "shared/redis_reply.h"
+#include "tests/redis/keyspace.h"
+#include "tests/redis/redis_fixture.h"
+
+enum { LEASE_MS = 50000, PLAN_LIMIT = 8, BROKEN_SCRIPTS = 3 /* exit status */ };
+
+struct bench {
+    struct redis_fixture server;
+    uv_loop_t loop;
+    struct redis_address address;
+    struct redis_link *link;
+    bool is_up, is_closed;
+    const char *prefix;
+    struct ledger ledger, other; /* two processes */
+    struct answer answer;
+    struct keyspace before;
+    unsigned settled_ms; /* what the next settlement says of its duration */
+    const char *log, *details;
+};
+
+/* ---- the stage ---- */
+
+static void on_up(void *data)
+{
+    ((struct bench *)data)->is_up = true;
+}
+
+static void on_down(void *data, const struct error *reason)
+{
+    (void)reason;
+    ((struct bench *)data)->is_up = false;
+}
+
+static void on_closed(void *data)
+{
+    ((struct bench *)data)->is_closed = true;
+}
+
+static struct answer *done(struct bench *b, int sent)
+{
+    assert_int_equal(sent, 0);
+    b->answer.has_come = false;
+    run_until(&b->loop, &b->answer.has_come, "a reply of the ledger");
+    return &b->answer;
+}
+
+static void expect(struct bench *b, int sent, enum ledger_outcome wanted)
+{
+    done(b, sent);
+    if (b->answer.outcome != wanted)
+        fail_msg("outcome %s %s, wanted %s", ledger_outcome_name(b->answer.outcome),
+                 b->answer.trouble ? b->answer.trouble : "", ledger_outcome_name(wanted));
+}
+
+static void expect_text(struct bench *b, size_t index, const char *wanted)
+{
+    assert_string_equal(answer_text(&b->answer, index), wanted);
+}
+
+static void use_prefix(struct bench *b, const char *prefix)
+{
+    struct error err;
+    b->prefix = prefix;
+    assert_int_equal(ledger_init(&b->ledger, b->link, prefix, &err), 0);
+    assert_int_equal(ledger_init(&b->other, b->link, prefix, &err), 0);
+    done(b, ledger_load(&b->ledger, on_answer, &b->answer));
+    if (b->answer.outcome != LEDGER_OK)
+        exit(BROKEN_SCRIPTS);
+    memcpy(b->other.digests, b->ledger.digests, sizeof(b->ledger.digests));
+}
+
+static int set_up_all(void **state)
+{
+    static const struct redis_link_events events = {on_up, on_down};
+    struct bench *b = memory_zeroed(1, sizeof(*b));
+    redis_fixture_open(&b->server, NULL);
+    redis_fixture_start(&b->server);
+    b->address = (struct redis_address){.host = "127.0.0.1", .port = b->server.port};
+    assert_int_equal(uv_loop_init(&b->loop), 0);
+    b->link = redis_link_open(&b->loop, &b->address, &events, b);
+    run_until(&b->loop, &b->is_up, "the link comes up");
+    use_prefix(b, "");
+    *state = b;
+    return 0;
+}
+
+static int tear_down_all(void **state)
+{
+    struct bench *b = *state;
+    keyspace_close(&b->before);
+    answer_clear(&b->answer);
+    redis_link_close(b->link, on_closed);
+    run_until(&b->loop, &b->is_closed, "the link is closed");
+    assert_int_equal(uv_loop_close(&b->loop), 0);
+    redis_fixture_close(&b->server);
+    free(b);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    struct bench *b = *state;
+    b->prefix = "";
+    redis_fixture_do(&b->server, "FLUSHALL");
+    b->ledger.nonce[0] = b->other.nonce[0] = '\0';
+    b->settled_ms = 0;
+    b->log = b->details = NULL;
+    return 0;
+}
+
+/* ---- what is in Redis ---- */
+
+static void remember(struct bench *b)
+{
+    keyspace_close(&b->before);
+    keyspace_read(&b->before, &b->server, b->prefix, "0-0");
+}
+
+/* Not a byte was written since remember(). */
+static void expect_untouched(struct bench *b)
+{
+    struct keyspace now;
+    keyspace_read(&now, &b->server, b->prefix, "0-0");
+    if (strcmp(now.digest, b->before.digest) != 0) {
+        keyspace_equal(b->before.lines, b->before.count, now.lines, now.count);
+        fail_msg("something was written");
+    }
+    keyspace_close(&now);
+}
+
+/* The same, but for moments: a lease was renewed. */
+static void expect_same(struct bench *b)
+{
+    struct keyspace now;
+    keyspace_read(&now, &b->server, b->prefix, "0-0");
+    assert_true(keyspace_equal(b->before.lines, b->before.count, now.lines, now.count));
+    keyspace_close(&now);
+}
+
+#define expect_refused(b, sent, outcome)                                                                              \
+    do {                                                                                                              \
+        remember(b);                                                                                                  \
+        expect(b, sent, outcome);                                                                                     \
+        expect_untouched(b);                                                                                          \
+    } while (0)
+
+static void expect_line(struct bench *b, const char *line)
+{
+    struct keyspace now;
+    keyspace_read(&now, &b->server, b->prefix, "0-0");
+    if (!keyspace_has(&now, line)) {
+        keyspace_equal(NULL, 0, now.lines, now.count);
+        fail_msg("no line: %s", line);
+    }
+    keyspace_close(&now);
+}
+
+static void expect_count(struct bench *b, const char *start, size_t wanted)
+{
+    struct keyspace now;
+    keyspace_read(&now, &b->server, b->prefix, "0-0");
+    if (keyspace_count(&now, start) != wanted) {
+        keyspace_equal(NULL, 0, now.lines, now.count);
+        fail_msg("%zu lines start with %s, wanted %zu", keyspace_count(&now, start), start, wanted);
+    }
+    keyspace_close(&now);
+}
+
+/* These lines are all that start so. */
+static void expect_lines(struct bench *b, const char *start, const char *const *wanted)
+{
+    size_t count = 0;
+    for (; wanted[count]; count++)
+        expect_line(b, wanted[count]);
+    expect_count(b, start, count);
+}
+#define expect_all(b, start, ...) expect_lines(b, start, (const char *const[]){__VA_ARGS__, NULL})
+
+/* ---- operations, with the little that differs ---- */
+
+static int acquire(struct bench *b, const char *me, const char *digest, const char *id, const char *dead)
+{
+    return ledger_acquire(&b->ledger, me, LEASE_MS, digest, id, dead, on_answer, &b->answer);
+}
+
+static int hold(struct bench *b, const char *me, unsigned lease_ms)
+{
+    return ledger_hold(&b->ledger, me, lease_ms, on_answer, &b->answer);
+}
+
+static int archive(struct bench *b, const char *me, const char *summary)
+{
+    return ledger_archive(&b->ledger, me, summary, on_answer, &b->answer);
+}
+
+static int purge(struct bench *b, const char *me, const char *const *tasks, size_t count)
+{
+    return ledger_purge(&b->ledger, me, tasks, count, on_answer, &b->answer);
+}
+
+static int begin(struct bench *b, const char *me, const char *id, const char *digest, const char *total)
+{
+    const char *fields[] = {"id",        id,      "digest",      digest, "total", total,
+                            "lease_ms", "50000", "max_crashes", "2"};
+    return ledger_begin(&b->ledger, me, fields, sizeof(fields) / sizeof(fields[0]), on_answer, &b->answer);
+}
+
+static int enqueue(struct bench *b, const char *me, size_t offset, size_t count)
+{
+    struct ledger_entry entries[PLAN_LIMIT];
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = (struct ledger_entry){.spec = "tests/a.spec.ts",
+                                           .viewport = "desktop",
+                                           .browser = "chrome",
+                                           .runner = "playwright",
+                                           .overrides = offset + i == 0 ? "{\"retries\":1}" : NULL};
+        snprintf(entries[i].key, sizeof(entries[i].key), "task:a:%zu", offset + i);
+    }
+    return ledger_enqueue(&b->ledger, me, offset, entries, count, on_answer, &b->answer);
+}
+
+static int open_run(struct bench *b, const char *me)
+{
+    return ledger_open(&b->ledger, me, on_answer, &b->answer);
+}
+
+static int join_as(struct bench *b, struct ledger *ledger, const char *worker, const char *nonce)
+{
+    const struct ledger_worker w = {worker, nonce, "host", 42, 2};
+    return ledger_register(ledger, &w, on_answer, &b->answer);
+}
+
+static int join(struct bench *b, const char *worker)
+{
+    return join_as(b, &b->ledger, worker, "n1");
+}
+
+static int renew(struct bench *b, const char *worker)
+{
+    return ledger_renew(&b->ledger, worker, on_answer, &b->answer);
+}
+
+static int claim(struct bench *b, const char *worker, const char *task, const char *token)
+{
+    return ledger_claim(&b->ledger, worker, task, token, on_answer, &b->answer);
+}
+
+static int settle(struct bench *b, const char *worker, const char *task, const char *token, enum task_result result,
+                  int retries)
+{
+    const struct ledger_settlement s = {
+        .worker = worker,
+        .task = task,
+        .token = token,
+        .result = result,
+        .reason = result == TASK_PASSED ? "" : "exit 1",
+        .duration_ns = b->settled_ms * 1000000ull,
+        .record = "{\"outcome\":\"told\"}",
+        .log = b->log,
+        .log_length = b->log ? strlen(b->log) : 0,
+        .details = b->details,
+        .retries = retries,
+    };
+    return ledger_settle(&b->ledger, &s, on_answer, &b->answer);
+}
+
+static int release(struct bench *b, const char *worker, const char *task, const char *token, const char *record)
+{
+    return ledger_release(&b->ledger, worker, task, token, record, on_answer, &b->answer);
+}
+
+static int leave(struct bench *b, const char *worker)
+{
+    return ledger_leave(&b->ledger, worker, on_answer, &b->answer);
+}
+
+static int overdue(struct bench *b)
+{
+    return ledger_overdue(&b->ledger, on_answer, &b->answer);
+}
+
+static int reclaim(struct bench *b, const char *worker, const char *task)
+{
+    return ledger_reclaim(&b->ledger, worker, task, on_answer, &b->answer);
+}
+
+static int bury(struct bench *b, const char *worker)
+{
+    return ledger_bury(&b->ledger, worker, on_answer, &b->answer);
+}
+
+/* What Redis does for a worker's BRPOPLPUSH. */
+static void pop(struct bench *b, const char *worker, const char *wanted)
+{
+    char list[LEDGER_KEY_SIZE];
+    ledger_processing_key(&b->ledger.keys, worker, list);
+    redisReply *reply =
+        redis_fixture_command(&b->server, "RPOPLPUSH %s %s", b->ledger.keys.names[LEDGER_TASKQUEUE], list);
+    const char *task = redis_reply_text(reply);
+    assert_string_equal(task ? task : "(none)", wanted);
+    freeReplyObject(reply);
+}
+
+static void expire(struct bench *b, const char *worker)
+{
+    redis_fixture_do(&b->server, "ZADD %s XX 1 %s", b->ledger.keys.names[LEDGER_WORKERS], worker);
+}
+
+/* A run of `count` tasks, open. */
+static void have_run(struct bench *b, size_t count)
+{
+    char total[8];
+    snprintf(total, sizeof(total), "%zu", count);
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect(b, begin(b, "c1", "r1", "d1", total), LEDGER_OK);
+    expect(b, enqueue(b, "c1", 0, count), LEDGER_OK);
+    expect(b, open_run(b, "c1"), LEDGER_OK);
+}
+
+/* The same with worker w, which has claimed the first task. */
+static void have_claim(struct bench *b, size_t count)
+{
+    have_run(b, count);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t1"), LEDGER_OK);
+}
+
+/* ---- acquire, hold ---- */
+
+static void acquire_finds_nothing(void **state)
+{
+    struct bench *b = *state;
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect_line(b, "funkytown:controller = c1 for a while");
+    remember(b);
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect_same(b);
+    expect_refused(b, acquire(b, "c2", "d1", "", ""), LEDGER_STANDBY);
+    expect_text(b, 1, "");
+    expect_text(b, 3, "controller");
+    expect_text(b, 4, "c1");
+    expect_refused(b, acquire(b, "c2", "d1", "", "c3"), LEDGER_STANDBY);
+    expect(b, acquire(b, "c2", "d1", "", "c1"), LEDGER_FRESH);
+    expect_line(b, "funkytown:controller = c2 for a while");
+}
+
+static void acquire_finds_a_run_with_its_controller(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect_refused(b, acquire(b, "c2", "d1", "", ""), LEDGER_STANDBY);
+    expect_text(b, 1, "r1");
+    expect_text(b, 2, "running");
+    expect_text(b, 4, "c1");
+    expect_refused(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_STANDBY);
+    expect_refused(b, acquire(b, "c2", "d2", "", ""), LEDGER_OCCUPIED);
+    expect_text(b, 1, "r1");
+    expect_text(b, 3, "controller");
+    expect_text(b, 4, "c1");
+    expect_refused(b, acquire(b, "c2", "d1", "r2", ""), LEDGER_OCCUPIED);
+}
+
+static void acquire_finds_a_run_without_controller(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    expect(b, acquire(b, "c2", "d1", "", ""), LEDGER_RESUME);
+    expect_text(b, 1, "r1");
+    expect_text(b, 2, "running");
+    expect(b, acquire(b, "c3", "d1", "r1", "c2"), LEDGER_RESUME);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_refused(b, acquire(b, "c4", "d2", "", "c3"), LEDGER_OCCUPIED);
+    expect_text(b, 3, "worker");
+    expect_text(b, 4, "w");
+    expire(b, "w");
+    expect(b, acquire(b, "c4", "d2", "", "c3"), LEDGER_REPLACE);
+    expect_text(b, 1, "r1");
+    expect(b, acquire(b, "c5", "d1", "r2", "c4"), LEDGER_REPLACE);
+}
+
+static void acquire_finds_a_finished_run(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect(b, acquire(b, "c2", "d1", "r1", "c1"), LEDGER_SERVE);
+    expect_text(b, 2, "finished");
+    expect(b, acquire(b, "c3", "d1", "", "c2"), LEDGER_REPLACE);
+    expect(b, archive(b, "c3", "{}"), LEDGER_OK);
+    expect(b, acquire(b, "c4", "d1", "r1", "c3"), LEDGER_REPLACE);
+    expect_text(b, 2, "purging");
+}
+
+static void hold_is_for_the_last_controller(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    redis_fixture_do(&b->server, "PEXPIRE funkytown:controller 1000");
+    remember(b);
+    expect(b, hold(b, "c1", LEASE_MS), LEDGER_OK);
+    expect_same(b);
+    assert_true(redis_fixture_number(&b->server, "PTTL funkytown:controller") > LEASE_MS - 10000);
+    expect_refused(b, hold(b, "c2", LEASE_MS), LEDGER_FENCED);
+    expect_refused(b, hold(b, "c2", 0), LEDGER_FENCED);
+
+    redis_fixture_do(&b->server, "DEL funkytown:controller");
+    expect_refused(b, hold(b, "c2", LEASE_MS), LEDGER_FENCED);
+    expect(b, hold(b, "c1", LEASE_MS), LEDGER_OK);
+    expect_line(b, "funkytown:controller = c1 for a while");
+}
+
+static void a_controller_that_was_away_too_long_is_fenced(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, acquire(b, "c2", "d1", "", "c1"), LEDGER_RESUME);
+    expect(b, hold(b, "c2", 0), LEDGER_OK);
+    expect_refused(b, hold(b, "c1", LEASE_MS), LEDGER_FENCED);
+    remember(b);
+    expect(b, hold(b, "c2", 0), LEDGER_OK);
+    expect_untouched(b);
+}
+
+/* ---- begin, enqueue, open ---- */
+
+static void begin_writes_the_fields_of_the_run(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_FENCED);
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_OK);
+    expect_all(b, "", "funkytown:controller = c1 for a while", "funkytown:run.controller = c1",
+               "funkytown:run.digest = d1", "funkytown:run.events = 0", "funkytown:run.id = r1",
+               "funkytown:run.lease_ms = 50000", "funkytown:run.loaded = 0", "funkytown:run.max_crashes = 2",
+               "funkytown:run.state = loading", "funkytown:run.total = 2");
+    remember(b);
+    expect(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_OK);
+    expect_untouched(b);
+    expect_refused(b, begin(b, "c2", "r2", "d2", "2"), LEDGER_FENCED);
+}
+
+static void begin_spares_a_run(void **state)
+{
+    struct bench *b = *state;
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_OK);
+    expect(b, enqueue(b, "c1", 0, 1), LEDGER_OK);
+    expect_refused(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_BUSY);
+    expect(b, enqueue(b, "c1", 1, 1), LEDGER_OK);
+    expect(b, open_run(b, "c1"), LEDGER_OK);
+    expect_refused(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_BUSY);
+    expect(b, archive(b, "c1", "{}"), LEDGER_OK);
+    expect_refused(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_BUSY);
+}
+
+static void enqueue_writes_tasks_in_plan_order(void **state)
+{
+    struct bench *b = *state;
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect_refused(b, enqueue(b, "c1", 0, 2), LEDGER_FENCED);
+    expect(b, begin(b, "c1", "r1", "d1", "3"), LEDGER_OK);
+    expect_refused(b, enqueue(b, "c2", 0, 2), LEDGER_FENCED);
+    expect_refused(b, enqueue(b, "c1", 1, 2), LEDGER_AT);
+    expect_text(b, 1, "0");
+    expect(b, enqueue(b, "c1", 0, 2), LEDGER_OK);
+    expect_text(b, 1, "2");
+    expect_all(b, "task:a:0", "task:a:0.key = task:a:0", "task:a:0.spec = tests/a.spec.ts",
+               "task:a:0.viewport = desktop", "task:a:0.browser = chrome", "task:a:0.status = waiting",
+               "task:a:0.result = unknown", "task:a:0.starttime = 0", "task:a:0.duration = 0",
+               "task:a:0.durationstring = 0s", "task:a:0.runner = playwright", "task:a:0.attempt = 0",
+               "task:a:0.worker = ", "task:a:0.flaky = 0", "task:a:0.reason = ");
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:1", "taskqueue[1] = task:a:0");
+    expect_all(b, "funkytown:order", "funkytown:order[0] = task:a:0", "funkytown:order[1] = task:a:1");
+    expect_all(b, "funkytown:overrides", "funkytown:overrides.task:a:0 = {\"retries\":1}");
+    expect_refused(b, enqueue(b, "c1", 0, 2), LEDGER_AT);
+    expect_text(b, 1, "2");
+
+    /* Another controller goes on in the middle. */
+    expect(b, acquire(b, "c2", "d1", "", "c1"), LEDGER_RESUME);
+    expect_text(b, 2, "loading");
+    expect_refused(b, enqueue(b, "c1", 2, 1), LEDGER_FENCED);
+    expect_refused(b, enqueue(b, "c2", 0, 1), LEDGER_AT);
+    expect(b, enqueue(b, "c2", 2, 1), LEDGER_OK);
+    expect_text(b, 1, "3");
+    expect(b, open_run(b, "c2"), LEDGER_OK);
+    expect_refused(b, enqueue(b, "c2", 3, 1), LEDGER_FENCED);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    pop(b, "w", "task:a:1");
+    pop(b, "w", "task:a:2");
+}
+
+static void open_writes_runmeta_last(void **state)
+{
+    struct bench *b = *state;
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect_refused(b, open_run(b, "c1"), LEDGER_FENCED);
+    expect(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_OK);
+    expect(b, enqueue(b, "c1", 0, 1), LEDGER_OK);
+    expect_refused(b, open_run(b, "c1"), LEDGER_AT);
+    expect_text(b, 1, "1");
+    expect_refused(b, open_run(b, "c2"), LEDGER_FENCED);
+    expect(b, enqueue(b, "c1", 1, 1), LEDGER_OK);
+    expect(b, open_run(b, "c1"), LEDGER_OK);
+    expect_all(b, "runmeta", "runmeta.runid = r1", "runmeta.tasksremaining = 2", "runmeta.tasksfinished = 0",
+               "runmeta.finished = 0");
+    expect_line(b, "funkytown:run.state = running");
+    expect_line(b, "funkytown:run.started_ms = T");
+    expect_all(b, "funkytown:events", "funkytown:events n=1 at=T e=opened");
+    expect_all(b, "funkytown:signals", "funkytown:signals e=opened");
+    expect_refused(b, open_run(b, "c1"), LEDGER_ALREADY);
+    expect(b, join(b, "w"), LEDGER_OK);
+    for (int i = 0; i < 2; i++) {
+        char task[16];
+        snprintf(task, sizeof(task), "task:a:%d", i);
+        pop(b, "w", task);
+        expect(b, claim(b, "w", task, "t"), LEDGER_OK);
+        expect(b, settle(b, "w", task, "t", TASK_PASSED, 0), LEDGER_OK);
+    }
+    expect_refused(b, open_run(b, "c1"), LEDGER_ALREADY);
+}
+
+/* ---- register, renew, leave ---- */
+
+static void register_leases_a_worker(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, join(b, "w"), LEDGER_WAITING);
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    bool has_id = false;
+    for (size_t i = 1; i + 1 < b->answer.count; i += 2)
+        has_id |= strcmp(answer_text(&b->answer, i), "id") == 0 && strcmp(answer_text(&b->answer, i + 1), "r1") == 0;
+    assert_true(has_id);
+    expect_all(b, "funkytown:worker", "funkytown:workers w alive", "funkytown:worker:w.nonce = n1",
+               "funkytown:worker:w.host = host", "funkytown:worker:w.pid = 42", "funkytown:worker:w.slots = 2");
+    expect_line(b, "funkytown:events n=2 at=T e=joined w=w slots=2 host=host pid=42");
+    remember(b);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_same(b);
+    expect_refused(b, join_as(b, &b->other, "w", "n2"), LEDGER_TAKEN);
+    expire(b, "w");
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_same(b);
+}
+
+static void register_hands_back_what_a_lost_pop_left(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 3);
+    pop(b, "w", "task:a:1");
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_all(b, "funkytown:processing", "funkytown:processing:w[0] = task:a:0");
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:1");
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+}
+
+static void register_takes_over_the_name_of_a_dead_worker(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 3);
+    expire(b, "w");
+    expect_refused(b, join_as(b, &b->other, "w", "n2"), LEDGER_TAKEN); /* its claim is to be reclaimed first */
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, join_as(b, &b->other, "w", "n2"), LEDGER_OK);
+    expect_line(b, "funkytown:worker:w.nonce = n2");
+    expect_count(b, "funkytown:processing", 0);
+    expect_line(b, "taskqueue[2] = task:a:0");
+    expect_line(b, "funkytown:events n=5 at=T e=joined w=w slots=2 host=host pid=42");
+    expect_refused(b, join(b, "w"), LEDGER_TAKEN);
+}
+
+static void a_replaced_process_is_no_worker_any_more(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expire(b, "w");
+    expect(b, join_as(b, &b->other, "w", "n2"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    /* Its claims would be kept alive by the other's lease, and by nobody be swept. */
+    expect_refused(b, claim(b, "w", "task:a:0", "t1"), LEDGER_UNKNOWN);
+    expect_refused(b, renew(b, "w"), LEDGER_UNKNOWN);
+    remember(b);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect_untouched(b);
+    expect(b, ledger_renew(&b->other, "w", on_answer, &b->answer), LEDGER_OK);
+    expect_text(b, 1, "task:a:0");
+    expect(b, ledger_claim(&b->other, "w", "task:a:0", "t2", on_answer, &b->answer), LEDGER_OK);
+    expect(b, ledger_leave(&b->other, "w", on_answer, &b->answer), LEDGER_BUSY);
+}
+
+static void register_says_that_the_run_is_closed(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
+    expect_text(b, 1, "r1");
+    expect_text(b, 2, "1");
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
+    expect_text(b, 2, "0");
+}
+
+static void renew_tells_what_lies_in_the_list(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, renew(b, "w"), LEDGER_UNKNOWN);
+    have_claim(b, 3);
+    pop(b, "w", "task:a:1");
+    remember(b);
+    expect(b, renew(b, "w"), LEDGER_OK);
+    assert_int_equal(b->answer.count, 3);
+    expect_text(b, 1, "task:a:1");
+    expect_text(b, 2, "task:a:0");
+    expect_same(b);
+    expire(b, "w");
+    expect(b, renew(b, "w"), LEDGER_OK); /* it was late, and nobody had noticed */
+    expect_same(b);
+    expect_refused(b, renew(b, "v"), LEDGER_UNKNOWN);
+}
+
+static void renew_says_that_the_run_is_closed(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    remember(b);
+    expect(b, renew(b, "w"), LEDGER_CLOSED);
+    expect_same(b);
+}
+
+static void leave_hands_back_and_keeps_the_list_swept(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 3);
+    pop(b, "w", "task:a:1");
+    expect_refused(b, leave(b, "w"), LEDGER_BUSY);
+    expect(b, release(b, "w", "task:a:0", "t1", NULL), LEDGER_OK);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:0", "taskqueue[2] = task:a:1");
+    expect_count(b, "funkytown:worker", 0);
+    expect_count(b, "funkytown:processing", 0);
+    expect_all(b, "funkytown:graves", "funkytown:graves w T");
+    expect_line(b, "funkytown:events n=5 at=T e=left w=w");
+    remember(b);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect_untouched(b);
+
+    /* Redis serves a pop of the connection that nobody reads from any more. */
+    pop(b, "w", "task:a:1");
+    expect(b, overdue(b), LEDGER_OK);
+    expect_text(b, 1, "0");
+    expect_text(b, 2, "w");
+    expect(b, reclaim(b, "w", "task:a:1"), LEDGER_OK);
+    expect_line(b, "taskqueue[2] = task:a:1");
+    expect_count(b, "funkytown:crashes", 0);
+
+    pop(b, "w", "task:a:1");
+    expect(b, join(b, "w"), LEDGER_OK); /* or the worker comes back before */
+    expect_line(b, "taskqueue[2] = task:a:1");
+    expect_count(b, "funkytown:graves", 0);
+    expect_line(b, "funkytown:worker:w.nonce = n1");
+}
+
+/* ---- claim ---- */
+
+static void claim_makes_a_waiting_task_ours(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect_refused(b, claim(b, "w", "task:a:0", "t1"), LEDGER_UNKNOWN);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_refused(b, claim(b, "w", "task:a:0", "t1"), LEDGER_GONE);
+    pop(b, "w", "task:a:0");
+    for (int i = 0; i < 2; i++) {
+        expect(b, claim(b, "w", "task:a:0", "t1"), LEDGER_OK);
+        assert_int_equal(b->answer.count, 7);
+        expect_text(b, 1, "1");
+        expect_text(b, 2, "tests/a.spec.ts");
+        expect_text(b, 3, "desktop");
+        expect_text(b, 4, "chrome");
+        expect_text(b, 5, "playwright");
+        expect_text(b, 6, "{\"retries\":1}");
+        if (i > 0)
+            expect_untouched(b);
+        remember(b);
+    }
+    expect_all(b, "task:a:0", "task:a:0.key = task:a:0", "task:a:0.spec = tests/a.spec.ts",
+               "task:a:0.viewport = desktop", "task:a:0.browser = chrome", "task:a:0.status = processing",
+               "task:a:0.result = unknown", "task:a:0.starttime = T", "task:a:0.duration = 0",
+               "task:a:0.durationstring = 0s", "task:a:0.runner = playwright", "task:a:0.attempt = 1",
+               "task:a:0.worker = w", "task:a:0.flaky = 0", "task:a:0.reason = ");
+    expect_all(b, "funkytown:claims", "funkytown:claims.task:a:0 = t1");
+    expect_line(b, "funkytown:events n=3 at=T e=claimed t=task:a:0 w=w a=1");
+    pop(b, "w", "task:a:1");
+    expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_OK);
+    expect_text(b, 6, "");
+}
+
+static void claim_under_another_token_starts_a_forgotten_task_anew(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect_text(b, 1, "2");
+    expect_line(b, "task:a:0.attempt = 2");
+    expect_all(b, "funkytown:attempts",
+               "funkytown:attempts:task:a:0[0] = lost 1 w T true: the worker knew nothing of it any more");
+    expect_count(b, "funkytown:crashes", 0);
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
+    expect(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 0), LEDGER_OK);
+}
+
+static void claim_takes_out_of_the_list_what_somebody_else_answers_for(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    redis_fixture_do(&b->server, "LPUSH funkytown:processing:v task:a:0");
+    expect(b, ledger_claim(&b->other, "v", "task:a:0", "t2", on_answer, &b->answer), LEDGER_GONE);
+    expect_all(b, "funkytown:processing", "funkytown:processing:w[0] = task:a:0");
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    redis_fixture_do(&b->server, "LPUSH funkytown:processing:v task:a:0");
+    expect(b, ledger_claim(&b->other, "v", "task:a:0", "t2", on_answer, &b->answer), LEDGER_GONE);
+    expect_count(b, "funkytown:processing", 0);
+    expect_line(b, "task:a:0.result = passed");
+}
+
+static void claim_needs_an_open_run(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 1);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    redis_fixture_do(&b->server, "DEL runmeta");
+    expect_refused(b, claim(b, "w", "task:a:0", "t1"), LEDGER_CLOSED);
+}
+
+/* ---- settle ---- */
+
+static void settle_ends_a_task(void **state)
+{
+    static const struct {
+        enum task_result result;
+        unsigned duration_ms;
+        const char *result_line, *reason_line, *duration_line, *text_line;
+    } rows[] = {
+        {TASK_PASSED, 0, "task:a:0.result = passed", "task:a:0.reason = ", "task:a:0.duration = 0",
+         "task:a:0.durationstring = 0s"},
+        {TASK_FAILED, 72900, "task:a:0.result = failed", "task:a:0.reason = exit 1",
+         "task:a:0.duration = 72900000000", "task:a:0.durationstring = 1m12s"},
+        {TASK_ERROR, 3605000, "task:a:0.result = error", "task:a:0.reason = exit 1",
+         "task:a:0.duration = 3605000000000", "task:a:0.durationstring = 1h0m5s"},
+    };
+    struct bench *b = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        set_up(state);
+        have_claim(b, 2);
+        b->settled_ms = rows[i].duration_ms;
+        b->log = "output";
+        b->details = "{\"message\":\"m\"}";
+        expect(b, settle(b, "w", "task:a:0", "t1", rows[i].result, 0), LEDGER_OK);
+        expect_text(b, 1, "1");
+        expect_line(b, "task:a:0.status = complete");
+        expect_line(b, rows[i].result_line);
+        expect_line(b, rows[i].reason_line);
+        expect_line(b, rows[i].duration_line);
+        expect_line(b, rows[i].text_line);
+        expect_line(b, "task:a:0.flaky = 0");
+        expect_all(b, "runmeta", "runmeta.runid = r1", "runmeta.tasksremaining = 1", "runmeta.tasksfinished = 1",
+                   "runmeta.finished = 0");
+        expect_count(b, "funkytown:processing", 0);
+        expect_count(b, "funkytown:claims", 0);
+        expect_all(b, "taskqueue", "taskqueue[0] = task:a:1");
+        expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"told\"}");
+        expect_all(b, "funkytown:logs", "funkytown:logs:task:a:0.1 = output");
+        expect_all(b, "funkytown:details", "funkytown:details.task:a:0 = {\"message\":\"m\"}");
+        expect_count(b, "funkytown:failures", rows[i].result == TASK_FAILED);
+        expect_refused(b, settle(b, "w", "task:a:0", "t1", rows[i].result, 0), LEDGER_ALREADY);
+        expect_refused(b, settle(b, "w", "task:a:0", "t2", rows[i].result, 0), LEDGER_FENCED);
+    }
+    expect_line(b, "funkytown:events n=4 at=T e=settled t=task:a:0 w=w a=1 r=error f=0 d=3605000000000 why=exit 1 "
+                   "x={\"message\":\"m\"}");
+}
+
+static void settle_of_a_failure_leaves_retries(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    b->details = "{}";
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 2), LEDGER_OK);
+    expect_text(b, 1, "0");
+    expect_line(b, "task:a:0.status = waiting");
+    expect_line(b, "task:a:0.result = unknown");
+    expect_line(b, "task:a:0.reason = exit 1");
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:1", "taskqueue[1] = task:a:0");
+    expect_line(b, "funkytown:failures.task:a:0 = 1");
+    expect_line(b, "runmeta.tasksremaining = 2");
+    expect_count(b, "funkytown:logs", 0);
+    expect_line(b, "funkytown:details.task:a:0 = {}");
+    expect_line(b, "funkytown:events n=4 at=T e=retried t=task:a:0 w=w a=1 r=failed f=0 d=0 why=exit 1 x={}");
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 2), LEDGER_ALREADY);
+
+    pop(b, "w", "task:a:0"); /* the next one to run */
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect_text(b, 1, "2");
+    b->details = NULL;
+    expect(b, settle(b, "w", "task:a:0", "t2", TASK_FAILED, 2), LEDGER_OK);
+    expect_text(b, 1, "0");
+    expect_count(b, "funkytown:details", 0);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:0", "t3", TASK_FAILED, 2), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "task:a:0.result = failed");
+    expect_line(b, "task:a:0.flaky = 0");
+    expect_line(b, "funkytown:failures.task:a:0 = 3");
+    expect_line(b, "runmeta.tasksremaining = 1");
+}
+
+static void settle_of_a_pass_after_a_failure_is_flaky(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 1), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 1), LEDGER_OK);
+    expect_line(b, "task:a:0.flaky = 1");
+    expect_line(b, "task:a:0.result = passed");
+    expect_line(b, "funkytown:events n=6 at=T e=settled t=task:a:0 w=w a=2 r=passed f=1 d=0 why= x=");
+    expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"told\"}",
+               "funkytown:attempts:task:a:0[1] = {\"outcome\":\"told\"}");
+}
+
+static void the_last_settlement_finishes_the_run(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    expect_all(b, "runmeta", "runmeta.runid = r1", "runmeta.tasksremaining = 0", "runmeta.tasksfinished = 1",
+               "runmeta.finished = 1");
+    expect_line(b, "funkytown:run.state = finished");
+    expect_line(b, "funkytown:run.finished_ms = T");
+    expect_line(b, "funkytown:signals e=finished");
+    expect_line(b, "funkytown:events n=5 at=T e=finished");
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_ALREADY);
+}
+
+/* ---- release ---- */
+
+static void release_makes_a_task_the_next_one(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 3);
+    pop(b, "w", "task:a:1");
+    expect_refused(b, release(b, "w", "task:a:0", "t2", "{}"), LEDGER_FENCED);
+    expect_refused(b, release(b, "w", "task:a:0", NULL, NULL), LEDGER_FENCED);
+    expect_refused(b, release(b, "w", "task:a:2", NULL, NULL), LEDGER_FENCED);
+    expect(b, release(b, "w", "task:a:1", NULL, NULL), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:1");
+    expect_count(b, "funkytown:events", 3);
+    expect_refused(b, release(b, "w", "task:a:1", NULL, NULL), LEDGER_FENCED);
+
+    expect(b, release(b, "w", "task:a:0", "t1", "{\"outcome\":\"released\"}"), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:1", "taskqueue[2] = task:a:0");
+    expect_line(b, "task:a:0.status = waiting");
+    expect_line(b, "task:a:0.starttime = 0");
+    expect_line(b, "task:a:0.attempt = 1");
+    expect_count(b, "funkytown:claims", 0);
+    expect_count(b, "funkytown:processing", 0);
+    expect_count(b, "funkytown:crashes", 0);
+    expect_count(b, "funkytown:failures", 0);
+    expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"released\"}");
+    expect_line(b, "funkytown:events n=4 at=T e=released t=task:a:0 w=w a=1");
+    expect_refused(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_FENCED);
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect(b, release(b, "w", "task:a:0", "t2", NULL), LEDGER_OK);
+    expect_count(b, "funkytown:attempts", 1);
+}
+
+/* ---- overdue, reclaim, bury ---- */
+
+static void overdue_names_the_dead_and_the_gone(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    remember(b);
+    expect(b, overdue(b), LEDGER_OK);
+    assert_int_equal(b->answer.count, 2);
+    expect_text(b, 1, "0");
+    expect_untouched(b);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expire(b, "v");
+    redis_fixture_do(&b->server, "ZADD funkytown:graves 1 ancient");
+    expect(b, overdue(b), LEDGER_OK);
+    assert_int_equal(b->answer.count, 4);
+    expect_text(b, 1, "1");
+    expect_text(b, 2, "v");
+    expect_text(b, 3, "w");
+    expect_all(b, "funkytown:graves", "funkytown:graves w T");
+    redis_fixture_do(&b->server, "EVAL %s 0",
+                     "redis.call('ZADD', 'funkytown:graves', redis.call('TIME')[1] * 1000 - 3500000, 'recent')");
+    expect(b, overdue(b), LEDGER_OK);
+    assert_int_equal(b->answer.count, 5);
+    expect_text(b, 3, "recent");
+}
+
+static void reclaim_costs_a_crash_and_no_retry(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_ALIVE);
+    expire(b, "w");
+    expect_refused(b, reclaim(b, "w", "task:a:1"), LEDGER_GONE);
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect_text(b, 1, "0");
+    expect_line(b, "task:a:0.status = waiting");
+    expect_line(b, "task:a:0.reason = its worker was lost");
+    expect_line(b, "funkytown:crashes.task:a:0 = 1");
+    expect_count(b, "funkytown:failures", 0);
+    expect_count(b, "funkytown:claims", 0);
+    expect_count(b, "funkytown:processing", 0);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:1", "taskqueue[1] = task:a:0");
+    expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = lost 1 w T true: the worker was lost");
+    expect_line(b, "funkytown:events n=4 at=T e=lost t=task:a:0 w=w a=1 r=unknown why=its worker was lost");
+    expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_GONE);
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
+    expect_refused(b, release(b, "w", "task:a:0", "t1", NULL), LEDGER_FENCED);
+}
+
+static void reclaim_gives_up_when_the_crashes_are_spent(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "task:a:0.status = complete");
+    expect_line(b, "task:a:0.result = error");
+    expect_line(b, "task:a:0.reason = 2 workers were lost");
+    expect_count(b, "taskqueue", 0);
+    expect_all(b, "runmeta", "runmeta.runid = r1", "runmeta.tasksremaining = 0", "runmeta.tasksfinished = 1",
+               "runmeta.finished = 1");
+    expect_line(b, "funkytown:run.state = finished");
+    expect_line(b, "funkytown:signals e=finished");
+    expect_line(b, "funkytown:events n=6 at=T e=lost t=task:a:0 w=w a=2 r=error why=2 workers were lost");
+    expect_line(b, "funkytown:events n=7 at=T e=finished");
+    expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_GONE);
+    expect_refused(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 0), LEDGER_FENCED);
+}
+
+static void reclaim_of_an_unclaimed_task_costs_nothing(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect_text(b, 1, "0");
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:1", "taskqueue[1] = task:a:0");
+    expect_count(b, "funkytown:processing", 0);
+    expect_count(b, "funkytown:crashes", 0);
+    expect_count(b, "funkytown:attempts", 0);
+    expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_GONE);
+}
+
+static void reclaim_takes_out_of_the_list_what_somebody_else_answers_for(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    redis_fixture_do(&b->server, "LPUSH funkytown:processing:v task:a:0");
+    expect(b, reclaim(b, "v", "task:a:0"), LEDGER_GONE);
+    expect_all(b, "funkytown:processing", "funkytown:processing:w[0] = task:a:0");
+    expect_line(b, "task:a:0.status = processing");
+    expect_count(b, "funkytown:crashes", 0);
+}
+
+static void bury_strikes_off_a_swept_worker(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect_refused(b, bury(b, "w"), LEDGER_ALIVE);
+    expire(b, "w");
+    expect_refused(b, bury(b, "w"), LEDGER_BUSY);
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect_refused(b, bury(b, "w"), LEDGER_BUSY);
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect(b, bury(b, "w"), LEDGER_OK);
+    expect_count(b, "funkytown:worker", 0);
+    expect_all(b, "funkytown:graves", "funkytown:graves w T");
+    expect_line(b, "funkytown:events n=5 at=T e=buried w=w");
+    expect_refused(b, bury(b, "w"), LEDGER_OK);
+    expect_refused(b, renew(b, "w"), LEDGER_UNKNOWN);
+    pop(b, "w", "task:a:0");
+    expect_refused(b, claim(b, "w", "task:a:0", "t9"), LEDGER_UNKNOWN);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_line(b, "taskqueue[0] = task:a:0");
+}
+
+/* ---- a run after another ---- */
+
+static void a_second_run_leaves_no_key_of_the_first(void **state)
+{
+    static const char *const tasks[] = {"task:a:0", "task:a:1", "task:a:2", "task:a:3"};
+    struct bench *b = *state;
+    have_claim(b, 4);
+    b->log = "output";
+    b->details = "{}";
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 0), LEDGER_OK);
+    pop(b, "w", "task:a:1");
+    expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_OK);
+    pop(b, "w", "task:a:2");
+    expect_refused(b, archive(b, "c1", "{\"id\":\"r1\"}"), LEDGER_OCCUPIED);
+    expect_text(b, 3, "worker");
+    expect_text(b, 4, "w");
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:1"), LEDGER_OK);
+    pop(b, "w", "task:a:1");
+    expect_refused(b, archive(b, "c2", "{}"), LEDGER_FENCED);
+    expect(b, archive(b, "c1", "{\"id\":\"r1\"}"), LEDGER_OK);
+    expect_all(b, "funkytown:history", "funkytown:history[0] = {\"id\":\"r1\"}");
+    expect_refused(b, archive(b, "c1", "{\"id\":\"r1\"}"), LEDGER_OK);
+
+    expect_refused(b, purge(b, "c2", tasks, 2), LEDGER_FENCED);
+    expect(b, purge(b, "c1", tasks, 2), LEDGER_OK);
+    expect_refused(b, purge(b, "c1", tasks, 2), LEDGER_OK);
+    expect_all(b, "funkytown:order", "funkytown:order[0] = task:a:2", "funkytown:order[1] = task:a:3");
+    expect(b, purge(b, "c1", tasks + 2, 2), LEDGER_OK);
+
+    expect(b, begin(b, "c1", "r2", "d2", "1"), LEDGER_OK);
+    expect_refused(b, purge(b, "c1", tasks, 2), LEDGER_FENCED);
+    expect_all(b, "", "funkytown:controller = c1 for a while", "funkytown:run.controller = c1",
+               "funkytown:run.digest = d2", "funkytown:run.events = 0", "funkytown:run.id = r2",
+               "funkytown:run.lease_ms = 50000", "funkytown:run.loaded = 0", "funkytown:run.max_crashes = 2",
+               "funkytown:run.state = loading", "funkytown:run.total = 1", "funkytown:graves w T",
+               "funkytown:history[0] = {\"id\":\"r1\"}");
+}
+
+/* The worker was stopped all the while, and goes on where it was. */
+static void a_zombie_of_an_archived_run_changes_nothing(void **state)
+{
+    static const char *const tasks[] = {"task:a:0", "task:a:1"};
+    struct bench *b = *state;
+    have_claim(b, 2);
+    pop(b, "w", "task:a:1");
+    expire(b, "w");
+    expect(b, acquire(b, "c2", "d2", "", "c1"), LEDGER_REPLACE);
+    expect(b, archive(b, "c2", "{}"), LEDGER_OK);
+    for (int i = 0; i < 4; i++) {
+        expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
+        expect_refused(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_FENCED);
+        expect_refused(b, release(b, "w", "task:a:1", NULL, NULL), LEDGER_FENCED);
+        expect_refused(b, claim(b, "w", "task:a:1", "t2"), LEDGER_UNKNOWN);
+        expect_refused(b, renew(b, "w"), LEDGER_UNKNOWN);
+        expect_refused(b, leave(b, "w"), LEDGER_OK);
+        expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_GONE);
+        if (i < 3)
+            expect_refused(b, join(b, "w"), LEDGER_WAITING);
+        if (i == 0)
+            expect(b, purge(b, "c2", tasks, 2), LEDGER_OK);
+        if (i == 1)
+            expect(b, begin(b, "c2", "r2", "d2", "2"), LEDGER_OK);
+        if (i == 2) {
+            expect(b, enqueue(b, "c2", 0, 2), LEDGER_OK);
+            expect(b, open_run(b, "c2"), LEDGER_OK);
+        }
+    }
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:1", "taskqueue[1] = task:a:0");
+}
+
+/* Its blocked pop is served from the queue of the next run. */
+static void a_pop_of_an_older_runs_worker_is_swept(void **state)
+{
+    static const char *const tasks[] = {"task:a:0"};
+    struct bench *b = *state;
+    have_run(b, 1);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expire(b, "w");
+    expect(b, archive(b, "c1", "{}"), LEDGER_OK);
+    expect(b, purge(b, "c1", tasks, 1), LEDGER_OK);
+    expect(b, begin(b, "c1", "r2", "d2", "1"), LEDGER_OK);
+    expect(b, enqueue(b, "c1", 0, 1), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, open_run(b, "c1"), LEDGER_OK);
+    expect(b, overdue(b), LEDGER_OK);
+    expect_text(b, 2, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:0");
+    expect_refused(b, bury(b, "w"), LEDGER_OK);
+}
+
+/* As ledger_archive() would send it if somebody had joined between its question and this. */
+static const char *archive_without_names(struct bench *b)
+{
+    auto_buffer script = {0};
+    const char *names[] = {"prelude.lua", "archive.lua"};
+    for (size_t n = 0; n < 2; n++)
+        for (size_t i = 0; i < ledger_scripts_count; i++)
+            if (strcmp(ledger_scripts[i].path, names[n]) == 0)
+                buffer_add(&script, ledger_scripts[i].body, ledger_scripts[i].size);
+    redisReply *reply = redis_fixture_command(
+        &b->server, "EVAL %s 8 funkytown:controller funkytown:run runmeta taskqueue funkytown:claims funkytown:history "
+                    "funkytown:workers funkytown:graves c1 {}",
+        script.data);
+    const char *word = redis_reply_text(redis_reply_at(reply, 0));
+    bool is_busy = word && strcmp(word, "busy") == 0;
+    freeReplyObject(reply);
+    return is_busy ? "busy" : "something else";
+}
+
+static void archive_wants_every_worker_named(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 1);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expire(b, "w");
+    remember(b);
+    assert_string_equal(archive_without_names(b), "busy");
+    expect_untouched(b);
+    expect(b, bury(b, "w"), LEDGER_OK);
+    remember(b);
+    assert_string_equal(archive_without_names(b), "busy");
+    expect_untouched(b);
+}
+
+static void history_keeps_the_newest_hundred(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 1);
+    for (int i = 0; i < 100; i++)
+        redis_fixture_do(&b->server, "LPUSH funkytown:history old%d", i);
+    expect(b, archive(b, "c1", "newest"), LEDGER_OK);
+    expect_count(b, "funkytown:history", 100);
+    expect_line(b, "funkytown:history[0] = newest");
+    expect_line(b, "funkytown:history[1] = old99");
+    expect_line(b, "funkytown:history[99] = old1");
+}
+
+/* ---- the library around the scripts ---- */
+
+static void forgotten_scripts_are_taught_again(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    redis_fixture_do(&b->server, "SCRIPT FLUSH");
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_TROUBLE);
+    assert_non_null(strstr(b->answer.trouble, "NOSCRIPT"));
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+}
+
+static void a_server_out_of_memory_is_trouble(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    redis_fixture_do(&b->server, "CONFIG SET maxmemory 1");
+    remember(b);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_TROUBLE);
+    assert_non_null(strstr(b->answer.trouble, "OOM"));
+    redis_fixture_do(&b->server, "CONFIG SET maxmemory 0");
+    expect_untouched(b);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+}
+
+static void a_link_that_is_down_refuses(void **state)
+{
+    struct bench *b = *state;
+    struct error err;
+    struct ledger ledger;
+    b->is_closed = false;
+    static const struct redis_link_events events = {on_up, on_down};
+    struct redis_link *link = redis_link_open(&b->loop, &b->address, &events, b);
+    assert_int_equal(ledger_init(&ledger, link, "", &err), 0);
+    assert_int_equal(ledger_load(&ledger, on_answer, &b->answer), -1);
+    assert_int_equal(ledger_hold(&ledger, "c1", 1, on_answer, &b->answer), -1);
+    assert_int_equal(ledger_archive(&ledger, "c1", "{}", on_answer, &b->answer), -1);
+    redis_link_close(link, on_closed);
+    run_until(&b->loop, &b->is_closed, "the link is closed");
+    b->is_closed = false;
+}
+
+static void a_lost_link_answers_lost(void **state)
+{
+    struct bench *b = *state;
+    struct answer hold_answer = {0}, archive_answer = {0};
+    have_run(b, 1);
+    assert_int_equal(ledger_hold(&b->ledger, "c1", LEASE_MS, on_answer, &hold_answer), 0);
+    assert_int_equal(ledger_archive(&b->ledger, "c1", "{}", on_answer, &archive_answer), 0);
+    b->is_up = false;
+    redis_link_reset(b->link);
+    assert_true(hold_answer.has_come && archive_answer.has_come);
+    assert_int_equal(hold_answer.outcome, LEDGER_LOST);
+    assert_int_equal(archive_answer.outcome, LEDGER_LOST);
+    answer_clear(&hold_answer);
+    answer_clear(&archive_answer);
+    run_until(&b->loop, &b->is_up, "the link comes up");
+}
+
+static void every_key_has_the_prefix(void **state)
+{
+    struct bench *b = *state;
+    static const char *const prefixes[] = {"{one}:", "two:"};
+    static const char *const tasks[] = {"task:a:0", "task:a:1"};
+    for (size_t i = 0; i < 2; i++)
+        for (int pass = 0; pass < 2; pass++) { /* the runs stand side by side */
+            use_prefix(b, prefixes[i]);
+            b->log = "output";
+            b->details = "{}";
+            have_claim(b, 2);
+            expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 0), LEDGER_OK);
+            pop(b, "w", "task:a:1");
+            expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_OK);
+            expire(b, "w");
+            expect(b, reclaim(b, "w", "task:a:1"), LEDGER_OK);
+            expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+            pop(b, "v", "task:a:1");
+            expect_line(b, "task:a:0.result = failed");
+            expect_count(b, "STRANGE ", 0);
+            expire(b, "v");
+            expect(b, archive(b, "c1", "{}"), LEDGER_OK);
+            expect(b, purge(b, "c1", tasks, 2), LEDGER_OK);
+            expect_count(b, "STRANGE ", 0);
+            redis_fixture_do(&b->server, "FLUSHALL");
+        }
+    struct error err;
+    struct ledger ledger;
+    char longest[LEDGER_PREFIX_LIMIT + 2];
+    memset(longest, 'p', sizeof(longest));
+    longest[LEDGER_PREFIX_LIMIT + 1] = '\0';
+    assert_int_equal(ledger_init(&ledger, b->link, longest, &err), -1);
+    assert_int_equal(err.code, ERROR_CONFIG);
+    assert_string_equal(err.text, "FUNKYTOWN_PREFIX: found 65 bytes, wanted at most 64");
+    longest[LEDGER_PREFIX_LIMIT] = '\0';
+    assert_int_equal(ledger_init(&ledger, b->link, longest, &err), 0);
+    use_prefix(b, "");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+    const struct CMUnitTest tests[] = {
+        TEST(acquire_finds_nothing),
+        TEST(acquire_finds_a_run_with_its_controller),
+        TEST(acquire_finds_a_run_without_controller),
+        TEST(acquire_finds_a_finished_run),
+        TEST(hold_is_for_the_last_controller),
+        TEST(a_controller_that_was_away_too_long_is_fenced),
+        TEST(begin_writes_the_fields_of_the_run),
+        TEST(begin_spares_a_run),
+        TEST(enqueue_writes_tasks_in_plan_order),
+        TEST(open_writes_runmeta_last),
+        TEST(register_leases_a_worker),
+        TEST(register_hands_back_what_a_lost_pop_left),
+        TEST(register_takes_over_the_name_of_a_dead_worker),
+        TEST(a_replaced_process_is_no_worker_any_more),
+        TEST(register_says_that_the_run_is_closed),
+        TEST(renew_tells_what_lies_in_the_list),
+        TEST(renew_says_that_the_run_is_closed),
+        TEST(leave_hands_back_and_keeps_the_list_swept),
+        TEST(claim_makes_a_waiting_task_ours),
+        TEST(claim_under_another_token_starts_a_forgotten_task_anew),
+        TEST(claim_takes_out_of_the_list_what_somebody_else_answers_for),
+        TEST(claim_needs_an_open_run),
+        TEST(settle_ends_a_task),
+        TEST(settle_of_a_failure_leaves_retries),
+        TEST(settle_of_a_pass_after_a_failure_is_flaky),
+        TEST(the_last_settlement_finishes_the_run),
+        TEST(release_makes_a_task_the_next_one),
+        TEST(overdue_names_the_dead_and_the_gone),
+        TEST(reclaim_costs_a_crash_and_no_retry),
+        TEST(reclaim_gives_up_when_the_crashes_are_spent),
+        TEST(reclaim_of_an_unclaimed_task_costs_nothing),
+        TEST(reclaim_takes_out_of_the_list_what_somebody_else_answers_for),
+        TEST(bury_strikes_off_a_swept_worker),
+        TEST(a_second_run_leaves_no_key_of_the_first),
+        TEST(a_zombie_of_an_archived_run_changes_nothing),
+        TEST(a_pop_of_an_older_runs_worker_is_swept),
+        TEST(archive_wants_every_worker_named),
+        TEST(history_keeps_the_newest_hundred),
+        TEST(forgotten_scripts_are_taught_again),
+        TEST(a_server_out_of_memory_is_trouble),
+        TEST(a_link_that_is_down_refuses),
+        TEST(a_lost_link_answers_lost),
+        TEST(every_key_has_the_prefix),
+    };
+    return cmocka_run_group_tests(tests, set_up_all, tear_down_all) != 0;
+}

@@ -1,0 +1,740 @@
+#include "tests/redis/world.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/memory.h"
+
+/* ---- texts ---- */
+
+static void __attribute__((format(printf, 2, 3))) reply(struct world *w, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(w->reply, sizeof(w->reply), format, arguments);
+    va_end(arguments);
+}
+
+static void refuse(struct world *w, const char *word)
+{
+    reply(w, "%s", word);
+    w->is_refusal = true;
+}
+
+static void start(struct world *w)
+{
+    w->is_refusal = false;
+    w->new_events = 0;
+}
+
+static void __attribute__((format(printf, 2, 3))) emit(struct world *w, const char *format, ...)
+{
+    char rest[160];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(rest, sizeof(rest), format, arguments);
+    va_end(arguments);
+    assert(w->new_events < WORLD_EVENTS);
+    snprintf(w->events[w->new_events++], sizeof(w->events[0]), "funkytown:events n=%d at=T e=%s", ++w->event_count,
+             rest);
+}
+
+static void copy(char *to, const char *from)
+{
+    snprintf(to, WORLD_TOKEN_SIZE, "%s", from);
+}
+
+static void __attribute__((format(printf, 2, 3))) add_record(struct world_task *t, const char *format, ...)
+{
+    va_list arguments;
+    assert(t->record_count < WORLD_RECORDS);
+    va_start(arguments, format);
+    vsnprintf(t->records[t->record_count++], sizeof(t->records[0]), format, arguments);
+    va_end(arguments);
+}
+
+/* ---- lists ---- */
+
+static void push_left(struct world_list *l, int item)
+{
+    assert(l->count < WORLD_TASKS * 2);
+    memmove(l->items + 1, l->items, (size_t)l->count * sizeof(l->items[0]));
+    l->items[0] = item;
+    l->count++;
+}
+
+static void push_right(struct world_list *l, int item)
+{
+    assert(l->count < WORLD_TASKS * 2);
+    l->items[l->count++] = item;
+}
+
+static int find(const struct world_list *l, int item)
+{
+    for (int i = 0; i < l->count; i++)
+        if (l->items[i] == item)
+            return i;
+    return -1;
+}
+
+static void take_out(struct world_list *l, int item)
+{
+    int at = find(l, item);
+    if (at < 0)
+        return;
+    l->count--;
+    memmove(l->items + at, l->items + at + 1, (size_t)(l->count - at) * sizeof(l->items[0]));
+}
+
+/* ---- small things ---- */
+
+static const char *const state_names[] = {"", "loading", "running", "finished", "purging"};
+
+int world_plan_size(int plan)
+{
+    return plan == 0 ? 4 : WORLD_TASKS;
+}
+
+bool world_has_overrides(int plan, int task)
+{
+    return plan == 1 && task % 2 == 1;
+}
+
+void world_init(struct world *w)
+{
+    *w = (struct world){.holder = WORLD_NOBODY, .controller = WORLD_NOBODY};
+}
+
+static bool is_registered(const struct world_worker *worker, const char *nonce)
+{
+    return worker->is_listed && strcmp(worker->nonce, nonce) == 0;
+}
+
+static bool is_run_finished(const struct world *w)
+{
+    return w->has_meta && w->remaining == 0;
+}
+
+static void signal_workers(struct world *w, bool is_finished)
+{
+    assert(w->signal_count < WORLD_SIGNALS);
+    w->signals[w->signal_count++] = is_finished;
+}
+
+static void count_finished(struct world *w)
+{
+    w->finished++;
+    if (--w->remaining > 0)
+        return;
+    w->state = WORLD_FINISHED;
+    w->is_finished = true;
+    signal_workers(w, true);
+    emit(w, "finished");
+}
+
+/* ---- workers ---- */
+
+void world_register(struct world *w, int name, const char *nonce, int pid)
+{
+    struct world_worker *worker = &w->workers[name];
+    bool is_same = strcmp(worker->nonce, nonce) == 0;
+    start(w);
+    if (!w->has_meta) {
+        refuse(w, "waiting");
+        return;
+    }
+    if (is_run_finished(w)) {
+        refuse(w, "");
+        reply(w, "closed|%s|%d", w->id, w->holder != WORLD_NOBODY);
+        return;
+    }
+    bool is_taken = !is_same && worker->is_listed && worker->is_alive;
+    for (int i = 0; i < worker->list.count; i++)
+        is_taken |= !is_same && w->tasks[worker->list.items[i]].claim[0] != '\0';
+    if (is_taken) {
+        refuse(w, "taken");
+        return;
+    }
+    bool is_new = !is_same || !worker->is_listed;
+    worker->is_listed = worker->is_alive = true;
+    worker->is_in_grave = false;
+    worker->pid = pid;
+    copy(worker->nonce, nonce);
+    struct world_list items = worker->list;
+    for (int i = 0; i < items.count; i++) {
+        if (w->tasks[items.items[i]].claim[0] == '\0') {
+            take_out(&worker->list, items.items[i]);
+            push_right(&w->queue, items.items[i]);
+        }
+    }
+    if (is_new)
+        emit(w, "joined w=w%d slots=2 host=h pid=%d", name, pid);
+    reply(w, "ok|*");
+}
+
+void world_renew(struct world *w, int name, const char *nonce)
+{
+    struct world_worker *worker = &w->workers[name];
+    start(w);
+    if (!is_registered(worker, nonce)) {
+        refuse(w, "unknown");
+        return;
+    }
+    worker->is_alive = true;
+    reply(w, is_run_finished(w) ? "closed" : "ok");
+    for (int i = 0; !is_run_finished(w) && i < worker->list.count; i++)
+        snprintf(w->reply + strlen(w->reply), sizeof(w->reply) - strlen(w->reply), "|task:a:%d",
+                 worker->list.items[i]);
+}
+
+void world_pop(struct world *w, int name)
+{
+    start(w);
+    if (w->queue.count > 0)
+        push_left(&w->workers[name].list, w->queue.items[--w->queue.count]);
+}
+
+void world_claim(struct world *w, int name, const char *nonce, int task, const char *token)
+{
+    struct world_worker *worker = &w->workers[name];
+    struct world_task *t = &w->tasks[task];
+    start(w);
+    if (!is_registered(worker, nonce)) {
+        refuse(w, "unknown");
+        return;
+    }
+    if (find(&worker->list, task) < 0) {
+        refuse(w, "gone");
+        return;
+    }
+    if (strcmp(t->claim, token) != 0) {
+        if (t->claim[0] != '\0')
+            add_record(t, "lost %d w%d T true: the worker knew nothing of it any more", t->attempt, name);
+        copy(t->claim, token);
+        t->status = TASK_PROCESSING;
+        t->result = TASK_UNKNOWN;
+        t->has_started = true;
+        t->worker = name;
+        t->duration_ms = 0;
+        t->attempt++;
+        emit(w, "claimed t=task:a:%d w=w%d a=%d", task, name, t->attempt);
+    }
+    reply(w, "ok|%d|p%d-%d|desktop|chrome|playwright|%s", t->attempt, t->plan, task, t->has_overrides ? "{}" : "");
+}
+
+void world_settle(struct world *w, int name, int task, const char *token, enum task_result result, int retries)
+{
+    struct world_task *t = &w->tasks[task];
+    start(w);
+    if (strcmp(t->settled, token) == 0) {
+        refuse(w, "already");
+        return;
+    }
+    if (strcmp(t->claim, token) != 0) {
+        refuse(w, "fenced");
+        return;
+    }
+    t->failures += result == TASK_FAILED;
+    bool is_again = result == TASK_FAILED && t->failures <= retries;
+    bool is_flaky = result == TASK_PASSED && t->failures > 0;
+    copy(t->settled, token);
+    copy(t->details, token);
+    t->claim[0] = '\0';
+    take_out(&w->workers[name].list, task);
+    add_record(t, "%s", token);
+    t->logs[t->log_count++] = t->attempt;
+    snprintf(t->reason, sizeof(t->reason), "%s", result == TASK_PASSED ? "" : "broken");
+    if (is_again) {
+        t->status = TASK_WAITING;
+        push_right(&w->queue, task);
+    } else {
+        t->status = TASK_COMPLETE;
+        t->result = result;
+        t->is_flaky = is_flaky;
+        t->duration_ms = 1500;
+    }
+    emit(w, "%s t=task:a:%d w=w%d a=%d r=%s f=%d d=1500000000 why=%s x=%s", is_again ? "retried" : "settled", task,
+         name, t->attempt, task_result_name(result), is_flaky, t->reason, token);
+    reply(w, "ok|%d", !is_again);
+    if (!is_again)
+        count_finished(w);
+}
+
+void world_release(struct world *w, int name, int task, const char *token)
+{
+    struct world_task *t = &w->tasks[task];
+    start(w);
+    if (strcmp(t->claim, token ? token : "") != 0 || find(&w->workers[name].list, task) < 0) {
+        refuse(w, "fenced");
+        return;
+    }
+    take_out(&w->workers[name].list, task);
+    push_right(&w->queue, task);
+    if (token) {
+        t->claim[0] = '\0';
+        t->status = TASK_WAITING;
+        t->has_started = false;
+        add_record(t, "released");
+        emit(w, "released t=task:a:%d w=w%d a=%d", task, name, t->attempt);
+    }
+    reply(w, "ok");
+}
+
+static void strike_off(struct world *w, int name, const char *event)
+{
+    struct world_worker *worker = &w->workers[name];
+    w->is_refusal = !worker->is_listed && worker->is_in_grave && worker->list.count == 0 && worker->nonce[0] == '\0';
+    for (int i = 0; i < worker->list.count; i++)
+        push_right(&w->queue, worker->list.items[i]);
+    worker->list.count = 0;
+    worker->nonce[0] = '\0';
+    worker->is_in_grave = true;
+    if (worker->is_listed)
+        emit(w, "%s w=w%d", event, name);
+    worker->is_listed = false;
+    reply(w, "ok");
+}
+
+void world_leave(struct world *w, int name, const char *nonce)
+{
+    struct world_worker *worker = &w->workers[name];
+    start(w);
+    if (worker->nonce[0] != '\0' && strcmp(worker->nonce, nonce) != 0) {
+        refuse(w, "ok");
+        return;
+    }
+    for (int i = 0; i < worker->list.count; i++) {
+        if (w->tasks[worker->list.items[i]].claim[0] != '\0') {
+            refuse(w, "busy");
+            return;
+        }
+    }
+    strike_off(w, name, "left");
+}
+
+/* ---- the controller ---- */
+
+void world_acquire(struct world *w, int me, int plan, const char *id, int dead)
+{
+    start(w);
+    bool is_found = w->state != WORLD_ABSENT;
+    bool is_same = is_found && w->plan == plan && (id[0] == '\0' || strcmp(id, w->id) == 0) &&
+                   w->state != WORLD_PURGING;
+    const char *found = is_found ? w->id : "", *state = state_names[w->state];
+    if (w->holder != WORLD_NOBODY && w->holder != me && w->holder != dead) {
+        refuse(w, "");
+        reply(w, "%s|%s|%s|controller|c%d", is_same || !is_found ? "standby" : "occupied", found, state, w->holder);
+        return;
+    }
+    const char *outcome = !is_found                                     ? "fresh"
+                          : is_same && w->state != WORLD_FINISHED       ? "resume"
+                          : is_same && id[0] != '\0'                    ? "serve"
+                                                                        : "replace";
+    for (int i = 0; i < WORLD_NAMES && strcmp(outcome, "replace") == 0; i++) {
+        if (w->workers[i].is_listed && w->workers[i].is_alive) {
+            refuse(w, "");
+            reply(w, "occupied|%s|%s|worker|*", found, state);
+            return;
+        }
+    }
+    w->holder = w->controller = me;
+    reply(w, "%s|%s|%s", outcome, found, state);
+}
+
+void world_hold(struct world *w, int me, bool gives_up)
+{
+    start(w);
+    int holder = w->holder != WORLD_NOBODY ? w->holder : w->controller;
+    if (holder != me) {
+        refuse(w, "fenced");
+        return;
+    }
+    w->is_refusal = gives_up && w->holder == WORLD_NOBODY;
+    w->holder = gives_up ? WORLD_NOBODY : me;
+    reply(w, "ok");
+}
+
+void world_archive(struct world *w, int me, const char *summary)
+{
+    start(w);
+    if (w->holder != me) {
+        refuse(w, "fenced");
+        return;
+    }
+    if (w->state == WORLD_PURGING) {
+        refuse(w, "ok");
+        return;
+    }
+    for (int i = 0; i < WORLD_NAMES; i++) {
+        if (w->workers[i].is_listed && w->workers[i].is_alive) {
+            refuse(w, "");
+            reply(w, "occupied|%s|%s|worker|*", w->id, state_names[w->state]);
+            return;
+        }
+    }
+    assert(w->history_count < WORLD_HISTORY);
+    snprintf(w->history[w->history_count++], sizeof(w->history[0]), "%s", summary);
+    for (int i = 0; i < WORLD_NAMES; i++) {
+        struct world_worker *worker = &w->workers[i];
+        worker->is_in_grave |= worker->is_listed;
+        worker->is_listed = false;
+        worker->nonce[0] = '\0';
+        worker->list.count = 0;
+    }
+    for (int i = 0; i < WORLD_TASKS; i++)
+        w->tasks[i].claim[0] = '\0';
+    w->has_meta = false;
+    w->queue.count = 0;
+    w->state = WORLD_PURGING;
+    reply(w, "ok");
+}
+
+void world_purge(struct world *w, int me, const int *tasks, int count)
+{
+    start(w);
+    if (w->holder != me || w->state != WORLD_PURGING) {
+        refuse(w, "fenced");
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        struct world_task *t = &w->tasks[tasks[i]];
+        t->exists = false;
+        t->record_count = t->log_count = 0;
+        take_out(&w->order, tasks[i]);
+    }
+    reply(w, "ok");
+}
+
+void world_begin(struct world *w, int me, int plan, const char *id)
+{
+    start(w);
+    if (w->holder != me) {
+        refuse(w, "fenced");
+        return;
+    }
+    bool is_cleared = w->state == WORLD_ABSENT || (w->state == WORLD_PURGING && w->order.count == 0);
+    if (!is_cleared && !(w->state == WORLD_LOADING && w->loaded == 0)) {
+        refuse(w, "busy");
+        return;
+    }
+    for (int i = 0; i < WORLD_TASKS; i++)
+        w->tasks[i] = (struct world_task){.worker = WORLD_NOBODY};
+    w->state = WORLD_LOADING;
+    w->plan = plan;
+    w->loaded = w->event_count = w->signal_count = 0;
+    w->is_started = w->is_finished = false;
+    w->controller = me;
+    snprintf(w->id, sizeof(w->id), "%s", id);
+    reply(w, "ok");
+}
+
+void world_enqueue(struct world *w, int me, int plan, int offset, int count)
+{
+    start(w);
+    if (w->holder != me || w->state != WORLD_LOADING) {
+        refuse(w, "fenced");
+        return;
+    }
+    if (w->loaded != offset) {
+        refuse(w, "");
+        reply(w, "at|%d", w->loaded);
+        return;
+    }
+    for (int i = offset; i < offset + count; i++) {
+        w->tasks[i] = (struct world_task){
+            .exists = true, .plan = plan, .worker = WORLD_NOBODY, .has_overrides = world_has_overrides(plan, i)};
+        push_right(&w->order, i);
+        push_left(&w->queue, i);
+    }
+    w->loaded += count;
+    reply(w, "ok|%d", w->loaded);
+}
+
+void world_open(struct world *w, int me)
+{
+    start(w);
+    if (w->holder != me || w->state == WORLD_ABSENT || w->state == WORLD_PURGING) {
+        refuse(w, "fenced");
+        return;
+    }
+    if (w->state != WORLD_LOADING) {
+        refuse(w, "already");
+        return;
+    }
+    if (w->loaded != world_plan_size(w->plan)) {
+        refuse(w, "");
+        reply(w, "at|%d", w->loaded);
+        return;
+    }
+    w->state = WORLD_RUNNING;
+    w->is_started = w->has_meta = true;
+    w->remaining = w->loaded;
+    w->finished = 0;
+    emit(w, "opened");
+    signal_workers(w, false);
+    reply(w, "ok");
+}
+
+void world_overdue(struct world *w)
+{
+    int expired = 0;
+    start(w);
+    w->is_refusal = true;
+    for (int i = 0; i < WORLD_NAMES; i++)
+        expired += w->workers[i].is_listed && !w->workers[i].is_alive;
+    reply(w, "ok|%d*", expired);
+}
+
+void world_reclaim(struct world *w, int name, int task)
+{
+    struct world_worker *worker = &w->workers[name];
+    struct world_task *t = &w->tasks[task];
+    start(w);
+    if (worker->is_listed && worker->is_alive) {
+        refuse(w, "alive");
+        return;
+    }
+    if (find(&worker->list, task) < 0) {
+        refuse(w, "gone");
+        return;
+    }
+    take_out(&worker->list, task);
+    reply(w, "ok|0");
+    if (t->status == TASK_WAITING) {
+        push_right(&w->queue, task);
+        return;
+    }
+    t->crashes++;
+    t->claim[0] = '\0';
+    add_record(t, "lost %d w%d T true: the worker was lost", t->attempt, name);
+    if (t->crashes == 1)
+        snprintf(t->reason, sizeof(t->reason), "its worker was lost");
+    else
+        snprintf(t->reason, sizeof(t->reason), "%d workers were lost", t->crashes);
+    bool is_given_up = t->crashes == WORLD_CRASHES;
+    emit(w, "lost t=task:a:%d w=w%d a=%d r=%s why=%s", task, name, t->attempt, is_given_up ? "error" : "unknown",
+         t->reason);
+    if (is_given_up) {
+        t->status = TASK_COMPLETE;
+        t->result = TASK_ERROR;
+        reply(w, "ok|1");
+        count_finished(w);
+    } else {
+        t->status = TASK_WAITING;
+        push_right(&w->queue, task);
+    }
+}
+
+void world_bury(struct world *w, int name)
+{
+    struct world_worker *worker = &w->workers[name];
+    start(w);
+    if (worker->is_listed && worker->is_alive)
+        refuse(w, "alive");
+    else if (worker->list.count > 0)
+        refuse(w, "busy");
+    else
+        strike_off(w, name, "buried");
+}
+
+void world_expire_worker(struct world *w, int name)
+{
+    start(w);
+    w->workers[name].is_alive = false;
+}
+
+void world_expire_controller(struct world *w)
+{
+    start(w);
+    w->holder = WORLD_NOBODY;
+}
+
+/* ---- as lines ---- */
+
+struct page {
+    char **lines;
+    size_t count, limit;
+};
+
+static void __attribute__((format(printf, 2, 3))) line(struct page *p, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    assert(p->count < p->limit);
+    p->lines[p->count++] = memory_text(text);
+}
+
+static void list_lines(struct page *p, const char *name, const struct world_list *l)
+{
+    for (int i = 0; i < l->count; i++)
+        line(p, "%s[%d] = task:a:%d", name, i, l->items[i]);
+}
+
+static void hash_lines(struct page *p, int i, const struct world_task *t)
+{
+    line(p, "task:a:%d.key = task:a:%d", i, i);
+    line(p, "task:a:%d.spec = p%d-%d", i, t->plan, i);
+    line(p, "task:a:%d.viewport = desktop", i);
+    line(p, "task:a:%d.browser = chrome", i);
+    line(p, "task:a:%d.status = %s", i, task_status_name(t->status));
+    line(p, "task:a:%d.result = %s", i, task_result_name(t->result));
+    line(p, "task:a:%d.starttime = %s", i, t->has_started ? "T" : "0");
+    line(p, t->duration_ms ? "task:a:%d.duration = %ld000000" : "task:a:%d.duration = %ld", i, t->duration_ms);
+    line(p, "task:a:%d.durationstring = %lds", i, t->duration_ms / 1000);
+    line(p, "task:a:%d.runner = playwright", i);
+    line(p, "task:a:%d.attempt = %d", i, t->attempt);
+    if (t->worker == WORLD_NOBODY)
+        line(p, "task:a:%d.worker = ", i);
+    else
+        line(p, "task:a:%d.worker = w%d", i, t->worker);
+    line(p, "task:a:%d.flaky = %d", i, t->is_flaky);
+    line(p, "task:a:%d.reason = %s", i, t->reason);
+}
+
+static void task_lines(struct page *p, int i, const struct world_task *t)
+{
+    if (t->exists)
+        hash_lines(p, i, t);
+    for (int r = 0; r < t->record_count; r++)
+        line(p, "funkytown:attempts:task:a:%d[%d] = %s", i, r, t->records[r]);
+    for (int l = 0; l < t->log_count; l++)
+        line(p, "funkytown:logs:task:a:%d.%d = log", i, t->logs[l]);
+    if (t->claim[0])
+        line(p, "funkytown:claims.task:a:%d = %s", i, t->claim);
+    if (t->settled[0])
+        line(p, "funkytown:settled.task:a:%d = %s", i, t->settled);
+    if (t->details[0])
+        line(p, "funkytown:details.task:a:%d = %s", i, t->details);
+    if (t->has_overrides)
+        line(p, "funkytown:overrides.task:a:%d = {}", i);
+    if (t->crashes)
+        line(p, "funkytown:crashes.task:a:%d = %d", i, t->crashes);
+    if (t->failures)
+        line(p, "funkytown:failures.task:a:%d = %d", i, t->failures);
+}
+
+static void worker_lines(struct page *p, int i, const struct world_worker *worker)
+{
+    char name[32];
+    if (worker->is_listed)
+        line(p, "funkytown:workers w%d %s", i, worker->is_alive ? "alive" : "expired");
+    if (worker->is_in_grave)
+        line(p, "funkytown:graves w%d T", i);
+    if (worker->nonce[0]) {
+        line(p, "funkytown:worker:w%d.nonce = %s", i, worker->nonce);
+        line(p, "funkytown:worker:w%d.host = h", i);
+        line(p, "funkytown:worker:w%d.pid = %d", i, worker->pid);
+        line(p, "funkytown:worker:w%d.slots = 2", i);
+    }
+    snprintf(name, sizeof(name), "funkytown:processing:w%d", i);
+    list_lines(p, name, &worker->list);
+}
+
+static void run_lines(struct page *p, const struct world *w)
+{
+    if (w->controller != WORLD_NOBODY)
+        line(p, "funkytown:run.controller = c%d", w->controller);
+    if (w->state == WORLD_ABSENT)
+        return;
+    line(p, "funkytown:run.id = %s", w->id);
+    line(p, "funkytown:run.digest = d%d", w->plan);
+    line(p, "funkytown:run.total = %d", world_plan_size(w->plan));
+    line(p, "funkytown:run.lease_ms = 50000000");
+    line(p, "funkytown:run.max_crashes = %d", WORLD_CRASHES);
+    line(p, "funkytown:run.state = %s", state_names[w->state]);
+    line(p, "funkytown:run.loaded = %d", w->loaded);
+    line(p, "funkytown:run.events = %d", w->event_count);
+    if (w->is_started)
+        line(p, "funkytown:run.started_ms = T");
+    if (w->is_finished)
+        line(p, "funkytown:run.finished_ms = T");
+}
+
+size_t world_lines(const struct world *w, char **lines, size_t limit)
+{
+    struct page p = {lines, 0, limit};
+    if (w->holder != WORLD_NOBODY)
+        line(&p, "funkytown:controller = c%d for a while", w->holder);
+    run_lines(&p, w);
+    if (w->has_meta) {
+        line(&p, "runmeta.runid = %s", w->id);
+        line(&p, "runmeta.tasksremaining = %d", w->remaining);
+        line(&p, "runmeta.tasksfinished = %d", w->finished);
+        line(&p, "runmeta.finished = %d", w->remaining == 0);
+    }
+    list_lines(&p, "taskqueue", &w->queue);
+    list_lines(&p, "funkytown:order", &w->order);
+    for (int i = 0; i < WORLD_TASKS; i++)
+        task_lines(&p, i, &w->tasks[i]);
+    for (int i = 0; i < WORLD_NAMES; i++)
+        worker_lines(&p, i, &w->workers[i]);
+    for (int i = 0; i < w->signal_count; i++)
+        line(&p, "funkytown:signals e=%s", w->signals[i] ? "finished" : "opened");
+    for (int i = 0; i < w->history_count; i++)
+        line(&p, "funkytown:history[%d] = %s", i, w->history[w->history_count - 1 - i]);
+    for (int i = 0; i < w->new_events; i++)
+        line(&p, "%s", w->events[i]);
+    return p.count;
+}
+
+/* ---- invariants ---- */
+
+static int count_in(const struct world_list *l, int item)
+{
+    int count = 0;
+    for (int i = 0; i < l->count; i++)
+        count += l->items[i] == item;
+    return count;
+}
+
+static const char *find_task_flaw(const struct world *w, int task)
+{
+    const struct world_task *t = &w->tasks[task];
+    int queued = count_in(&w->queue, task), held = 0;
+    for (int i = 0; i < WORLD_NAMES; i++)
+        held += count_in(&w->workers[i].list, task);
+    if (!t->exists || w->state == WORLD_PURGING)
+        return queued + held > 0 ? "a task that isn't there is in a list" : NULL;
+    switch (t->status) {
+    case TASK_WAITING:
+        if (queued + held != 1)
+            return "a waiting task is not in exactly one place";
+        return t->claim[0] ? "a waiting task has a token" : NULL;
+    case TASK_PROCESSING:
+        if (queued > 0 || held != 1 || count_in(&w->workers[t->worker].list, task) != 1)
+            return "a processing task is not in the list of its worker alone";
+        return t->claim[0] ? NULL : "a processing task has no token";
+    default:
+        if (queued + held > 0)
+            return "a complete task is in a list";
+        return t->claim[0] ? "a complete task has a token" : NULL;
+    }
+}
+
+const char *world_find_flaw(const struct world *w)
+{
+    int complete = 0;
+    for (int i = 0; i < WORLD_TASKS; i++) {
+        const char *flaw = find_task_flaw(w, i);
+        if (flaw)
+            return flaw;
+        complete += w->tasks[i].exists && w->tasks[i].status == TASK_COMPLETE;
+    }
+    if (w->has_meta && w->remaining + w->finished != world_plan_size(w->plan))
+        return "remaining and finished don't add up to the number of tasks";
+    if (w->has_meta && w->finished != complete)
+        return "the number of finished tasks is not that of complete ones";
+    if (w->has_meta && (w->remaining == 0) != (w->state == WORLD_FINISHED))
+        return "the run's state is not that of its counters";
+    for (int i = 0; i < WORLD_NAMES; i++) {
+        const struct world_worker *worker = &w->workers[i];
+        if (worker->list.count > 0 && !worker->is_listed && !worker->is_in_grave)
+            return "a list is swept by nobody";
+    }
+    return NULL;
+}

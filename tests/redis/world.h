@@ -1,0 +1,118 @@
+/*
+ * What the scripts ought to do, in C: the whole queue as a value that can be copied, and one function an operation.
+ *
+ * Each function does to the world what the operation of the same name (shared/ledger.h) ought to do to Redis, and leaves
+ * in `reply` what it ought to answer, joined by '|'; a '*' at its end stands for anything. model_test compares both after
+ * every step.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shared/task.h"
+
+enum {
+    WORLD_TASKS = 5,
+    WORLD_NAMES = 3,
+    WORLD_CONTROLLERS = 3,
+    WORLD_TOKEN_SIZE = 17,
+    WORLD_RECORDS = 64, /* attempts of one task that are remembered; a history is shorter */
+    WORLD_EVENTS = 4,   /* most that one operation tells */
+    WORLD_SIGNALS = 64,
+    WORLD_HISTORY = 64,
+    WORLD_CRASHES = 2,
+    WORLD_NOBODY = -1,
+};
+
+enum world_state { WORLD_ABSENT, WORLD_LOADING, WORLD_RUNNING, WORLD_FINISHED, WORLD_PURGING };
+
+/* Tasks, from the left of a Redis list to its right. */
+struct world_list {
+    int items[WORLD_TASKS * 2];
+    int count;
+};
+
+struct world_task {
+    bool exists; /* the fields up to `reason` are its hash */
+    int plan;
+    enum task_status status;
+    enum task_result result;
+    int attempt, worker;
+    bool has_started, is_flaky;
+    long duration_ms;
+    char reason[40];
+    char records[WORLD_RECORDS][80];
+    int record_count;
+    int logs[WORLD_RECORDS]; /* the attempts of which one is kept */
+    int log_count;
+    char claim[WORLD_TOKEN_SIZE], settled[WORLD_TOKEN_SIZE], details[WORLD_TOKEN_SIZE]; /* "": none */
+    bool has_overrides;
+    int crashes, failures; /* 0: no such field */
+};
+
+struct world_worker {
+    bool is_listed, is_alive, is_in_grave;
+    char nonce[WORLD_TOKEN_SIZE]; /* "": it has no hash */
+    int pid;
+    struct world_list list;
+};
+
+struct world {
+    enum world_state state;
+    char id[16];
+    int plan, loaded, event_count;
+    bool has_meta, is_started, is_finished;
+    int remaining, finished;
+    int holder, controller; /* of the lease; of the run's field */
+    struct world_list queue, order;
+    struct world_task tasks[WORLD_TASKS];
+    struct world_worker workers[WORLD_NAMES];
+    bool signals[WORLD_SIGNALS]; /* true: finished, false: opened */
+    int signal_count;
+    char history[WORLD_HISTORY][16];
+    int history_count;
+
+    /* Of the last operation. */
+    char reply[256];
+    bool is_refusal; /* nothing may have been written */
+    char events[WORLD_EVENTS][200];
+    int new_events;
+};
+
+void world_init(struct world *w);
+
+/* Plans are 0 and 1: so many tasks, some of them of the same names. */
+int world_plan_size(int plan);
+bool world_has_overrides(int plan, int task);
+
+void world_register(struct world *w, int name, const char *nonce, int pid);
+void world_renew(struct world *w, int name, const char *nonce);
+void world_pop(struct world *w, int name);
+void world_claim(struct world *w, int name, const char *nonce, int task, const char *token);
+/* The reason is "" for a pass and "broken" for the rest, the duration 1500 ms, the log and the details are the token. */
+void world_settle(struct world *w, int name, int task, const char *token, enum task_result result, int retries);
+/* `token` NULL: not claimed. The record is "released". */
+void world_release(struct world *w, int name, int task, const char *token);
+void world_leave(struct world *w, int name, const char *nonce);
+
+/* Run ids: "" none. `dead`: WORLD_NOBODY or a controller. */
+void world_acquire(struct world *w, int me, int plan, const char *id, int dead);
+void world_hold(struct world *w, int me, bool gives_up);
+void world_archive(struct world *w, int me, const char *summary);
+void world_purge(struct world *w, int me, const int *tasks, int count);
+void world_begin(struct world *w, int me, int plan, const char *id);
+void world_enqueue(struct world *w, int me, int plan, int offset, int count);
+void world_open(struct world *w, int me);
+void world_overdue(struct world *w);
+void world_reclaim(struct world *w, int name, int task);
+void world_bury(struct world *w, int name);
+
+/* What happens by itself. */
+void world_expire_worker(struct world *w, int name);
+void world_expire_controller(struct world *w);
+
+/* The world as lines of a keyspace, with the events of the last operation. The lines are the caller's; returns how many. */
+size_t world_lines(const struct world *w, char **lines, size_t limit);
+
+/* What must hold whatever has happened (ARCHITECTURE.md, Invariants). NULL, or what does not. */
+const char *world_find_flaw(const struct world *w);
