@@ -41,9 +41,10 @@ const TEXT_BYTES = 16 * 1024;
 const LINE_BYTES = 256 * 1024;
 const ATTACHMENTS = 20;
 
-// What Playwright says when the machine, not the test, is at fault: no browser to be had, or a process that was killed.
+// What Playwright says when the machine, not the test, is at fault: no browser to be had (in time), or a process that was killed.
 const INFRASTRUCTURE = [
   /^(?:\w*Error: )?browserType\.(?:launch|launchPersistentContext|connect|connectOverCDP): /,
+  /^Test timeout of \d+ms exceeded while setting up "browser"\./,
   /^(?:\w*Error: )?worker process exited unexpectedly \(code=null, signal=SIG/,
 ];
 
