@@ -37,7 +37,7 @@ export function Log({ address, attempt, state }) {
   }, [lines]);
   useEffect(() => {
     const line = box.current?.querySelector('.sought');
-    if (line) box.current.scrollTop = line.offsetTop - box.current.offsetTop - box.current.clientHeight / 3;
+    if (line) box.current.scrollTop += line.getBoundingClientRect().top - box.current.getBoundingClientRect().top - box.current.clientHeight / 3;
   }, [sought, lines]);
 
   const at = trouble.indexOf(sought);

@@ -18,6 +18,8 @@ import { follow } from './toolbar.js';
 
 const ROW_HEIGHT = 32;
 const NARROW_ROW_HEIGHT = 56;
+// Scrolled by no more than this, a list is at its top: heights of heads are fractions of pixels.
+const TOP_PX = 2;
 
 // The narrow layout shows two lines: the cells stay the same, the style sheet places them.
 const COLUMNS = [
@@ -33,10 +35,10 @@ export function TaskTable({ state }) {
   const open = state.openRow.value;
   const rowHeight = useNarrow() ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
   const { ref: list, range: [first, end], reveal } = useRowWindow(rows.length, rowHeight);
-  const grid = useRef(null);
+  const area = useRef(null);
   const hovered = useRef(-1);
-  const unseen = useAnchoring({ state, list, rowHeight, hovered });
-  useHold({ state, list, grid, rowHeight, hovered });
+  const [unseen, forgetUnseen] = useAnchoring({ state, list, rowHeight, hovered });
+  useHold({ state, list, area, rowHeight, hovered });
 
   useEffect(() => {
     if (active >= 0 && places[active] >= 0) reveal(places[active]);
@@ -49,8 +51,9 @@ export function TaskTable({ state }) {
 
   const rowAt = (event) => Number(event.target.closest('[data-row]')?.dataset.row ?? -1);
   return html`
-    <${Held} state=${state} unseen=${unseen} />
-    <div class="table" role="grid" id="tasks" tabindex="0" ref=${grid} aria-label="Tasks" aria-rowcount=${rows.length + 1} aria-colcount=${COLUMNS.length}
+    <div class="tasks" ref=${area}>
+    <${Held} state=${state} unseen=${unseen} onSeen=${forgetUnseen} />
+    <div class="table" role="grid" id="tasks" tabindex="0" aria-label="Tasks" aria-rowcount=${rows.length + 1} aria-colcount=${COLUMNS.length}
       aria-activedescendant=${activePlace >= 0 ? `row-${active}` : null} onKeyDown=${(event) => moveByKey(event, state, rowHeight)}>
       <div role="rowgroup" class="thead"><${Header} state=${state} /></div>
       <div role="rowgroup" class="rows" ref=${list} style=${{ height: `${rows.length * rowHeight}px` }}
@@ -60,6 +63,7 @@ export function TaskTable({ state }) {
           <${Row} key=${row} run=${run} row=${row} place=${places[row]} top=${places[row] * rowHeight} now=${state.now}
             changes=${run.changes[row]} active=${row === active} open=${row === open} />`)}
       </div>
+    </div>
     </div>
     ${rows.length === 0 && html`<${Nothing} state=${state} />`}`;
 }
@@ -145,9 +149,9 @@ export function moveActive(state, step) {
   if (state.task.value) state.openTask(next);
 }
 
-// Holds the order while the mouse is over the rows, the focus is among them, a task is open, or the page is scrolled
+// Holds the order while the mouse is over the list, the focus is in it, a task is open, or the page is scrolled
 // to somewhere in the list.
-function useHold({ state, list, grid, rowHeight, hovered }) {
+function useHold({ state, list, area, rowHeight, hovered }) {
   useLayoutEffect(() => {
     const isVisible = (row) => {
       const { top, height } = viewOf(list.current);
@@ -156,20 +160,20 @@ function useHold({ state, list, grid, rowHeight, hovered }) {
     };
     let over = false;
     const update = () => {
-      const reading = over || grid.current.contains(document.activeElement) || state.task.peek() !== '' || viewOf(list.current).top > 0;
+      const reading = over || area.current.contains(document.activeElement) || state.task.peek() !== '' || viewOf(list.current).top > TOP_PX;
       state.hold(reading ? isVisible : null);
     };
     const enter = (event) => { over = event.pointerType === 'mouse'; update(); };
     const leave = () => { over = false; hovered.current = -1; update(); };
-    const rows = list.current;
-    rows.addEventListener('pointerenter', enter);
-    rows.addEventListener('pointerleave', leave);
+    const { current } = area;
+    current.addEventListener('pointerenter', enter);
+    current.addEventListener('pointerleave', leave);
     addEventListener('scroll', update, { passive: true });
     addEventListener('focusin', update);
     const unsubscribe = state.task.subscribe(update);
     return () => {
-      rows.removeEventListener('pointerenter', enter);
-      rows.removeEventListener('pointerleave', leave);
+      current.removeEventListener('pointerenter', enter);
+      current.removeEventListener('pointerleave', leave);
       removeEventListener('scroll', update);
       removeEventListener('focusin', update);
       unsubscribe();
@@ -179,7 +183,7 @@ function useHold({ state, list, grid, rowHeight, hovered }) {
 }
 
 // Keeps the reader's row where it is on the screen when the list changed above it, and remembers the failures that
-// came in above what can be seen. @returns the set of those rows.
+// came in above what can be seen. @returns the set of those rows, and a function that forgets them.
 function useAnchoring({ state, list, rowHeight, hovered }) {
   const listing = state.listing.value;
   const question = { filter: state.filter.value, sort: state.sort.value, run: listing.run.summary.run_id };
@@ -209,7 +213,7 @@ function useAnchoring({ state, list, rowHeight, hovered }) {
 
   useEffect(() => {
     if (!unseen.size) return undefined;
-    const forget = () => { if (viewOf(list.current).top <= 0) setUnseen(new Set()); };
+    const forget = () => { if (viewOf(list.current).top <= TOP_PX) setUnseen(new Set()); };
     addEventListener('scroll', forget, { passive: true });
     return () => removeEventListener('scroll', forget);
   }, [unseen]);
@@ -222,15 +226,16 @@ function useAnchoring({ state, list, rowHeight, hovered }) {
     }) ?? -1;
   }
 
-  return unseen;
+  return [unseen, () => setUnseen(new Set())];
 }
 
 // Says what the held order holds back, and lets it go.
-function Held({ state, unseen }) {
+function Held({ state, unseen, onSeen }) {
   const moves = state.isHeld() ? countMoves(state.listing.value) : 0;
   if (!moves && !unseen.size) return null;
   const toTop = () => {
     state.release();
+    onSeen();
     document.getElementById('tasks').scrollIntoView({ block: 'start' });
   };
   return html`

@@ -1,0 +1,91 @@
+// Themes, sizes, motion, and what assistive technology finds.
+
+import { expect, seriousViolations, test } from '../page_test.mjs';
+
+const ground = (page) => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+
+test('follows the system, can be told otherwise, and remembers', async ({ page, open }) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await open({ tasks: 10 });
+  const dark = await ground(page);
+  await page.emulateMedia({ colorScheme: 'light' });
+  const light = await ground(page);
+  expect(light).not.toBe(dark);
+  const button = page.getByRole('button', { name: /^Theme/ });
+  await button.click();
+  await button.click();
+  await expect(button).toHaveAccessibleName('Theme: dark. Change');
+  expect(await ground(page)).toBe(dark);
+  await page.reload();
+  await expect(button).toHaveAccessibleName('Theme: dark. Change');
+  expect(await ground(page)).toBe(dark);
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test.describe(`no serious finding of axe, ${colorScheme}`, () => {
+    test.use({ colorScheme });
+
+    test('running, a row under the mouse', async ({ page, open }) => {
+      await open({ tasks: 60, workers: 6, until: 6000 });
+      await page.locator('[data-row]').nth(3).hover();
+      expect(await seriousViolations(page)).toEqual([]);
+    });
+
+    test('finished, a task open', async ({ page, open }) => {
+      await open({ tasks: 60, workers: 6, until: Infinity });
+      await page.keyboard.press('n');
+      await expect(page.locator('.log-line').first()).toBeVisible();
+      expect(await seriousViolations(page)).toEqual([]);
+    });
+
+    for (const view of ['errors', 'matrix', 'timeline']) {
+      test(view, async ({ page, open }) => {
+        await open({ tasks: 60, workers: 6, until: Infinity, search: `?view=${view}&q=cart` });
+        await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
+        expect(await seriousViolations(page)).toEqual([]);
+      });
+    }
+
+    test('help', async ({ page, open }) => {
+      await open({ tasks: 10 });
+      await page.keyboard.press('?');
+      await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible();
+      expect(await seriousViolations(page)).toEqual([]);
+    });
+  });
+}
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test('rows have two lines, nothing sticks out, the drawer covers the page', async ({ page, open }) => {
+    await open({ tasks: 120, until: Infinity });
+    const row = await page.locator('[data-row]').first().boundingBox();
+    expect(row.height).toBe(56);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await expect(page.getByLabel('Sort by')).toBeVisible();
+    await page.locator('[data-row]').first().click();
+    const drawer = page.getByRole('dialog');
+    await expect(drawer).toHaveAttribute('aria-modal', 'true');
+    await expect(page.locator('#page')).toHaveAttribute('inert', '');
+    expect((await drawer.boundingBox()).width).toBeGreaterThanOrEqual(375);
+    await expect(page.locator('.log-line').first()).toBeVisible();
+    expect(await page.evaluate(() => document.querySelector('.drawer').scrollWidth <= document.querySelector('.drawer').clientWidth)).toBe(true);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await expect(drawer).toHaveCount(0);
+    await expect(page.locator('#page')).not.toHaveAttribute('inert');
+    for (const view of ['errors', 'matrix', 'timeline']) {
+      await page.goto(`${page.url().split('?')[0]}?view=${view}`);
+      await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), view).toBeLessThanOrEqual(390);
+      expect(await seriousViolations(page), view).toEqual([]);
+    }
+  });
+});
+
+test('nothing moves for those who asked for that', async ({ page, open }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await open({ tasks: 40, until: 3000 });
+  await expect(page.locator('.status-running').first()).toBeVisible();
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+});

@@ -1,0 +1,182 @@
+// What the page shows of a run, and how it keeps up with it.
+
+import { HOSTILE, ReplayRun } from '../replay_run.mjs';
+import { expect, rowsOnScreen, test } from '../page_test.mjs';
+
+const FAILED = 3;
+const PASSED = 2;
+
+const chip = (page, status) => page.locator(`.chip[data-status=${status}] b`);
+
+test('a finished run: verdict, counters, title, rows', async ({ page, open }) => {
+  const { run } = await open({ tasks: 60, until: Infinity });
+  const { counts } = run.summary();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Failed');
+  await expect(page.locator('.verdict-sentence')).toHaveText(`${counts.failed} failed, ${counts.error} error${counts.error === 1 ? '' : 's'} of 60 tasks`);
+  await expect(page).toHaveTitle(new RegExp(`^✗ ${counts.failed} failed.* · 60/60 · funkytown$`));
+  for (const status of ['failed', 'flaky', 'passed']) await expect(chip(page, status)).toHaveText(String(counts[status]));
+  await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '61');
+  await expect(page.locator('[data-row]').first()).toContainText('Failed');
+  await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuetext', '60 of 60 tasks done');
+  await expect(page.locator('.fact-efficiency')).toContainText('of the ideal');
+});
+
+test('a run that passed, and one in which everything ended in error', async ({ page, open }) => {
+  await open({ tasks: 12, failing: 0, flaky: 0, erring: 0, until: Infinity });
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Passed');
+  await expect(page.locator('.verdict-sentence')).toHaveText('All 12 tasks passed');
+  await expect(chip(page, 'failed')).toHaveText('0');
+  await page.locator('.chip[data-status=failed]').click();
+  await expect(page.locator('.nothing')).toContainText('Nothing has failed.');
+  await page.getByRole('link', { name: /^Errors/ }).click();
+  await expect(page.locator('.nothing')).toContainText('No');
+
+  await open({ tasks: 12, failing: 0, flaky: 0, erring: 1, until: Infinity });
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Error');
+  await expect(page).toHaveTitle('! 12 errors · 12/12 · funkytown');
+});
+
+test('waits for a run that is being loaded, then shows it', async ({ page, open }) => {
+  const replay = await open({ tasks: 10, refuse: 503 });
+  await expect(page.locator('.nothing')).toContainText('Waiting for the run');
+  replay.refuse(0);
+  await expect(chip(page, 'passed')).toHaveText('0');
+  await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '11');
+});
+
+test('deltas: counters, rows, title and the live region follow', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 20 });
+  await expect(page).toHaveTitle('▸ running · 0/20 · funkytown');
+  run.set(3, { status: PASSED, attempt: 1, worker: 'w1', started: run.nowMs, duration: 1234 });
+  flush();
+  await expect(chip(page, 'passed')).toHaveText('1');
+  await expect(page.locator('[data-row="3"]')).toContainText('1.2s');
+  run.set(7, { status: FAILED, attempt: 1, worker: 'w1', started: run.nowMs, duration: 99, message: 'boom' });
+  flush();
+  await expect(page.locator('[data-row]').first()).toContainText('boom');
+  expect((await rowsOnScreen(page))[0]).toBe(7);
+  await expect(page).toHaveTitle('✗ 1 failed · 2/20 · funkytown');
+  await expect(page.locator('#news')).toHaveText(/^1 new failure: .+ 2 of 20 done\.$/);
+  run.cancel();
+  flush();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Cancelled');
+  await expect(page.locator('#news')).toHaveText(/The run has finished: Cancelled/);
+});
+
+test('the row under the mouse does not move; what is held back is said and can be let go', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 200, workers: 6, failing: 0, erring: 0, flaky: 0, until: 2000 });
+  const running = page.locator('.status-running').first();
+  await running.hover();
+  const held = Number(await running.getAttribute('data-row'));
+  const before = await page.locator(`[data-row="${held}"]`).boundingBox();
+  run.set(held, { status: PASSED, duration: 1 });
+  run.set(150, { status: FAILED, attempt: 1, worker: 'w', started: run.nowMs, duration: 10, message: 'boom' });
+  flush();
+  await expect(page.locator(`[data-row="${held}"]`)).toContainText('Passed');
+  expect(await page.locator(`[data-row="${held}"]`).boundingBox()).toEqual(before);
+  expect((await rowsOnScreen(page))[0]).toBe(150);
+  const place = await page.locator(`[data-row="${held}"]`).getAttribute('aria-rowindex');
+  await page.getByRole('button', { name: /^Reorder/ }).click();
+  await expect(page.locator('.pill')).toHaveCount(0);
+  await expect(page.locator(`[data-row="${held}"]`)).not.toHaveAttribute('aria-rowindex', place);
+});
+
+test('scrolled into the list, the reader stays where he is', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 2000, until: 100 });
+  await page.evaluate(() => scrollTo(0, 12_000));
+  await expect.poll(async () => (await rowsOnScreen(page))[0]).toBeGreaterThan(300);
+  const middle = (await rowsOnScreen(page))[20];
+  const before = await page.locator(`[data-row="${middle}"]`).boundingBox();
+  for (const row of [900, 901, 902]) run.set(row, { status: FAILED, attempt: 1, worker: 'w', started: run.nowMs, duration: row, message: 'boom' });
+  flush();
+  await expect(page.locator('.pill-failed')).toHaveText('3 new failures');
+  expect(await page.locator(`[data-row="${middle}"]`).boundingBox()).toEqual(before);
+  await page.locator('.pill-failed').click();
+  await expect(page.locator('.pill')).toHaveCount(0);
+  expect((await rowsOnScreen(page)).slice(0, 3)).toEqual([900, 901, 902]);
+});
+
+test('reset: the page takes the run as it is now', async ({ page, open }) => {
+  const replay = await open({ tasks: 20 });
+  const other = new ReplayRun({ tasks: 35, seed: 2 });
+  other.finish();
+  replay.replace(other);
+  await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '36');
+  await expect(page.locator('.fact-run')).toContainText('run-replay-2');
+});
+
+test('a controller that restarted: the same run under another epoch, and nobody is moved', async ({ page, open }) => {
+  const replay = await open({ tasks: 2000, until: 100 });
+  await page.evaluate(() => scrollTo(0, 12_000));
+  await expect.poll(async () => (await rowsOnScreen(page))[0]).toBeGreaterThan(300);
+  const rows = await rowsOnScreen(page);
+  replay.run.epoch = 'another life';
+  replay.drop();
+  await expect.poll(() => replay.streams()).toBe(1);
+  replay.run.set(1999, { status: PASSED, duration: 5 });
+  replay.flush();
+  await expect(chip(page, 'passed')).toHaveText(String(replay.run.summary().counts.passed));
+  expect(await rowsOnScreen(page)).toEqual(rows);
+});
+
+test('a lost connection is said calmly, kept trying, and healed', async ({ page, open }) => {
+  const replay = await open({ tasks: 20 });
+  replay.refuse(502);
+  replay.drop();
+  await expect(page.locator('.connection')).toContainText('Connection lost, reconnecting');
+  await expect(page.locator('[data-row="0"]')).toBeVisible();
+  replay.run.set(0, { status: PASSED, attempt: 1, duration: 5, started: replay.run.nowMs });
+  replay.refuse(0);
+  await expect(page.locator('.connection')).toBeEmpty();
+  await expect(chip(page, 'passed')).toHaveText('1');
+});
+
+test('under a path of a proxy everything is found', async ({ page, open }) => {
+  await open({ tasks: 20, until: Infinity, base: '/ci/job/42' });
+  await page.locator('[data-row]').first().click();
+  await expect(page.locator('.log-line').first()).toBeVisible();
+});
+
+test('whatever specs print is text', async ({ page, open }) => {
+  const { run } = await open({ tasks: 30, hostile: true, until: Infinity });
+  await page.keyboard.press('n');
+  const drawer = page.getByRole('dialog');
+  await expect(drawer.locator('h2')).toHaveText(HOSTILE.spec);
+  await expect(drawer.locator('.failure-message pre')).toContainText('Error: <img src=x onerror="document.title=\'owned\'">');
+  await expect(drawer.locator('.failure-message .ansi-fg-1').first()).toHaveText('Error');
+  await expect(drawer.locator('.log-line').first()).toHaveText('FAIL <script>alert(1)</script>link');
+  await expect(drawer.locator('.log-line').nth(1)).toHaveText('100%');
+  await expect(drawer.locator('.log-line').nth(2).locator('span').first()).toHaveCSS('color', 'rgb(255, 135, 0)');
+  await expect(page.locator('[data-row]').first().locator('.cell-message')).toContainText('<img src=x');
+  await page.goto(`${page.url().split('?')[0]}?view=errors`);
+  await expect(page.locator('.errors')).toContainText('<img src=x');
+  await page.goto(`${page.url().split('?')[0]}?view=matrix`);
+  await expect(page.locator('.matrix')).toContainText(HOSTILE.group);
+  await page.goto(`${page.url().split('?')[0]}?view=timeline`);
+  await expect(page.locator('.timeline')).toContainText(HOSTILE.worker);
+  expect(await page.evaluate(() => document.querySelectorAll('#app img, #app script, #app b b, #app [onerror]').length)).toBe(0);
+  await expect(page).not.toHaveTitle(/owned/);
+  expect(run.finishedMs).toBeGreaterThan(0);
+});
+
+test('a very long name and an odd one leave the layout alone', async ({ page, open }) => {
+  const run = new ReplayRun({ tasks: 10 });
+  run.specs[0] = `tests/${'very-long-name-'.repeat(40)}.spec.ts`;
+  run.specs[1] = 'tests/اختبار/שלום.spec.ts';
+  run.finish();
+  const replay = await open({ tasks: 1 });
+  replay.replace(Object.assign(run, { epoch: 'long' }));
+  await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '11');
+  await page.locator('[data-row="0"]').click();
+  await expect(page.getByRole('dialog').locator('h2')).toContainText('very-long-name');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+});
+
+test('excluded combinations are listed with their reasons', async ({ page, open }) => {
+  const { run } = await open({ tasks: 2000 });
+  await page.locator('.excluded summary').click();
+  await expect(page.locator('.excluded dt')).toContainText(`no touch emulation in this browser ${run.excluded.length}`);
+  await expect(page.locator('.excluded li')).toHaveCount(100);
+  await page.locator('.excluded').getByRole('button', { name: /Show more/ }).click();
+  await expect(page.locator('.excluded li')).toHaveCount(run.excluded.length);
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NO_FILTER, compileFilter, hasStatus, isUnfiltered, statusMask, statusNames, toggleStatus } from '../../../html/src/filters.js';
+import { errorPattern } from '../../../html/src/errors.js';
+import { applyDelta } from '../../../html/src/run.js';
+import { deltaOf, runOf } from './runs.mjs';
+
+const run = runOf([
+  { group: 'search', number: 0, spec: 'tests/Cart.spec.ts', browser: 'chrome', status: 2, worker: 'node-1' },
+  { group: 'search', number: 1, spec: 'tests/login.spec.ts', browser: 'firefox', status: 3, message: '\u001b[31mTimeout\u001b[39m of 5000 ms' },
+  { group: 'cart', number: 0, spec: 'tests/pay.spec.ts', viewport: 'mobile', status: 5, message: 'exit 127' },
+  { group: 'cart', number: 12, spec: 'tests/pay.spec.ts', status: 0 },
+]);
+const matching = (change) => [0, 1, 2, 3].filter(compileFilter(run, { ...NO_FILTER, ...change }));
+
+test('no filter lets everything through', () => {
+  assert.deepEqual(matching({}), [0, 1, 2, 3]);
+  assert.ok(isUnfiltered(NO_FILTER));
+  assert.ok(!isUnfiltered({ ...NO_FILTER, text: 'x' }));
+});
+
+test('text is looked for in spec, group, worker, message and browser, whatever the case; every word has to occur', () => {
+  assert.deepEqual(matching({ text: 'cart' }), [0, 2, 3]);
+  assert.deepEqual(matching({ text: 'PAY mobile' }), [2]);
+  assert.deepEqual(matching({ text: 'node-1' }), [0]);
+  assert.deepEqual(matching({ text: 'timeout of 5000' }), [1]);
+  assert.deepEqual(matching({ text: 'nowhere' }), []);
+});
+
+test('a key, or a part of one with its colon, is text too', () => {
+  assert.deepEqual(matching({ text: 'task:cart:12' }), [3]);
+  assert.deepEqual(matching({ text: 'search:1' }), [1]);
+});
+
+test('statuses are alternatives; browser, viewport and group narrow', () => {
+  assert.deepEqual(matching({ statuses: statusMask(['failed', 'error']) }), [1, 2]);
+  assert.deepEqual(matching({ browser: 'firefox' }), [1]);
+  assert.deepEqual(matching({ group: 'cart', viewport: 'desktop' }), [3]);
+  assert.deepEqual(matching({ group: 'no such group' }), []);
+});
+
+test('an error pattern selects the problems that have it, and those without a message by its name', () => {
+  assert.deepEqual(matching({ error: errorPattern('Timeout of 30 ms') }), [1]);
+  const silent = runOf([{ status: 3 }, { status: 2 }]);
+  assert.deepEqual([0, 1].filter(compileFilter(silent, { ...NO_FILTER, error: '(no message)' })), [0]);
+});
+
+test('a compiled filter follows the run as it goes on', () => {
+  const live = runOf([{}, {}]);
+  const matches = compileFilter(live, { ...NO_FILTER, text: 'late' });
+  assert.ok(!matches(0));
+  applyDelta(live, deltaOf(live, [[0, { status: 1, worker: 'late-worker' }]]));
+  assert.ok(matches(0));
+  assert.ok(!matches(1));
+});
+
+test('status masks and names', () => {
+  const mask = statusMask(['failed', 'flaky', 'no such', '']);
+  assert.deepEqual(statusNames(mask), ['failed', 'flaky']);
+  const toggled = toggleStatus({ ...NO_FILTER, statuses: mask }, 3);
+  assert.ok(!hasStatus(toggled, 3));
+  assert.ok(hasStatus(toggled, 4));
+});

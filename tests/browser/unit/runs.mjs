@@ -1,0 +1,40 @@
+// Small runs for tests of the page's pure modules.
+
+import { loadRun } from '../../../html/src/run.js';
+
+/**
+ * A run from a list of tasks { group, spec, viewport, browser, status, … }; what is left out has a default, and the
+ * string tables are made from what occurs.
+ */
+export function runOf(tasks, { excluded = [], summary = {} } = {}) {
+  const full = tasks.map((task, i) => ({
+    group: 'g', number: i, spec: `s${i}.spec.ts`, viewport: 'desktop', browser: 'chrome', status: 0, attempt: 0, started_ms: 0, duration_ms: 0,
+    worker: '', message: '', tests: 0, tests_failed: 0, ...task,
+  }));
+  const table = (name) => [...new Set(full.map((task) => task[name]))].filter(Boolean);
+  const snapshot = { epoch: 'e', seq: 10, excluded, runners: ['playwright'], tasks: { runner: full.map(() => 0) }, summary: summaryOf(summary) };
+  for (const name of ['group', 'spec', 'viewport', 'browser', 'worker', 'message']) {
+    snapshot[`${name}s`] = table(name);
+    snapshot.tasks[name] = full.map((task) => snapshot[`${name}s`].indexOf(task[name]));
+  }
+  for (const name of ['number', 'status', 'attempt', 'started_ms', 'duration_ms', 'tests', 'tests_failed']) snapshot.tasks[name] = full.map((task) => task[name]);
+  return loadRun(snapshot);
+}
+
+export function summaryOf({ counts = {}, ...rest } = {}) {
+  return {
+    run_id: 'run-1', state: 'running', verdict: null, excluded: 0, tests: { passed: 0, failed: 0, skipped: 0, flaky: 0 }, started_at: '2026-11-24T10:00:00Z', finished_at: null,
+    wall_s: 1, compute_s: 1, eta_s: null, workers: { live: 1, lost: 0 }, bound_s: null, efficiency: null, ...rest,
+    counts: { total: 0, queued: 0, running: 0, passed: 0, failed: 0, flaky: 0, error: 0, cancelled: 0, ...counts },
+  };
+}
+
+/** A delta that changes tasks: [[row, { status, … }], …]. */
+export function deltaOf(run, changes) {
+  return {
+    seq: run.seq + 1, summary: run.summary,
+    tasks: changes.map(([row, { status = run.status[row], attempt = 1, started = 0, duration = 0, worker = '', message = '', tests = 0, failed = 0 }]) => [row, status, attempt, started, duration, worker, message, tests, failed]),
+  };
+}
+
+export const everything = () => true;

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, plural } from '../../../html/src/format.js';
+import { actionOf } from '../../../html/src/keyboard.js';
+import { describeRun } from '../../../html/src/verdict.js';
+import { scrollToReveal, visibleRange } from '../../../html/src/window.js';
+import { summaryOf } from './runs.mjs';
+
+test('durations', () => {
+  assert.deepEqual([0, 812, 3100, 9949, 9950, 59400, 72000, 3599600, 3720000].map(formatDuration), ['0ms', '812ms', '3.1s', '9.9s', '10s', '59s', '1m 12s', '1h 00m', '1h 02m']);
+  assert.equal(formatClock(-5), '0s');
+});
+
+test('time left, bytes, shares, plurals', () => {
+  assert.deepEqual([[1, 2], [11, 14], [38, 42], [118, 185], [100, 110], [5000, 9000]].map(formatEta), ['0–5s', '10–15s', 'about 40s', '2–3 min', 'about 2 min', '1.4–2.5 h']);
+  assert.deepEqual([0, 1023, 1536, 204800, 5e6].map(formatBytes), ['0 B', '1023 B', '1.5 KiB', '200 KiB', '4.8 MiB']);
+  assert.equal(formatPercent(0.923), '92%');
+  assert.deepEqual([plural(1, 'task'), plural(2, 'task'), plural(0, 'task'), plural(2, 'process', 'processes')], ['1 task', '2 tasks', '0 tasks', '2 processes']);
+});
+
+const described = (summary) => { const { tone, word, sentence, title } = describeRun(summary && summaryOf(summary)); return [tone, word, sentence, title]; };
+
+test('no run yet', () => {
+  assert.deepEqual(described(null), ['waiting', 'Waiting', '', '… waiting · funkytown']);
+});
+
+test('a run that goes on says whether something has failed', () => {
+  assert.deepEqual(described({ counts: { total: 52, queued: 52 } }), ['running', 'Running', 'Nothing has ended yet', '▸ running · 0/52 · funkytown']);
+  assert.deepEqual(described({ counts: { total: 52, passed: 40, queued: 12 } }), ['running', 'Running', 'No failures so far', '▸ running · 40/52 · funkytown']);
+  assert.deepEqual(described({ counts: { total: 52, passed: 37, failed: 3, queued: 12 } }), ['failing', 'Running', '3 failed so far', '✗ 3 failed · 40/52 · funkytown']);
+});
+
+test('the verdict is the controller\'s', () => {
+  const over = (verdict, counts, state = 'finished') => described({ state, verdict, counts });
+  assert.deepEqual(over('passed', { total: 5, passed: 5 }), ['passed', 'Passed', 'All 5 tasks passed', '✓ passed · 5/5 · funkytown']);
+  assert.deepEqual(over('passed', { total: 5, passed: 3, flaky: 2 })[2], 'All 5 tasks passed, 2 of them only when tried again');
+  assert.deepEqual(over('failed', { total: 5, passed: 2, failed: 2, error: 1 }), ['failed', 'Failed', '2 failed, 1 error of 5 tasks', '✗ 2 failed, 1 error · 5/5 · funkytown']);
+  assert.deepEqual(over('error', { total: 2, error: 2 }), ['error', 'Error', '2 errors of 2 tasks', '! 2 errors · 2/2 · funkytown']);
+  assert.deepEqual(over('cancelled', { total: 5, passed: 2, cancelled: 3 }, 'cancelled'), ['cancelled', 'Cancelled', '3 tasks of 5 did not run', '⊘ cancelled · 5/5 · funkytown']);
+});
+
+test('keys are the page\'s, except where somebody types or a control wants them', () => {
+  const key = (name, target = {}, more = {}) => actionOf({ key: name, target, ...more });
+  assert.equal(key('/'), 'filter');
+  assert.equal(key('n'), 'nextFailure');
+  assert.equal(key('n', { tagName: 'INPUT', type: 'search' }), null);
+  assert.equal(key('n', { tagName: 'INPUT', type: 'checkbox' }), 'nextFailure');
+  assert.equal(key('Escape', { tagName: 'INPUT', type: 'search' }), 'escape');
+  assert.equal(key('Enter', { tagName: 'BUTTON' }), null);
+  assert.equal(key('Enter', { tagName: 'BODY' }), 'open');
+  assert.equal(key('n', {}, { ctrlKey: true }), null);
+  assert.equal(key('x'), null);
+});
+
+test('the rows on the screen, with some to spare', () => {
+  assert.deepEqual(visibleRange(100000, 32, -300, 900), [0, 27]);
+  assert.deepEqual(visibleRange(100000, 32, 32000, 960), [992, 1038]);
+  assert.deepEqual(visibleRange(10, 32, 0, 900), [0, 10]);
+  assert.deepEqual(visibleRange(10, 32, 99999, 900), [10, 10]);
+  assert.deepEqual(visibleRange(0, 32, -300, 900), [0, 0]);
+});
+
+test('scrolling no further than it takes', () => {
+  assert.equal(scrollToReveal(5, 32, 0, 900), 0);
+  assert.equal(scrollToReveal(5, 32, 200, 900), -40);
+  assert.equal(scrollToReveal(50, 32, 0, 900), 732);
+});
