@@ -156,6 +156,13 @@ export class Stage {
     return this.spawn('controller', join(build, 'bin/controller'), [...port, ...args], { ...this.env, ...env });
   }
 
+  // The controller on a terminal of so many columns (script(1) makes one).
+  controllerOnTerminal(columns, args, env = {}) {
+    const words = [join(build, 'bin/controller'), '--http-port', '0', ...args].map((word) => `'${word}'`).join(' ');
+    return this.spawn('controller', 'script', ['-qefc', `stty cols ${columns}; exec ${words}`, '/dev/null'],
+      { TERM: 'xterm', SHELL: '/bin/sh', ...this.env, ...env });
+  }
+
   worker(env = {}, args = []) {
     return this.spawn('worker', join(build, 'bin/worker'), args, { ...this.env, SPEC_ROOT: this.specs, ...env });
   }

@@ -221,6 +221,25 @@ test('several slots run side by side', async (t) => {
   assert.equal(await controller.exit(), 0, controller.output);
 });
 
+test('on a narrow terminal the progress line stays one line, and what specs say is harmless', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  stage.file('events.ndjson', `${JSON.stringify({ event: 'test', title: ['evil\u001b[2J\u0007'], status: 'failed', duration_ms: 1, error: { message: 'a\u001b]0;title\u0007b' } })}\n`);
+  stage.file('tick', '\n');
+  const map = stage.map('cat "$HOME/events.ndjson" >"$FUNKYTOWN_EVENTS"; until [ -e "$HOME/go" ]; do read -r _ <"$HOME/tick" || :; done; exit 1', ['a']);
+  const controller = stage.controllerOnTerminal(30, ['--once', map], { FUNKYTOWN_LOG_LEVEL: 'error' });
+  const worker = stage.worker();
+  await controller.says(/1 running/);
+  stage.file('go', '');
+  assert.equal(await controller.exit(), 1, controller.output + worker.output);
+  const lines = [...controller.stdout.matchAll(/\r\u001b\[2K([^\r\n]*0\/1[^\r\n]*)/g)].map((match) => match[1]);
+  assert.ok(lines.length > 0, controller.stdout);
+  for (const line of lines) assert.ok([...line.replace(/\u001b\[[0-9;]*[mK]/g, '')].length < 30, JSON.stringify(line));
+  const plain = controller.stdout.replace(/\u001b\[[0-9;]*[mK]/g, '');
+  assert.ok(!/[\u001b\u0007]/.test(plain), JSON.stringify(plain));
+  assert.match(plain, /evil/);
+});
+
 test('two runs under two prefixes share a Redis', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void sleep_for_ever(void)
@@ -30,7 +31,7 @@ static void write_all(int fd, const char *bytes, size_t length)
     }
 }
 
-/* A grandchild in a session of its own whose parent is gone; returns when it lives. */
+/* A grandchild in a session of its own; returns when it lives and its parent is gone. */
 static void leave_daemon(void)
 {
     int ready[2];
@@ -45,7 +46,7 @@ static void leave_daemon(void)
         sleep_for_ever();
     }
     char byte;
-    if (read(ready[0], &byte, 1) != 1)
+    if (read(ready[0], &byte, 1) != 1 || waitpid(child, NULL, 0) != child)
         exit(99);
 }
 

@@ -27,6 +27,7 @@ enum { WATCHDOG_MS = 60 * 1000, KEEP_BYTES = 64 * 1024 };
 /* One slot on a loop of its own, and what the runner said. */
 struct slot {
     uv_loop_t loop;
+    uv_loop_t *on; /* the loop that it is on: its own, or the first slot's */
     uv_timer_t watchdog;
     struct supervisor *supervisor;
     char folder[64];
@@ -52,6 +53,7 @@ static void on_output(void *data, const char *bytes, size_t length)
     capture_add(&slot->output, bytes, length);
     if (slot->on_output)
         slot->on_output(slot);
+    uv_stop(slot->on);
 }
 
 static void on_event(void *data, const char *bytes, size_t length)
@@ -65,13 +67,20 @@ static void on_end(void *data, const struct runner_end *end)
     struct slot *slot = data;
     slot->end = *end;
     slot->ends++;
+    uv_stop(slot->on);
 }
 
 static void on_closed(void *data)
 {
     struct slot *slot = data;
     slot->closed = true;
+    uv_stop(slot->on);
 }
+
+/* Each callback stops the loop, so that what is waited for is looked at. */
+#define WAIT_UNTIL(slot, fact)                                                                                       \
+    while (!(fact))                                                                                                  \
+    uv_run((slot)->on, UV_RUN_DEFAULT)
 
 /* A folder, and a marker that no other process has in its environment. */
 static void slot_name(struct slot *slot)
@@ -89,6 +98,7 @@ static void slot_open(struct slot *slot)
     slot_name(slot);
     capture_init(&slot->output, KEEP_BYTES, KEEP_BYTES);
     capture_init(&slot->events, KEEP_BYTES, KEEP_BYTES);
+    slot->on = &slot->loop;
     assert_int_equal(uv_loop_init(&slot->loop), 0);
     uv_timer_init(&slot->loop, &slot->watchdog);
     uv_timer_start(&slot->watchdog, on_watchdog, WATCHDOG_MS, 0);
@@ -100,8 +110,7 @@ static void slot_open(struct slot *slot)
 static void slot_close(struct slot *slot)
 {
     supervisor_close(slot->supervisor, on_closed);
-    uv_run(&slot->loop, UV_RUN_DEFAULT);
-    assert_true(slot->closed);
+    WAIT_UNTIL(slot, slot->closed);
     uv_close((uv_handle_t *)&slot->watchdog, NULL);
     uv_run(&slot->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&slot->loop), 0);
@@ -143,8 +152,7 @@ static void start_in(struct slot *slot, const char *cwd, const char *const *argv
 
 static void wait_for_end(struct slot *slot)
 {
-    while (slot->ends == 0)
-        uv_run(&slot->loop, UV_RUN_ONCE);
+    WAIT_UNTIL(slot, slot->ends > 0);
     assert_int_equal(slot->ends, 1);
 }
 
@@ -156,8 +164,7 @@ static void wait_for_end(struct slot *slot)
 
 static void wait_for_output(struct slot *slot)
 {
-    while (slot->output.total == 0)
-        uv_run(&slot->loop, UV_RUN_ONCE);
+    WAIT_UNTIL(slot, slot->output.total > 0);
 }
 
 static void assert_end(const struct slot *slot, enum runner_end_kind kind, int code)
@@ -346,16 +353,16 @@ static void second_open(struct slot *second, struct slot *first)
     static const struct supervisor_events events = {on_output, on_event, on_end};
     struct error err;
     slot_name(second);
+    second->on = &first->loop;
     capture_init(&second->output, KEEP_BYTES, KEEP_BYTES);
     second->supervisor = supervisor_start(&first->loop, second->folder, &events, second, &err);
     assert_non_null(second->supervisor);
 }
 
-static void second_close(struct slot *second, struct slot *first)
+static void second_close(struct slot *second)
 {
     supervisor_close(second->supervisor, on_closed);
-    while (!second->closed)
-        uv_run(&first->loop, UV_RUN_ONCE);
+    WAIT_UNTIL(second, second->closed);
     rmdir(second->folder);
     capture_close(&second->output);
 }
@@ -367,16 +374,14 @@ static void a_noisy_runner_does_not_keep_others_waiting(void **state)
     second_open(&quiet, noisy);
     START(noisy, NASTY, "flood", "0");
     for (int i = 0; i < 20; i++) {
-        START(&quiet, NASTY, "exit", "0");
-        while (quiet.ends == 0)
-            uv_run(&noisy->loop, UV_RUN_ONCE);
+        RUN(&quiet, NASTY, "exit", "0");
         assert_end(&quiet, RUNNER_EXITED, 0);
     }
     assert_int_equal(noisy->ends, 0);
     supervisor_kill(noisy->supervisor);
     wait_for_end(noisy);
     assert_end(noisy, RUNNER_SIGNALED, SIGKILL);
-    second_close(&quiet, noisy);
+    second_close(&quiet);
 }
 
 /* ---- what is left behind ---- */
@@ -462,13 +467,12 @@ static void a_recovery_spares_the_other_slots(void **state)
     struct slot other;
     second_open(&other, slot);
     START(&other, NASTY, "daemon-stay");
-    while (other.output.total == 0)
-        uv_run(&slot->loop, UV_RUN_ONCE);
+    wait_for_output(&other);
     RUN(slot, NASTY, "kill-supervisor");
     assert_nothing_alive(slot);
     assert_int_equal(count_alive(&other), 2);
     assert_int_equal(other.ends, 0);
-    second_close(&other, slot);
+    second_close(&other);
     assert_nothing_alive(&other);
 }
 
@@ -544,8 +548,7 @@ static void closing_from_a_callback(void **state)
     slot_open(&slot);
     slot.on_output = close_now;
     START(&slot, NASTY, "flood", "0");
-    while (!slot.closed)
-        uv_run(&slot.loop, UV_RUN_ONCE);
+    WAIT_UNTIL(&slot, slot.closed);
     assert_nothing_alive(&slot);
     assert_int_equal(slot.ends, 100);
     uv_close((uv_handle_t *)&slot.watchdog, NULL);
@@ -585,14 +588,13 @@ static void be_a_worker(struct slot *slot, int to)
 {
     static const struct supervisor_events events = {report_output, on_event, on_end};
     struct error err;
-    uv_loop_t loop;
     report_to = to;
-    uv_loop_init(&loop);
-    slot->supervisor = supervisor_start(&loop, slot->folder, &events, slot, &err);
+    uv_loop_init(&slot->loop);
+    slot->supervisor = supervisor_start(&slot->loop, slot->folder, &events, slot, &err);
     if (slot->supervisor == NULL)
         _exit(1);
     START(slot, NASTY, "daemon-stay");
-    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_run(&slot->loop, UV_RUN_DEFAULT);
     _exit(1);
 }
 
