@@ -5,8 +5,7 @@
 #   redis       cmocka: links and scripts on a private redis-server, the model test and its mutants
 #   e2e         the real daemons, from spec map to verdict, and what happens when they die
 #   runners     our Playwright reporter under real Playwright
-#   browser     the page, driven in Chromium on the real controller
-#   deploy      images and manifests agree with the options
+#   page        the page's pure modules
 #   sanitizers  unit, redis and e2e once more under AddressSanitizer and UndefinedBehaviorSanitizer
 #   clang       the second compiler finds nothing to warn of
 set -u
@@ -65,13 +64,10 @@ suite_unit() { cmocka_suite unit build unit; }
 suite_redis() { cmocka_suite redis build redis; }
 suite_e2e() { node_suite e2e build tests/e2e/*.test.mjs; }
 suite_runners() { node_suite runners build tests/runners/*.test.mjs; }
-suite_browser() {
+suite_page() {
+    need_npm html
     need_npm tests/browser
-    node_suite browser build tests/browser/unit/*.test.mjs tests/browser/*.test.mjs
-}
-suite_deploy() {
-    need_npm tests/deploy
-    node_suite deploy build tests/deploy/*.test.mjs
+    node_suite page build tests/browser/unit/*.test.mjs
 }
 suite_sanitizers() {
     build_preset asan
@@ -81,12 +77,12 @@ suite_sanitizers() {
 }
 suite_clang() { build_preset clang; }
 
-[ $# -gt 0 ] || set -- unit redis e2e runners browser deploy sanitizers clang
+[ $# -gt 0 ] || set -- unit redis e2e runners page sanitizers clang
 for suite in "$@"; do
     case $suite in
-    unit | redis | e2e | runners | browser | deploy | sanitizers | clang) "suite_$suite" ;;
+    unit | redis | e2e | runners | page | sanitizers | clang) "suite_$suite" ;;
     *)
-        echo "tests: $suite: no such suite; there are unit redis e2e runners browser deploy sanitizers clang" >&2
+        echo "tests: $suite: no such suite; there are unit redis e2e runners page sanitizers clang" >&2
         exit 2
         ;;
     esac
