@@ -72,16 +72,17 @@ int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data);
 
 struct ledger_worker {
     const char *id;
-    const char
-        *nonce; /* of this process: claim, renew and leave are its, not those of another process of this name */
+    const char *nonce; /* of this process; claim, renew and leave are refused to another one of this name */
     const char *host;
     int pid;
     int slots;
 };
 enum { LEDGER_TOKEN_SIZE = 33 }; /* 128 random bits in hex */
 
-/* {OK: fields of the run} {WAITING: no run is open} {CLOSED: [2] is 1 while a controller is alive} {TAKEN: the name
- * is in use} */
+/*
+ * {OK: fields of the run} {WAITING: no run is open} {CLOSED: [2] is 1 while a controller is alive}
+ * {TAKEN: another process has this name, or has left claimed tasks}
+ */
 int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, ledger_reply_fn *reply, void *data);
 
 /*
@@ -128,8 +129,7 @@ int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *rep
 int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
                    const char *dead, ledger_reply_fn *reply, void *data);
 
-/* Renews the controller's lease; `lease_ms` 0: gives it up. {OK} {FENCED: another controller has it, or had it since}
- */
+/* Renews our lease; `lease_ms` 0: gives it up. {OK} {FENCED: another controller has it, or had it since} */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
 /*
@@ -152,8 +152,10 @@ struct ledger_entry {
     const char *overrides; /* NULL: none */
 };
 
-/* Writes `count` tasks of which the first is number `offset` of the plan. {OK: loaded} {AT: loaded, go on there}
- * {FENCED} */
+/*
+ * Writes `count` tasks of which the first is number `offset` of the plan. {OK: loaded} {AT: loaded, go on there}
+ * {FENCED}
+ */
 int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const struct ledger_entry *entries,
                    size_t count, ledger_reply_fn *reply, void *data);
 

@@ -23,8 +23,8 @@ void keyspace_sort(char **lines, size_t count)
 
 void keyspace_read(struct keyspace *keyspace, struct redis_fixture *fixture, const char *prefix, const char *seen)
 {
-    redisReply *reply = redis_fixture_command(fixture, "EVAL %s 0 %s %s", (const char *)keyspace_script[0].body, prefix,
-                                              seen);
+    redisReply *reply =
+        redis_fixture_command(fixture, "EVAL %s 0 %s %s", (const char *)keyspace_script[0].body, prefix, seen);
     size_t count = redis_reply_count(reply);
     assert(count >= 2);
     snprintf(keyspace->digest, sizeof(keyspace->digest), "%s", redis_reply_text(redis_reply_at(reply, 0)));

@@ -1,6 +1,6 @@
 /*
- * Every operation of shared/ledger.h, outcome by outcome, on a real server; each is sent again, as after a lost reply.
- * What a sequence of operations may do is model_test's business.
+ * Every operation of shared/ledger.h, outcome by outcome, on a real server; each is sent again, as after a lost
+ * reply. What a sequence of operations may do is model_test's business.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,11 +158,11 @@ static void expect_same(struct bench *b)
     keyspace_close(&now);
 }
 
-#define expect_refused(b, sent, outcome)                                                                              \
-    do {                                                                                                              \
-        remember(b);                                                                                                  \
-        expect(b, sent, outcome);                                                                                     \
-        expect_untouched(b);                                                                                          \
+#define expect_refused(b, sent, outcome)                                                                             \
+    do {                                                                                                             \
+        remember(b);                                                                                                 \
+        expect(b, sent, outcome);                                                                                    \
+        expect_untouched(b);                                                                                         \
     } while (0)
 
 static void expect_line(struct bench *b, const char *line)
@@ -221,8 +221,7 @@ static int purge(struct bench *b, const char *me, const char *const *tasks, size
 
 static int begin(struct bench *b, const char *me, const char *id, const char *digest, const char *total)
 {
-    const char *fields[] = {"id",        id,      "digest",      digest, "total", total,
-                            "lease_ms", "50000", "max_crashes", "2"};
+    const char *fields[] = {"id", id, "digest", digest, "total", total, "lease_ms", "50000", "max_crashes", "2"};
     return ledger_begin(&b->ledger, me, fields, sizeof(fields) / sizeof(fields[0]), on_answer, &b->answer);
 }
 
@@ -1139,8 +1138,9 @@ static const char *archive_without_names(struct bench *b)
             if (strcmp(ledger_scripts[i].path, names[n]) == 0)
                 buffer_add(&script, ledger_scripts[i].body, ledger_scripts[i].size);
     redisReply *reply = redis_fixture_command(
-        &b->server, "EVAL %s 8 funkytown:controller funkytown:run runmeta taskqueue funkytown:claims funkytown:history "
-                    "funkytown:workers funkytown:graves c1 {}",
+        &b->server,
+        "EVAL %s 8 funkytown:controller funkytown:run runmeta taskqueue funkytown:claims funkytown:history "
+        "funkytown:workers funkytown:graves c1 {}",
         script.data);
     const char *word = redis_reply_text(redis_reply_at(reply, 0));
     bool is_busy = word && strcmp(word, "busy") == 0;

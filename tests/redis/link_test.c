@@ -1,4 +1,5 @@
-/* redis_link against a real server: what it reports, in which order, and that nothing of it is left when it is closed. */
+/* redis_link against a real server: what it reports, in which order, and that nothing of it is left when it is
+ * closed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,10 +108,10 @@ static int send_to(struct watched *w, unsigned timeout_ms, int argc, const char 
 static void on_reply(void *data, const struct redisReply *reply)
 {
     struct watched *w = data;
-    const char *text = reply == NULL                             ? "null"
-                       : redis_reply_text(reply)                 ? redis_reply_text(reply)
-                       : redis_reply_error(reply)                ? redis_reply_error(reply)
-                                                                 : "other";
+    const char *text = reply == NULL              ? "null"
+                       : redis_reply_text(reply)  ? redis_reply_text(reply)
+                       : redis_reply_error(reply) ? redis_reply_error(reply)
+                                                  : "other";
     w->has_replied = true;
     buffer_format(&w->story, "%s ", text);
     if (w->close_on_reply)

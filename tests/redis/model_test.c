@@ -1,10 +1,11 @@
 /*
  * The scripts against a model of them (world.h), through shared/ledger.c, on a real server, in random histories.
  *
- * Workers and controllers are small state machines that lose replies, send again, die in every gap, come back from the dead
- * and share names; leases end when the test says so; Redis falls back to an older state. After every step everything in
- * Redis must be what the model says, the model must be without a flaw, a refusal must have written nothing, and the stream
- * of events must give the same board. At the end of a history those that live must be able to finish the run.
+ * Workers and controllers are small state machines that lose replies, send again, die in every gap, come back from
+ * the dead and share names; leases end when the test says so; Redis falls back to an older state. After every step
+ * everything in Redis must be what the model says, the model must be without a flaw, a refusal must have written
+ * nothing, and the stream of events must give the same board. At the end of a history those that live must be able to
+ * finish the run.
  *
  *     MODEL_SEED=n     the first history's seed; each further one has the next number
  *     MODEL_STEPS=n    ends with the history in which the n-th step was made; else after MODEL_SECONDS (20)
@@ -315,7 +316,8 @@ static bool is_as_wanted(const struct answer *answer, const char *wanted, char *
                                                    : strcmp(joined, wanted) == 0;
 }
 
-/* Waits for the reply of what was sent, which the model has already done. Returns whether the one who asked gets it. */
+/* Waits for the reply of what was sent, which the model has already done. Returns whether the one who asked gets it.
+ */
 static bool __attribute__((format(printf, 3, 4))) carried(struct model *m, int sent, const char *format, ...)
 {
     char what[160], joined[512];
@@ -498,10 +500,10 @@ static void settle_holding(struct model *m, struct process *p, struct holding *h
 static void do_release(struct model *m, struct process *p, int task, const char *token, struct holding *h)
 {
     world_release(&m->now.world, p->name, task, token);
-    int sent = ledger_release(&p->ledger, name_text(p->name), task_text(task), token, "released", on_answer,
-                              &m->answer);
-    bool is_told = carried(m, sent, "release %s %s by %s", task_text(task), token ? token : "unclaimed",
-                           name_text(p->name));
+    int sent =
+        ledger_release(&p->ledger, name_text(p->name), task_text(task), token, "released", on_answer, &m->answer);
+    bool is_told =
+        carried(m, sent, "release %s %s by %s", task_text(task), token ? token : "unclaimed", name_text(p->name));
     check(m);
     if (is_told && h)
         h->task = WORLD_NOBODY;
@@ -588,7 +590,7 @@ static void step_process(struct model *m)
 
 /* ---- controllers ---- */
 
-static void enter(struct model *m, int me, struct controller *c)
+static void enter(const struct model *m, struct controller *c)
 {
     const char *state = answer_text(&m->answer, 2);
     switch (m->answer.outcome) {
@@ -610,7 +612,6 @@ static void enter(struct model *m, int me, struct controller *c)
     }
     if (c->stage == STAGE_ENQUEUE || c->stage == STAGE_WATCH)
         snprintf(c->id, sizeof(c->id), "%s", answer_text(&m->answer, 1));
-    (void)me;
 }
 
 static void do_acquire(struct model *m, int me, int dead)
@@ -623,7 +624,7 @@ static void do_acquire(struct model *m, int me, int dead)
                            controller_text(dead));
     check(m);
     if (is_told)
-        enter(m, me, c);
+        enter(m, c);
 }
 
 static bool do_hold(struct model *m, int me, bool gives_up)
@@ -681,8 +682,8 @@ static void do_begin(struct model *m, int me)
     snprintf(total, sizeof(total), "%d", world_plan_size(c->plan));
     snprintf(crashes, sizeof(crashes), "%d", WORLD_CRASHES);
     snprintf(lease, sizeof(lease), "%d", LEASE_MS);
-    const char *fields[] = {"id",       c->id, "digest",      digest_text(c->plan), "total", total,
-                            "lease_ms", lease, "max_crashes", crashes};
+    const char *fields[] = {"id",  c->id,      "digest", digest_text(c->plan), "total",
+                            total, "lease_ms", lease,    "max_crashes",        crashes};
     world_begin(&m->now.world, me, c->plan, c->id);
     int sent = ledger_begin(&m->ledger, controller_text(me), fields, sizeof(fields) / sizeof(fields[0]), on_answer,
                             &m->answer);
@@ -947,9 +948,25 @@ static void restore_snapshot(struct model *m)
     check(m);
 }
 
+/* Its host is gone: what it has claimed is a crash, unless another process of its name comes first. */
+static void lose_worker(struct model *m)
+{
+    struct process *p = draw_process(m);
+    for (int i = 0; i < PROCESSES; i++)
+        for (int h = 0; h < HOLDINGS; h++)
+            if (m->processes[i].exists && m->processes[i].holdings[h].task != WORLD_NOBODY &&
+                m->processes[i].holdings[h].is_claimed)
+                p = &m->processes[i];
+    int name = p->name;
+    end_process(m, p);
+    expire_worker(m, name);
+    for (int i = (int)draw(m, 4); i > 0 && m->now.world.workers[name].list.count > 0; i--)
+        do_reclaim(m, name, m->now.world.workers[name].list.items[0]);
+}
+
 static void step_fate(struct model *m)
 {
-    switch (draw(m, 12)) {
+    switch (draw(m, 18)) {
     case 0:
     case 1:
     case 2:
@@ -974,9 +991,12 @@ static void step_fate(struct model *m)
         if (draw(m, 2) == 0)
             take_snapshot(m);
         break;
-    default:
+    case 11:
         if (draw(m, 4) == 0 && can_restore(m))
             restore_snapshot(m);
+        break;
+    default:
+        lose_worker(m);
     }
 }
 

@@ -66,8 +66,8 @@ static void __attribute__((noreturn)) become_server(const struct redis_fixture *
 {
     char port[8];
     snprintf(port, sizeof(port), "%d", fixture->port);
-    const char *argv[24] = {"redis-server", "--port", port, "--bind",       "127.0.0.1", "--dir", fixture->folder,
-                            "--save",       "",       "--appendonly", "no", "--logfile", "log"};
+    const char *argv[24] = {"redis-server", "--port", port,           "--bind", "127.0.0.1", "--dir", fixture->folder,
+                            "--save",       "",       "--appendonly", "no",     "--logfile", "log"};
     size_t count = 13;
     for (size_t i = 0; fixture->arguments[i]; i++)
         argv[count++] = fixture->arguments[i];

@@ -320,18 +320,18 @@ void world_acquire(struct world *w, int me, int plan, const char *id, int dead)
 {
     start(w);
     bool is_found = w->state != WORLD_ABSENT;
-    bool is_same = is_found && w->plan == plan && (id[0] == '\0' || strcmp(id, w->id) == 0) &&
-                   w->state != WORLD_PURGING;
+    bool is_same =
+        is_found && w->plan == plan && (id[0] == '\0' || strcmp(id, w->id) == 0) && w->state != WORLD_PURGING;
     const char *found = is_found ? w->id : "", *state = state_names[w->state];
     if (w->holder != WORLD_NOBODY && w->holder != me && w->holder != dead) {
         refuse(w, "");
         reply(w, "%s|%s|%s|controller|c%d", is_same || !is_found ? "standby" : "occupied", found, state, w->holder);
         return;
     }
-    const char *outcome = !is_found                                     ? "fresh"
-                          : is_same && w->state != WORLD_FINISHED       ? "resume"
-                          : is_same && id[0] != '\0'                    ? "serve"
-                                                                        : "replace";
+    const char *outcome = !is_found                               ? "fresh"
+                          : is_same && w->state != WORLD_FINISHED ? "resume"
+                          : is_same && id[0] != '\0'              ? "serve"
+                                                                  : "replace";
     for (int i = 0; i < WORLD_NAMES && strcmp(outcome, "replace") == 0; i++) {
         if (w->workers[i].is_listed && w->workers[i].is_alive) {
             refuse(w, "");

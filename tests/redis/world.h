@@ -1,9 +1,9 @@
 /*
  * What the scripts ought to do, in C: the whole queue as a value that can be copied, and one function an operation.
  *
- * Each function does to the world what the operation of the same name (shared/ledger.h) ought to do to Redis, and leaves
- * in `reply` what it ought to answer, joined by '|'; a '*' at its end stands for anything. model_test compares both after
- * every step.
+ * Each function does to the world what the operation of the same name (shared/ledger.h) ought to do to Redis, and
+ * leaves in `reply` what it ought to answer, joined by '|'; a '*' at its end stands for anything. model_test compares
+ * both after every step.
  */
 #pragma once
 #include <stdbool.h>
@@ -89,7 +89,8 @@ void world_register(struct world *w, int name, const char *nonce, int pid);
 void world_renew(struct world *w, int name, const char *nonce);
 void world_pop(struct world *w, int name);
 void world_claim(struct world *w, int name, const char *nonce, int task, const char *token);
-/* The reason is "" for a pass and "broken" for the rest, the duration 1500 ms, the log and the details are the token. */
+/* The reason is "" for a pass and "broken" for the rest, the duration 1500 ms, the log and the details are the token.
+ */
 void world_settle(struct world *w, int name, int task, const char *token, enum task_result result, int retries);
 /* `token` NULL: not claimed. The record is "released". */
 void world_release(struct world *w, int name, int task, const char *token);
@@ -111,7 +112,8 @@ void world_bury(struct world *w, int name);
 void world_expire_worker(struct world *w, int name);
 void world_expire_controller(struct world *w);
 
-/* The world as lines of a keyspace, with the events of the last operation. The lines are the caller's; returns how many. */
+/* The world as lines of a keyspace, with the events of the last operation. The lines are the caller's; returns how
+ * many. */
 size_t world_lines(const struct world *w, char **lines, size_t limit);
 
 /* What must hold whatever has happened (ARCHITECTURE.md, Invariants). NULL, or what does not. */
