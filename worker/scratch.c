@@ -88,12 +88,19 @@ int scratch_open(struct scratch *scratch, struct error *err)
     return error_set(err, ERROR_SYSTEM, "temporary folder in %s: somebody keeps removing it", base_folder());
 }
 
+int scratch_path(const struct scratch *scratch, const char *name, char path[PATH_MAX], struct error *err)
+{
+    if (snprintf(path, PATH_MAX, "%s/%s", scratch->path, name) >= PATH_MAX)
+        return error_set(err, ERROR_SYSTEM, "%s/%s: the path is too long", scratch->path, name);
+    return 0;
+}
+
 int scratch_write(const struct scratch *scratch, const char *name, const void *bytes, size_t length,
                   struct error *err)
 {
     char path[PATH_MAX];
-    if (snprintf(path, PATH_MAX, "%s/%s", scratch->path, name) >= PATH_MAX)
-        return error_set(err, ERROR_SYSTEM, "%s/%s: the path is too long", scratch->path, name);
+    if (scratch_path(scratch, name, path, err) < 0)
+        return -1;
     auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || write(fd, bytes, length) != (ssize_t)length)
         return error_errno(err, errno, "%s", path);

@@ -18,6 +18,9 @@ struct scratch {
 /* Makes a folder below TMPDIR (or /tmp), removes abandoned ones. 0 or -1. */
 int scratch_open(struct scratch *scratch, struct error *err);
 
+/* Where a file of that name is, or would be, in the folder. 0, or -1: the path is too long. */
+int scratch_path(const struct scratch *scratch, const char *name, char path[PATH_MAX], struct error *err);
+
 /* Writes a file into the folder. */
 int scratch_write(const struct scratch *scratch, const char *name, const void *bytes, size_t length,
                   struct error *err);

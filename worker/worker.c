@@ -747,7 +747,8 @@ static int open_folders(struct worker *w, struct error *err)
     for (size_t i = 0; i < worker_files_count; i++)
         if (scratch_write(&w->scratch, worker_files[i].path, worker_files[i].body, worker_files[i].size, err) < 0)
             return -1;
-    snprintf(w->reporter, sizeof(w->reporter), "%s/playwright.mjs", w->scratch.path);
+    if (scratch_path(&w->scratch, "playwright.mjs", w->reporter, err) < 0)
+        return -1;
     spec_finder_init(&w->specs, w->root);
     w->setup = (struct attempt_setup){
         .loop = w->loop,
