@@ -6,6 +6,7 @@
 #   e2e         the real daemons, from spec map to verdict, and what happens when they die
 #   runners     our Playwright reporter under real Playwright
 #   page        the page's pure modules
+#   deploy      images, compose file and manifests agree with the options and with Kubernetes' own schemas
 #   sanitizers  unit, redis and e2e once more under AddressSanitizer and UndefinedBehaviorSanitizer
 #   clang       the second compiler finds nothing to warn of
 set -u
@@ -69,6 +70,10 @@ suite_page() {
     need_npm tests/browser
     node_suite page build tests/browser/unit/*.test.mjs
 }
+suite_deploy() {
+    need_npm tests/deploy
+    node_suite deploy build tests/deploy/*.test.mjs
+}
 suite_sanitizers() {
     build_preset asan
     cmocka_suite 'unit (sanitizers)' build/asan unit
@@ -77,12 +82,12 @@ suite_sanitizers() {
 }
 suite_clang() { build_preset clang; }
 
-[ $# -gt 0 ] || set -- unit redis e2e runners page sanitizers clang
+[ $# -gt 0 ] || set -- unit redis e2e runners page deploy sanitizers clang
 for suite in "$@"; do
     case $suite in
-    unit | redis | e2e | runners | page | sanitizers | clang) "suite_$suite" ;;
+    unit | redis | e2e | runners | page | deploy | sanitizers | clang) "suite_$suite" ;;
     *)
-        echo "tests: $suite: no such suite; there are unit redis e2e runners page sanitizers clang" >&2
+        echo "tests: $suite: no such suite; there are unit redis e2e runners page deploy sanitizers clang" >&2
         exit 2
         ;;
     esac

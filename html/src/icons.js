@@ -4,7 +4,7 @@ import { html } from './html.js';
 import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, STATUSES } from './status.js';
 
 const cut = (d) => html`<path d=${d} class="icon-cut" />`;
-const line = (d, more = '') => html`<path d=${d} class=${`icon-line ${more}`} />`;
+const line = (d) => html`<path d=${d} class="icon-line" />`;
 const disc = (d) => html`<circle cx="8" cy="8" r="7" fill="currentColor" />${cut(d)}`;
 const ring = (more, d) => html`<circle cx="8" cy="8" r="6" class=${`icon-line ${more}`} />${d}`;
 
@@ -13,7 +13,7 @@ const SHAPES = {
   [FAILED]: () => disc('M5.5 5.5l5 5m0-5l-5 5'),
   [ERROR]: () => html`<path d="M8 1.8l6.6 12H1.4z" fill="currentColor" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round" />${cut('M8 6v4m0 2.2v.3')}`,
   [FLAKY]: () => disc('M4 9c1.2-2.6 2.7-2.6 4-1s2.8 1.6 4-1'),
-  [RUNNING]: () => ring('icon-faint', line('M8 2a6 6 0 0 1 6 6', 'icon-turning')),
+  [RUNNING]: () => ring('icon-faint', line('M8 2a6 6 0 0 1 6 6')),
   [QUEUED]: () => ring('icon-dashed'),
   [CANCELLED]: () => ring('', line('M4 12l8-8')),
 };
@@ -25,9 +25,12 @@ export function StatusIcon({ status, size = 16 }) {
 
 const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, cancelled: CANCELLED, running: RUNNING, waiting: QUEUED };
 
-/** The icon of the run's verdict. A run that still goes turns, in the colour of what it has come to. */
+/**
+ * The icon of the run's verdict. A run that still goes turns, in the colour of what it has come to; it is the only thing
+ * that moves by itself: a page that stays open for hours must cost nothing.
+ */
 export function VerdictIcon({ tone, size }) {
-  return html`<svg class=${`icon tone-${tone}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[TONES[tone]]()}</svg>`;
+  return html`<svg class=${`icon verdict-icon tone-${tone}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[TONES[tone]]()}</svg>`;
 }
 
 const TESTS = { passed: PASSED, failed: FAILED, flaky: FLAKY, skipped: CANCELLED };

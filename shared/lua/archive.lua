@@ -1,18 +1,17 @@
 -- Moves the found run into the history and begins to clear it away. May be called again.
 -- KEYS: controller run runmeta taskqueue claims history workers graves, then the list and the hash of each worker named
 -- ARGV: me, summary of the run (JSON), then every worker whose lease ran out or that has gone
--- Replies: {ok} | {fenced} | {occupied, run id, state, worker, its name} it is alive: nothing was touched
---          {busy} not every worker was named
+-- Replies: {ok} | {fenced} somebody else has the lease, or no run is there | {busy} not every worker was named
+--          {occupied, run id, state, worker, its name} it is alive: nothing was touched
 -- Keeps: a run is in the history once. From here on nobody holds anything of it: no queue to pop from, no list to sweep,
 --        no token to settle with; and whoever might still pop is in the graves.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
-if redis.call('HGET', KEYS[2], 'state') == 'purging' then return {'ok'} end
+local run = redis.call('HMGET', KEYS[2], 'id', 'state')
+if not run[2] then return {'fenced'} end
+if run[2] == 'purging' then return {'ok'} end
 local now = now_ms()
 local alive = redis.call('ZRANGEBYSCORE', KEYS[7], '(' .. now, '+inf', 'LIMIT', 0, 1)
-if alive[1] then
-  local run = redis.call('HMGET', KEYS[2], 'id', 'state')
-  return {'occupied', run[1], run[2], 'worker', alive[1]}
-end
+if alive[1] then return {'occupied', run[1], run[2], 'worker', alive[1]} end
 local named = {}
 for i = 3, #ARGV do named[ARGV[i]] = true end
 local workers = redis.call('ZRANGE', KEYS[7], 0, -1)

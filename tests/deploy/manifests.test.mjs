@@ -142,6 +142,6 @@ test('the Job ends with the run, replaces lost workers, and stops at a wrong con
   const [container] = job.spec.template.spec.containers;
   assert.deepEqual(job.spec.podFailurePolicy.rules, [
     { action: 'FailJob', onExitCodes: { containerName: container.name, operator: 'In', values: [2] } },
-    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] },
+    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
   ]);
 });

@@ -353,6 +353,7 @@ static void acquire_finds_nothing(void **state)
     struct bench *b = *state;
     expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
     expect_line(b, "funkytown:controller = c1 for a while");
+    expect_refused(b, archive(b, "c1", "{}"), LEDGER_FENCED); /* Redis fell back to before there was a run */
     remember(b);
     expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
     expect_same(b);

@@ -3,6 +3,7 @@
 #     mutate.sh LUA_FOLDER MUTATIONS LEDGER_TEST MODEL_TEST
 # MUTATE_WITH=model: the model test alone. MUTATE_JOBS: so many at a time.
 set -euo pipefail
+export LC_ALL=C # matching text is many times faster
 lua=$1 mutations=$2 ledger_test=$3 model_test=$4
 jobs=${MUTATE_JOBS:-2}
 broken_scripts=3 # the tests' exit status when the server refuses a script

@@ -359,7 +359,7 @@ void world_hold(struct world *w, int me, bool gives_up)
 void world_archive(struct world *w, int me, const char *summary)
 {
     start(w);
-    if (w->holder != me) {
+    if (w->holder != me || w->state == WORLD_ABSENT) {
         refuse(w, "fenced");
         return;
     }
