@@ -64,5 +64,5 @@ test("the controller's data outlive its container", () => {
 test('a worker finds the controller by the name of its service, and has shared memory for browsers', () => {
   assert.equal(worker.environment.REDIS_HOST, 'controller');
   assert.equal(worker.shm_size, '1gb');
-  assert.deepEqual(worker.tmpfs, ['/tmp:mode=1777', '/home/funkytown:mode=1777']);
+  assert.deepEqual(worker.tmpfs, ['/tmp:mode=1777']);
 });

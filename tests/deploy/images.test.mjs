@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { environmentOf, optionsOf, projectRoot, readDockerfile, readText, textsOf } from './files.mjs';
 
-const SYSTEM_VARIABLES = ['HOME', 'TMPDIR'];
+const SYSTEM_VARIABLES = ['HOME', 'TMPDIR', 'MOZ_ASSUME_USER_NS'];
 const images = ['controller', 'worker'].map((program) => {
   const file = readDockerfile(`Dockerfile.${program}`);
   return { program, file, last: file.stages.at(-1) };
@@ -77,5 +77,6 @@ test('the worker finds a container named controller, and the specs', () => {
   const environment = environmentOf(worker.last);
   assert.equal(environment.REDIS_HOST, 'controller');
   assert.equal(environment.REDIS_PORT, optionsOf('controller').get('REDIS_PORT'));
+  assert.equal(environment.HOME, environment.TMPDIR); // one folder that has to be writable, not two
   assert.ok(textsOf(worker.last, 'COPY').includes(`--from=specs ${environment.SPEC_ROOT} ${environment.SPEC_ROOT}`));
 });

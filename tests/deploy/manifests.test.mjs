@@ -91,7 +91,7 @@ test('what the programs write to is a volume', () => {
   const mounts = ({ pod }) => pod.containers[0].volumeMounts.map((mount) => mount.mountPath).sort();
   const image = (program) => environmentOf(readDockerfile(`Dockerfile.${program}`).stages.at(-1));
   assert.deepEqual(mounts(pods[0]), [image('controller').FUNKYTOWN_DATA_DIR]);
-  assert.deepEqual(mounts(pods[1]), ['/dev/shm', image('worker').HOME, image('worker').TMPDIR]);
+  assert.deepEqual(mounts(pods[1]), ['/dev/shm', image('worker').TMPDIR]);
   assert.equal(pods[1].pod.volumes[0].emptyDir.medium, 'Memory');
 });
 
