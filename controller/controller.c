@@ -534,8 +534,9 @@ static void make_url(struct controller *c)
     const char *bind = c->options->http_bind;
     bool is_any = strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
     bool is_v6 = !is_any && strchr(bind, ':');
-    if (c->options->url)
-        memory_copy_text(c->url, sizeof(c->url), c->options->url);
+    const char *given = c->options->url;
+    if (given)
+        snprintf(c->url, sizeof(c->url), "%s%sresults", given, given[strlen(given) - 1] == '/' ? "" : "/");
     else
         snprintf(c->url, sizeof(c->url), "http://%s%s%s:%d/results", is_v6 ? "[" : "", is_any ? "localhost" : bind,
                  is_v6 ? "]" : "", reporter_port(c->reporter));

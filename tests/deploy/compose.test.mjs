@@ -56,6 +56,10 @@ test('only the report is published; Redis is for the workers', () => {
   assert.equal(worker.ports, undefined);
 });
 
+test('workers stop before the Redis that they hand their tasks back to', () => {
+  assert.deepEqual(worker.depends_on, ['controller']);
+});
+
 test("the controller's data outlive its container", () => {
   assert.deepEqual(controller.volumes, ['data:/data']);
   assert.deepEqual(Object.keys(compose.volumes), ['data']);

@@ -83,7 +83,7 @@ for (const { program, pod } of pods) {
   test(`the ${program} has the memory that it asks for, a limit, and time to stop`, () => {
     assert.ok(container.resources.requests.memory && container.resources.requests.cpu && container.resources.limits.memory);
     assert.equal(container.resources.limits.cpu, undefined); // throttling makes specs fail that have nothing wrong
-    assert.ok(pod.terminationGracePeriodSeconds >= 30);
+    assert.ok(pod.terminationGracePeriodSeconds >= (program === 'worker' ? 60 : 30));
   });
 }
 

@@ -240,6 +240,17 @@ test('on a narrow terminal the progress line stays one line, and what specs say 
   assert.match(plain, /evil/);
 });
 
+test('FUNKYTOWN_URL is the address that people are told', async (t) => {
+  for (const url of ['https://ci.example/funkytown', 'https://ci.example/funkytown/']) {
+    const stage = new Stage(t);
+    await stage.startRedis();
+    const controller = stage.controller(['--once', stage.map('exit 0', ['a'])], { FUNKYTOWN_URL: url });
+    stage.worker();
+    assert.equal(await controller.exit(), 0, controller.output);
+    assert.match(controller.stdout, /^report: https:\/\/ci\.example\/funkytown\/results$/m);
+  }
+});
+
 test('two runs under two prefixes share a Redis', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();
