@@ -51,6 +51,7 @@ struct monitor {
 
     uv_timer_t pass; /* looks for the dead, every third of a lease */
     uv_timer_t retry;
+    uv_timer_t pause;      /* between two reads of the stream */
     uint64_t last_pass_ms; /* monotonic */
     uint64_t nobody_dies_before_ms;
     uint64_t events_seen, tasks_reclaimed; /* since the start, for /metrics */
@@ -67,5 +68,5 @@ void monitor_stop(struct monitor *monitor);      /* the link is lost, or the end
 
 /* Frees what it owns and closes its handles; `closed` is called with each of its MONITOR_HANDLES, whose data is
  * `monitor`. */
-enum { MONITOR_HANDLES = 2 };
+enum { MONITOR_HANDLES = 3 };
 void monitor_close(struct monitor *monitor, uv_close_cb closed);

@@ -40,11 +40,14 @@ struct awaited {
     uint64_t deadline_ms;
 };
 
-/* hiredis' view of the loop: one poll handle a connection. It outlives the connection until its close callback. */
+/* hiredis' view of the loop, one for each connection. It outlives the connection until its close callbacks. */
 struct poller {
     uv_poll_t poll;
+    uv_prepare_t flush; /* writes before the loop waits: a socket that has room is not asked whether it has */
     redisAsyncContext *context;
     int wanted;
+    int open_handles;
+    bool is_flushing;
 };
 
 struct redis_link {
@@ -105,21 +108,37 @@ static void del_read(void *data)
     want(p, p->wanted & ~UV_READABLE);
 }
 
+static void on_flush(uv_prepare_t *flush)
+{
+    struct poller *p = flush->data;
+    uv_prepare_stop(flush);
+    p->is_flushing = true;
+    redisAsyncHandleWrite(p->context);
+    p->is_flushing = false;
+}
+
+/* While connecting, and when a flush didn't get rid of everything, the socket tells when it has room. */
 static void add_write(void *data)
 {
     struct poller *p = data;
-    want(p, p->wanted | UV_WRITABLE);
+    if (p->is_flushing || !(p->context->c.flags & REDIS_CONNECTED))
+        want(p, p->wanted | UV_WRITABLE);
+    else if (!(p->wanted & UV_WRITABLE))
+        uv_prepare_start(&p->flush, on_flush);
 }
 
 static void del_write(void *data)
 {
     struct poller *p = data;
+    uv_prepare_stop(&p->flush);
     want(p, p->wanted & ~UV_WRITABLE);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
+static void on_poller_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct poller *p = handle->data;
+    if (--p->open_handles == 0)
+        free(p);
 }
 
 static void cleanup(void *data)
@@ -127,14 +146,17 @@ static void cleanup(void *data)
     struct poller *p = data;
     p->context = NULL;
     uv_poll_stop(&p->poll);
-    uv_close((uv_handle_t *)&p->poll, on_poll_closed);
+    uv_close((uv_handle_t *)&p->poll, on_poller_closed);
+    uv_close((uv_handle_t *)&p->flush, on_poller_closed);
 }
 
 static void attach(uv_loop_t *loop, redisAsyncContext *context)
 {
     struct poller *p = memory_zeroed(1, sizeof(*p));
     p->context = context;
-    p->poll.data = p;
+    p->poll.data = p->flush.data = p;
+    p->open_handles = 2;
+    uv_prepare_init(loop, &p->flush);
     int failed = uv_poll_init(loop, &p->poll, context->c.fd);
     assert(failed == 0);
     (void)failed;
