@@ -255,9 +255,13 @@ static bool on_spec(struct judge *j, const cJSON *event)
 
 static bool on_error(struct judge *j, const cJSON *event)
 {
-    if (!j->runner_error && j->counts.failed == 0)
+    bool of_spec = text_of(event, "spec") && !j->spec_error;
+    if (of_spec || (!j->runner_error && j->counts.failed == 0)) {
         take_place(j, event);
+        j->title[0] = '\0';
+    }
     j->runner_error = true;
+    j->spec_error = j->spec_error || of_spec;
     return true;
 }
 
@@ -415,7 +419,7 @@ static void decide_no_test(const struct judge *j, int code, struct verdict *v)
 
 static void decide_by_events(const struct judge *j, int code, enum task_result by_exit, struct verdict *v)
 {
-    if (j->counts.failed > 0)
+    if (j->counts.failed > 0 && !j->spec_error)
         decide(v, TASK_FAILED, "%s", j->message[0] ? "" : "a test failed without a message");
     else if (j->runner_error)
         decide(v, TASK_ERROR, "%s", j->message[0] ? j->message : "the runner reported an error without a message");

@@ -10,6 +10,9 @@
  *     {"event":"spec","status":"passed|failed"}
  *     {"event":"error","error":{"message":"…"},"file":"tests/a.spec.ts","line":3}     outside of tests
  *
+ * An "error" that has a "spec" stands in the place of that spec's "spec" event: the spec has no verdict, whatever its
+ * tests said (they failed because no browser could be launched, say).
+ *
  * They come from a spec, so any bytes may: a line that isn't one of these is counted and otherwise ignored, and texts
  * are cut. Other members are ignored.
  */
@@ -42,10 +45,11 @@ struct judge {
     struct test_counts counts;
     enum task_result spec_status; /* of the "spec" event; TASK_UNKNOWN: none came */
     bool runner_error;            /* an "error" event: something outside of tests went wrong */
+    bool spec_error;              /* one that names the spec */
     unsigned bad_lines;           /* lines that aren't events */
 
-    /* The first failed test's, else the first "error" event's. Each one line, no control characters; "" if unknown.
-     */
+    /* Of the spec's "error" event, else the first failed test, else the first "error" event. Each one line, no
+     * control characters; "" if unknown. */
     char message[512];
     char file[512];
     int line_number; /* 0: unknown */

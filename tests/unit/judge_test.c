@@ -24,6 +24,9 @@
 #define FAILED_SILENTLY "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\"}\n"
 #define ERROR                                                                                                        \
     "{\"event\":\"error\",\"error\":{\"message\":\"SyntaxError: here\"},\"file\":\"b.spec.ts\",\"line\":3}\n"
+#define NO_BROWSER                                                                                                   \
+    "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\",\"error\":{\"message\":\"no browser\"}}\n"              \
+    "{\"event\":\"error\",\"spec\":\"a.spec.ts\",\"error\":{\"message\":\"no browser\"}}\n"
 #define SPEC_PASSED "{\"event\":\"spec\",\"status\":\"passed\",\"duration_ms\":5}\n"
 #define SPEC_FAILED "{\"event\":\"spec\",\"status\":\"failed\",\"duration_ms\":5}\n"
 
@@ -91,7 +94,7 @@ static void what_was_seen_decides(void **state)
         {SPEAKS, SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_ERROR, "exit 1 and no test was run"},
         {SPEAKS, SKIPPED SKIPPED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run (2 skipped)"},
 
-        /* A failed test is a failure, whatever else is said. */
+        /* A failed test is a failure, unless the spec itself has an error. */
         {SPEAKS, PASSED FAILED SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, ""},
         {SPEAKS, FAILED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_FAILED, ""},
         {SPEAKS, FAILED, RUNNER_EXITED, 3, 0, TASK_FAILED, ""},
@@ -104,6 +107,8 @@ static void what_was_seen_decides(void **state)
         /* Errors outside of tests. */
         {SPEAKS, ERROR, RUNNER_EXITED, 1, 0, TASK_ERROR, "SyntaxError: here"},
         {SPEAKS, PASSED ERROR SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR, "SyntaxError: here"},
+        {SPEAKS, NO_BROWSER, RUNNER_EXITED, 1, 0, TASK_ERROR, "no browser"},
+        {SPEAKS, FAILED NO_BROWSER, RUNNER_EXITED, 1, 0, TASK_ERROR, "no browser"},
         {SILENT, "{\"event\":\"error\"}\n", RUNNER_EXITED, 0, 0, TASK_ERROR,
          "the runner reported an error without a message"},
 
