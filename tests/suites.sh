@@ -6,8 +6,10 @@
 #   e2e         the real daemons, from spec map to verdict, and what happens when they die
 #   runners     our Playwright reporter under real Playwright
 #   page        the page's pure modules
+#   browser     the page in Chromium: on a made-up run that the test steps through, and on real controllers
 #   deploy      images, compose file and manifests agree with the options and with Kubernetes' own schemas
-#   sanitizers  unit, redis and e2e once more under AddressSanitizer and UndefinedBehaviorSanitizer
+#   sanitizers  unit, redis, e2e and the page of real controllers once more under AddressSanitizer and
+#               UndefinedBehaviorSanitizer
 #   clang       the second compiler finds nothing to warn of
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -30,6 +32,11 @@ count() {
 # Sum of the numbers that follow a word at the start of a line of the log.
 sum() {
     sed -n "s/^[#ℹ ]*$1 \([0-9][0-9]*\).*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# The number before a word in Playwright's closing lines.
+browser_sum() {
+    sed -n "s/^ *\([0-9][0-9]*\) $1.*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'
 }
 
 cmocka_suite() {
@@ -70,6 +77,13 @@ suite_page() {
     need_npm tests/browser
     node_suite page build tests/browser/unit/*.test.mjs
 }
+suite_browser() {
+    need_npm tests/browser
+    started=$(date +%s)
+    (cd tests/browser && CI=true FUNKYTOWN_BUILD="${1:-build}" node_modules/.bin/playwright test ${3:-}) >"$log" 2>&1
+    status=$?
+    count "browser${2:-}" "$status" "$(browser_sum passed)" $(($(browser_sum failed) + $(browser_sum flaky) + $(browser_sum skipped) + $(browser_sum 'did not run')))
+}
 suite_deploy() {
     need_npm tests/deploy
     node_suite deploy build tests/deploy/*.test.mjs
@@ -79,15 +93,16 @@ suite_sanitizers() {
     cmocka_suite 'unit (sanitizers)' build/asan unit
     cmocka_suite 'redis (sanitizers)' build/asan redis
     node_suite 'e2e (sanitizers)' build/asan tests/e2e/*.test.mjs
+    suite_browser build/asan ' (sanitizers)' --project=controller
 }
 suite_clang() { build_preset clang; }
 
-[ $# -gt 0 ] || set -- unit redis e2e runners page deploy sanitizers clang
+[ $# -gt 0 ] || set -- unit redis e2e runners page browser deploy sanitizers clang
 for suite in "$@"; do
     case $suite in
-    unit | redis | e2e | runners | page | deploy | sanitizers | clang) "suite_$suite" ;;
+    unit | redis | e2e | runners | page | browser | deploy | sanitizers | clang) "suite_$suite" ;;
     *)
-        echo "tests: $suite: no such suite; there are unit redis e2e runners page deploy sanitizers clang" >&2
+        echo "tests: $suite: no such suite; there are unit redis e2e runners page browser deploy sanitizers clang" >&2
         exit 2
         ;;
     esac

@@ -22,7 +22,6 @@ export function Masthead({ state }) {
           <p class="verdict-sentence">${sentence}</p>
         </div>
         <div class="masthead-tools">
-          ${summary && html`<${ExportMenu} />`}
           <${ThemeButton} />
           <button class="tool" type="button" aria-label="Keyboard shortcuts and help" title="Keyboard shortcuts (?)"
             onClick=${() => { state.helpOpen.value = true; }}><${Glyph} name="help" /></button>
@@ -77,32 +76,4 @@ function Tests({ tests }) {
   const parts = ['passed', 'failed', 'flaky', 'skipped'].filter((name) => tests[name] > 0);
   if (!parts.length) return html`<span class="of">none yet</span>`;
   return parts.map((name, i) => html`${i > 0 && ', '}<span key=${name} class=${name === 'failed' ? 'tone-text-failed' : ''}>${formatCount(tests[name])} ${name}</span>`);
-}
-
-const EXPORTS = [
-  ['report.html', 'Report, one file'],
-  ['junit.xml', 'JUnit XML'],
-  ['results.json', 'Results, JSON'],
-  ['failed.txt', 'Failed tasks, text'],
-  ['trace.json', 'Timeline, trace format'],
-];
-
-function ExportMenu() {
-  return html`
-    <details class="menu" onToggle=${closeOnLeave}>
-      <summary class="tool" aria-label="Export" title="Export"><${Glyph} name="export" /></summary>
-      <ul>${EXPORTS.map(([file, label]) => html`<li key=${file}><a href=${`api/v1/runs/current/${file}`} download=${file}>${label}<span class="of">${file}</span></a></li>`)}</ul>
-    </details>`;
-}
-
-function closeOnLeave({ currentTarget: menu }) {
-  if (!menu.open) return;
-  const close = (event) => {
-    if (event.type === 'keydown' ? event.key !== 'Escape' : menu.contains(event.target)) return;
-    menu.open = false;
-    removeEventListener('pointerdown', close);
-    removeEventListener('keydown', close);
-  };
-  addEventListener('pointerdown', close);
-  addEventListener('keydown', close);
 }

@@ -41,7 +41,7 @@ export function MatrixView({ state }) {
 
   if (!lines.length) return html`<div class="nothing"><p>No task matches these filters.</p><button type="button" class="button" onClick=${state.clearFilter}>Clear filters</button></div>`;
   const template = { gridTemplateColumns: `minmax(9rem, 34rem) repeat(${matrix.columns.length}, minmax(1.5rem, 9rem))` };
-  const drawn = lines.slice(first, end).some((line) => line.cells?.includes(active));
+  const drawn = active >= 0 && lines.slice(first, end).some((line) => line.cells?.includes(active));
   return html`
     <div class="matrix" role="grid" id="tasks" tabindex="0" aria-label="Specs by viewport and browser" aria-rowcount=${lines.length + 1}
       aria-colcount=${matrix.columns.length + 1} aria-activedescendant=${drawn ? `cell-${active}` : null} onKeyDown=${byKey}>

@@ -1,17 +1,18 @@
-// Serves html/dist and a made-up run over HTTP, under the very security policy of the controller. Tests drive it in
-// their own process; by hand it is a way to look at the page:
+// Serves the built page (of the build folder in FUNKYTOWN_BUILD, else of build/) and a made-up run over HTTP, under the
+// very security policy of the controller. Tests drive it in their own process; by hand it is a way to look at the page:
 //
 //     node tests/browser/replay_server.mjs --tasks 2000 --workers 20 --speed 30 --port 3999 [--done] [--hostile]
 
 import { createServer } from 'node:http';
 import { readFile, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { ReplayRun } from './replay_run.mjs';
 
-const DIST = join(dirname(fileURLToPath(import.meta.url)), '../../html/dist');
+const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const DIST = resolve(PROJECT, process.env.FUNKYTOWN_BUILD ?? 'build', 'html/dist');
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml', txt: 'text/plain; charset=utf-8' };
 export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
   + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";

@@ -1,16 +1,40 @@
-// The page as a real controller serves it, at REPORT_URL (its /results), with a run that has finished. What is
-// checked is read from the API first: the page must say the same.
+// The page as a real controller serves it: a finished run of real Playwright specs, and a run that goes on while its
+// controller dies. What is checked is read from the API first: the page must say the same.
 
-import { expect, seriousViolations, test } from '../page_test.mjs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, Stage } from '../../e2e/harness.mjs';
+import { layPlaywrightSpecs } from '../../e2e/playwright_specs.mjs';
+import { expect, seriousViolations, test as base } from '../page_test.mjs';
 
-const reportUrl = process.env.REPORT_URL;
-const api = new URL('api/v1/runs/current', reportUrl).href;
+async function onStage(use) {
+  const closers = [];
+  const stage = new Stage({ after: (close) => closers.push(close) });
+  try {
+    await stage.startRedis();
+    await use(stage);
+  } finally {
+    for (const close of closers) await close();
+  }
+}
 
-test('the document: policy, relative addresses, assets that may be kept', async ({ request }) => {
-  const response = await request.get(reportUrl, { headers: { accept: 'text/html' } });
+const test = base.extend({
+  /** A finished run: one task passed, one failed, one without a browser. */
+  report: [async ({}, use) => onStage(async (stage) => {
+    const controller = stage.controller([layPlaywrightSpecs(stage)]);
+    stage.worker();
+    await controller.says(/^failed: .*\n/m);
+    const origin = await stage.url(controller);
+    await use({ url: `${origin}/results`, api: `${origin}/api/v1/runs/current` });
+  }), { scope: 'worker' }],
+  stage: async ({}, use) => onStage(use),
+});
+
+test('the document: policy, relative addresses, assets that may be kept', async ({ request, report }) => {
+  const response = await request.get(report.url, { headers: { accept: 'text/html' } });
   const policy = response.headers()['content-security-policy'];
   for (const directive of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "require-trusted-types-for 'script'", "frame-ancestors 'none'"]) expect(policy).toContain(directive);
-  const assets = [...(await response.text()).matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, address]) => new URL(address, reportUrl).href);
+  const assets = [...(await response.text()).matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, address]) => new URL(address, report.url).href);
   expect(assets.length).toBe(3);
   for (const asset of assets) {
     const got = await request.get(asset);
@@ -20,9 +44,9 @@ test('the document: policy, relative addresses, assets that may be kept', async 
   }
 });
 
-test('the page says what the API says', async ({ page, request }) => {
-  const summary = await (await request.get(api)).json();
-  await page.goto(reportUrl);
+test('the page says what the API says', async ({ page, request, report }) => {
+  const summary = await (await request.get(report.api)).json();
+  await page.goto(report.url);
   const words = { passed: 'Passed', failed: 'Failed', error: 'Error', cancelled: 'Cancelled' };
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words[summary.verdict] ?? 'Running');
   await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', String(summary.counts.total + 1));
@@ -34,11 +58,11 @@ test('the page says what the API says', async ({ page, request }) => {
   await expect(page.locator('.connection')).toBeEmpty();
 });
 
-test('a task opens with its attempts, tests and log', async ({ page, request }) => {
-  await page.goto(reportUrl);
+test('a task opens with its attempts, tests and log', async ({ page, request, report }) => {
+  await page.goto(report.url);
   await page.locator('[data-row]').first().click();
   const key = await page.locator('.drawer-key bdi').textContent();
-  const detail = await (await request.get(`${api}/tasks/${key}`)).json();
+  const detail = await (await request.get(`${report.api}/tasks/${key}`)).json();
   const attempt = detail.attempts.at(-1);
   const drawer = page.getByRole('dialog');
   await expect(drawer.locator('h2')).toHaveText(detail.spec);
@@ -48,14 +72,51 @@ test('a task opens with its attempts, tests and log', async ({ page, request }) 
   await expect(drawer).not.toContainText('could not be loaded');
 });
 
-test('filters survive a reload, and every view is accessible', async ({ page }) => {
-  await page.goto(`${reportUrl}?status=passed`);
+test('filters survive a reload, and every view is accessible', async ({ page, report }) => {
+  await page.goto(`${report.url}?status=passed`);
   await expect(page.locator('.chip[data-status=passed]')).toHaveAttribute('aria-pressed', 'true');
   await page.reload();
   await expect(page.locator('.chip[data-status=passed]')).toHaveAttribute('aria-pressed', 'true');
   for (const view of ['tasks', 'errors', 'matrix', 'timeline']) {
-    await page.goto(`${reportUrl}?view=${view}`);
+    await page.goto(`${report.url}?view=${view}`);
     await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
     expect(await seriousViolations(page), view).toEqual([]);
   }
+});
+
+test('a failed spec: its name, message, file and line', async ({ page, report }) => {
+  await page.goto(report.url);
+  await expect(page.locator('.verdict-sentence')).toHaveText('1 failed, 1 error of 3 tasks');
+  const row = page.locator('[data-row]').filter({ hasText: 'basket.spec.mjs' });
+  await expect(row).toContainText('expect(received).toBe(expected)');
+  await row.click();
+  const drawer = page.getByRole('dialog');
+  await expect(drawer.locator('h2')).toHaveText('tests/basket.spec.mjs');
+  const failed = drawer.locator('.test-failed');
+  await expect(failed.locator('.test-title')).toHaveText('failed: basket › counts what is in it');
+  await expect(failed.locator('.failure')).toContainText('Expected: "3 items"');
+  await expect(failed.locator('.place')).toHaveText('tests/basket.spec.mjs:11');
+  await expect(drawer.locator('.log')).toContainText('1 failed');
+});
+
+test('a run is followed while its controller is killed and comes back', async ({ page, stage }) => {
+  const map = stage.map('until [ -e "$HOME/go.$FUNKYTOWN_SPEC" ]; do sleep 0.05; done', ['first', 'second']);
+  const port = String(await freePort());
+  const start = () => stage.controller(['--http-port', port, map], { FUNKYTOWN_RUN_ID: 'live', FUNKYTOWN_LEASE_S: '1' });
+  const go = (spec) => writeFileSync(join(stage.folder, `go.${spec}`), '');
+  const passed = page.locator('.chip[data-status=passed] b');
+  const controller = start();
+  const url = await stage.url(controller);
+  stage.worker();
+  await page.goto(`${url}/results`);
+  await expect(page.locator('[data-row="0"]')).toContainText('Running');
+  go('first');
+  await expect(passed).toHaveText('1');
+  controller.kill('SIGKILL');
+  await expect(page.locator('.connection')).toContainText('Connection lost');
+  go('second');
+  start();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Passed');
+  await expect(passed).toHaveText('2');
+  await expect(page.locator('.connection')).toBeEmpty();
 });

@@ -3,10 +3,11 @@
 
 import { expect, rowsOnScreen, test } from '../page_test.mjs';
 
-// From the text of the snapshot to the first row in the document, in units of parsing that text.
-const FIRST_ROWS_IN_PARSES = 12;
+// From the text of the snapshot to the first row in the document: what that takes with SMALL tasks, and so many times the
+// parsing of that text.
+const FIRST_ROWS_IN_PARSES = 6;
 // Script time of a delta, in units of that of a delta to a run of SMALL tasks.
-const DELTA_IN_SMALL_DELTAS = 6;
+const DELTA_IN_SMALL_DELTAS = 4;
 const SMALL = 200;
 const DELTAS = 20;
 const MOST_ROWS_IN_DOCUMENT = 80;
@@ -35,6 +36,17 @@ async function measureLoading(page) {
   });
 }
 
+// The quickest of some loads, in ms: from the text of the snapshot to the first rows, and the parsing in it.
+async function measureFirstRows(page) {
+  const tries = [];
+  for (let i = 0; i < 4; i += 1) {
+    await page.reload();
+    await expect(page.locator('[data-row]').first()).toBeVisible();
+    tries.push(await page.evaluate(() => globalThis.loading));
+  }
+  return tries.reduce((a, b) => (b.firstRows < a.firstRows ? b : a));
+}
+
 // Script time for each delta, in ms.
 async function measureDeltas(page, { run, flush }) {
   const session = await page.context().newCDPSession(page);
@@ -53,26 +65,23 @@ for (const tasks of [20_000, 100_000]) {
   test(`${tasks} tasks: first rows soon, few nodes, cheap deltas`, async ({ page, open }, info) => {
     test.setTimeout(400_000);
     await measureLoading(page);
-    const small = await measureDeltas(page, await open({ tasks: SMALL, workers: 50, until: 100 }));
+    const smallRun = await open({ tasks: SMALL, workers: 50, until: 100 });
+    const smallDelta = await measureDeltas(page, smallRun);
+    const smallLoad = await measureFirstRows(page);
     const replay = await open({ tasks, workers: 50, until: tasks * 10 });
     const { run } = replay;
-    const tries = [];
-    for (let i = 0; i < 3; i += 1) {
-      await page.reload();
-      await expect(page.locator('[data-row]').first()).toBeVisible();
-      tries.push(await page.evaluate(() => globalThis.loading));
-    }
-    const best = tries.reduce((a, b) => (b.firstRows / b.parse < a.firstRows / a.parse ? b : a));
-    info.annotations.push({ type: 'first rows', description: `${best.firstRows.toFixed(0)} ms, ${(best.firstRows / best.parse).toFixed(1)} times parsing` });
-    expect(best.firstRows / best.parse).toBeLessThan(FIRST_ROWS_IN_PARSES);
+    const load = await measureFirstRows(page);
+    const parses = (load.firstRows - smallLoad.firstRows) / load.parse;
+    info.annotations.push({ type: 'first rows', description: `${load.firstRows.toFixed(0)} ms; ${SMALL} tasks ${smallLoad.firstRows.toFixed(0)} ms; the difference is ${parses.toFixed(1)} times parsing` });
+    expect(parses).toBeLessThan(FIRST_ROWS_IN_PARSES);
 
     const nodes = () => page.evaluate(() => [document.querySelectorAll('[data-row]').length, document.querySelectorAll('*').length]);
     expect((await nodes())[0]).toBeLessThan(MOST_ROWS_IN_DOCUMENT);
     expect((await nodes())[1]).toBeLessThan(MOST_NODES_IN_DOCUMENT);
 
     const each = await measureDeltas(page, replay);
-    info.annotations.push({ type: 'delta', description: `${each.toFixed(1)} ms of script, ${(each / small).toFixed(1)} times one to ${SMALL} tasks` });
-    expect(each / small).toBeLessThan(DELTA_IN_SMALL_DELTAS);
+    info.annotations.push({ type: 'delta', description: `${each.toFixed(1)} ms of script, ${(each / smallDelta).toFixed(1)} times one to ${SMALL} tasks` });
+    expect(each / smallDelta).toBeLessThan(DELTA_IN_SMALL_DELTAS);
 
     await page.locator('.table').focus();
     await page.keyboard.press('End');
