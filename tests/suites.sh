@@ -60,7 +60,8 @@ node_suite() {
 build_preset() {
     started=$(date +%s)
     { cmake --preset "$1" && cmake --build --preset "$1"; } >"$log" 2>&1
-    count "build ($1)" $? 1 0
+    status=$?
+    count "build ($1)" "$status" $((status == 0)) 0
 }
 
 need_npm() {

@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "shared/clock.h"
+#include "shared/json_writer.h"
 #include "shared/memory.h"
 
 /* Kept of an attempt's output: enough to see how it began and why it ended, and 20,000 of them still fit a small
@@ -18,56 +19,54 @@ enum { GRACE_MS = 5000 };
 
 /* ---- the end of an attempt ---- */
 
-static cJSON *record_head(const struct attempt *a, const char *outcome, const char *reason)
+/* The members that every attempt's record has; the caller adds its own and the closing brace. */
+static void add_record_head(struct buffer *out, const struct attempt *a, const char *outcome, const char *reason)
 {
-    cJSON *record = cJSON_CreateObject();
-    cJSON_AddNumberToObject(record, "attempt", a->task.attempt);
-    cJSON_AddStringToObject(record, "outcome", outcome);
-    cJSON_AddStringToObject(record, "reason", reason);
-    cJSON_AddStringToObject(record, "worker", a->setup->worker_id);
-    cJSON_AddNumberToObject(record, "started_ms", (double)a->started_wall_ms);
-    cJSON_AddNumberToObject(record, "duration_ms", (double)(a->duration_ns / 1000000));
-    return record;
-}
-
-static char *print(cJSON *object)
-{
-    char *text = cJSON_PrintUnformatted(object);
-    cJSON_Delete(object);
-    return text;
+    buffer_text(out, "{");
+    json_add_key(out, "attempt"), json_add_uint(out, a->task.attempt);
+    json_add_key(out, "outcome"), json_add_text(out, outcome);
+    json_add_key(out, "reason"), json_add_text(out, reason);
+    json_add_key(out, "worker"), json_add_text(out, a->setup->worker_id);
+    json_add_key(out, "started_ms"), json_add_int(out, a->started_wall_ms);
+    json_add_key(out, "duration_ms"), json_add_uint(out, a->duration_ns / 1000000);
 }
 
 static char *make_record(struct attempt *a, const struct runner_end *end)
 {
-    cJSON *record = record_head(a, task_result_name(a->verdict.result), a->verdict.reason);
-    cJSON_AddNumberToObject(record, "max_rss_bytes", (double)end->max_rss_bytes);
-    cJSON_AddNumberToObject(record, "cpu_ms", (double)end->cpu_ms);
-    cJSON_AddNumberToObject(record, "strays", end->strays);
-    cJSON_AddNumberToObject(record, "log_bytes", (double)a->log.length);
-    cJSON_AddNumberToObject(record, "log_dropped_bytes", (double)capture_dropped(&a->capture));
-    cJSON_AddNumberToObject(record, "tests_dropped", a->judge.tests_dropped);
-    cJSON_AddItemToObject(record, "tests", judge_take_tests(&a->judge));
-    return print(record);
+    struct buffer record = {0};
+    auto_free char *tests = judge_take_tests(&a->judge);
+    add_record_head(&record, a, task_result_name(a->verdict.result), a->verdict.reason);
+    json_add_key(&record, "max_rss_bytes"), json_add_uint(&record, end->max_rss_bytes);
+    json_add_key(&record, "cpu_ms"), json_add_uint(&record, end->cpu_ms);
+    json_add_key(&record, "strays"), json_add_uint(&record, end->strays);
+    json_add_key(&record, "log_bytes"), json_add_uint(&record, a->log.length);
+    json_add_key(&record, "log_dropped_bytes"), json_add_uint(&record, capture_dropped(&a->capture));
+    json_add_key(&record, "tests_dropped"), json_add_uint(&record, a->judge.tests_dropped);
+    json_add_key(&record, "tests"), buffer_text(&record, tests);
+    buffer_text(&record, "}");
+    return buffer_take(&record);
 }
 
 static char *make_details(const struct attempt *a)
 {
     const struct judge *j = &a->judge;
-    unsigned tests = j->counts.passed + j->counts.failed + j->counts.skipped + j->counts.flaky;
-    if (tests == 0 && j->message[0] == '\0')
+    const struct test_counts *c = &j->counts;
+    if (c->passed + c->failed + c->skipped + c->flaky == 0 && j->message[0] == '\0')
         return NULL;
-    cJSON *details = cJSON_CreateObject();
-    int counts[] = {(int)j->counts.passed, (int)j->counts.failed, (int)j->counts.skipped, (int)j->counts.flaky};
-    cJSON_AddItemToObject(details, "tests", cJSON_CreateIntArray(counts, 4));
+    struct buffer details = {0};
+    buffer_text(&details, "{");
+    json_add_key(&details, "tests");
+    buffer_format(&details, "[%u,%u,%u,%u]", c->passed, c->failed, c->skipped, c->flaky);
     if (j->message[0])
-        cJSON_AddStringToObject(details, "message", j->message);
+        json_add_key(&details, "message"), json_add_text(&details, j->message);
     if (j->title[0])
-        cJSON_AddStringToObject(details, "title", j->title);
+        json_add_key(&details, "title"), json_add_text(&details, j->title);
     if (j->file[0]) {
-        cJSON_AddStringToObject(details, "file", j->file);
-        cJSON_AddNumberToObject(details, "line", j->line_number);
+        json_add_key(&details, "file"), json_add_text(&details, j->file);
+        json_add_key(&details, "line"), json_add_int(&details, j->line_number);
     }
-    return print(details);
+    buffer_text(&details, "}");
+    return buffer_take(&details);
 }
 
 static void make_result(struct attempt *a, const struct runner_end *end)
@@ -87,7 +86,10 @@ static void fail(struct attempt *a, const char *reason)
 
 char *attempt_released_record(const struct attempt *a)
 {
-    return print(record_head(a, "released", "the worker was told to stop"));
+    struct buffer record = {0};
+    add_record_head(&record, a, "released", "the worker was told to stop");
+    buffer_text(&record, "}");
+    return buffer_take(&record);
 }
 
 /* ---- callbacks ---- */
@@ -160,7 +162,8 @@ void attempt_load(struct attempt *a, const struct ledger_reply *claim, const str
     t->runner = memory_text(ledger_text(claim, 5));
     t->timeout_s = policy->task_timeout_s;
     t->retries = policy->retries;
-    cJSON *overrides = cJSON_Parse(ledger_text(claim, 6));
+    const char *text = ledger_text(claim, 6);
+    cJSON *overrides = *text ? cJSON_Parse(text) : NULL;
     load_override(overrides, "timeout_s", &t->timeout_s);
     load_override(overrides, "retries", &t->retries);
     cJSON_Delete(overrides);
@@ -185,8 +188,8 @@ static void list_variables(const struct attempt *a, const struct run_policy *pol
     VARIABLE("FUNKYTOWN_VIEWPORT=%s", t->viewport);
     VARIABLE("FUNKYTOWN_BROWSER=%s", t->browser);
     VARIABLE("FUNKYTOWN_EVENTS=%s", supervisor_fifo(a->supervisor));
-    VARIABLE("FUNKYTOWN_ARTIFACTS=%s", a->scratch.artifacts);
-    VARIABLE("TMPDIR=%s", a->scratch.tmp);
+    VARIABLE("FUNKYTOWN_ARTIFACTS=%s", a->scratch.artifacts.path);
+    VARIABLE("TMPDIR=%s", a->scratch.tmp.path);
     if (viewport) {
         VARIABLE("FUNKYTOWN_WIDTH=%d", viewport->width);
         VARIABLE("FUNKYTOWN_HEIGHT=%d", viewport->height);
@@ -246,8 +249,8 @@ static int prepare_and_run(struct attempt *a, const struct run_policy *policy, s
         .width = viewport ? viewport->width : 0,
         .height = viewport ? viewport->height : 0,
         .events = supervisor_fifo(a->supervisor),
-        .artifacts = a->scratch.artifacts,
-        .output = a->scratch.output,
+        .artifacts = a->scratch.artifacts.path,
+        .output = a->scratch.output.path,
         .playwright = a->setup->playwright,
         .reporter = a->setup->reporter,
     };

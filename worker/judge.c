@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "shared/json_writer.h"
 #include "shared/memory.h"
 #include "shared/utf8.h"
 
@@ -23,31 +24,35 @@ enum {
 
 void judge_init(struct judge *j)
 {
-    *j = (struct judge){.tests = cJSON_CreateArray()};
+    *j = (struct judge){0};
 }
 
 void judge_clear(struct judge *j)
 {
-    struct buffer line = j->line;
+    struct buffer line = j->line, tests = j->tests;
     buffer_clear(&line);
-    cJSON_Delete(j->tests);
+    buffer_clear(&tests);
     judge_init(j);
     j->line = line;
+    j->tests = tests;
 }
 
 void judge_close(struct judge *j)
 {
     buffer_close(&j->line);
-    cJSON_Delete(j->tests);
+    buffer_close(&j->tests);
     *j = (struct judge){0};
 }
 
-struct cJSON *judge_take_tests(struct judge *j)
+char *judge_take_tests(struct judge *j)
 {
-    cJSON *tests = take(j->tests);
-    j->tests = cJSON_CreateArray();
-    j->tests_bytes = 0;
-    return tests;
+    struct buffer tests = {0};
+    buffer_text(&tests, "[");
+    if (j->tests.length > 0)
+        buffer_text(&tests, j->tests.data);
+    buffer_text(&tests, "]");
+    buffer_clear(&j->tests);
+    return buffer_take(&tests);
 }
 
 /* ---- texts ---- */
@@ -181,15 +186,14 @@ static void keep_record(struct judge *j, const cJSON *event, bool failed)
 {
     cJSON *record = test_record(event);
     auto_free char *text = cJSON_PrintUnformatted(record);
-    size_t bytes = strlen(text) + 1;
+    cJSON_Delete(record);
     size_t room = failed ? JUDGE_TESTS_MAX : JUDGE_TESTS_MAX / 2;
-    if (j->tests_bytes + bytes > room) {
+    if (j->tests.length + strlen(text) + 1 > room) {
         j->tests_dropped++;
-        cJSON_Delete(record);
         return;
     }
-    j->tests_bytes += bytes;
-    cJSON_AddItemToArray(j->tests, record);
+    json_add_item(&j->tests);
+    buffer_text(&j->tests, text);
 }
 
 static void take_place(struct judge *j, const cJSON *event)

@@ -26,8 +26,6 @@
 #include "shared/task.h"
 #include "worker/supervise.h"
 
-struct cJSON;
-
 enum {
     JUDGE_LINE_MAX = 256 * 1024, /* bytes; longer lines are skipped */
     JUDGE_TESTS_MAX =
@@ -39,8 +37,7 @@ struct judge {
 
     struct buffer line;     /* a line that hasn't ended yet */
     bool skipping;          /* the rest of a line that was too long */
-    struct cJSON *tests;    /* array of the test records, capped */
-    size_t tests_bytes;     /* what they take as JSON */
+    struct buffer tests;    /* the test records as JSON, between commas, capped */
     unsigned tests_dropped; /* records left out by the cap; they are counted all the same */
     struct test_counts counts;
     enum task_result spec_status; /* of the "spec" event; TASK_UNKNOWN: none came */
@@ -72,11 +69,11 @@ void judge_verdict(struct judge *j, const struct runner *runner, const struct ru
                    unsigned timeout_s, struct verdict *verdict);
 
 /*
- * The array of test records, now the caller's (cJSON_Delete), never NULL:
+ * The test records as a JSON array, now the caller's, never NULL:
  *     {"title":[…],"status":"…","duration_ms":812,"file":"…","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
  * where file, line and error may be missing, and each member of error too.
  */
-struct cJSON *judge_take_tests(struct judge *j);
+char *judge_take_tests(struct judge *j);
 
 void judge_clear(struct judge *j); /* as after judge_init(), but keeps memory */
 void judge_close(struct judge *j);

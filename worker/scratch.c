@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,34 +130,58 @@ int scratch_slot_open(struct scratch_slot *slot, const struct scratch *scratch, 
 {
     char name[32];
     snprintf(name, sizeof(name), "slot-%d", index);
-    if (make_folder(slot->path, scratch->path, name, err) < 0 || make_folder(slot->tmp, slot->path, "tmp", err) < 0 ||
-        make_folder(slot->output, slot->path, "output", err) < 0 ||
-        make_folder(slot->artifacts, slot->path, "artifacts", err) < 0)
+    if (make_folder(slot->path, scratch->path, name, err) < 0 || make_folder(slot->tmp.path, slot->path, "tmp", err) < 0 ||
+        make_folder(slot->output.path, slot->path, "output", err) < 0 ||
+        make_folder(slot->artifacts.path, slot->path, "artifacts", err) < 0)
         return -1;
     return 0;
 }
 
-static void empty_folder(const char *path)
+static bool is_same_time(struct timespec a, struct timespec b)
 {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* Returns whether it was empty. */
+static bool remove_entries(const char *path)
+{
+    bool was_empty = true;
     DIR *folder = opendir(path);
     if (folder == NULL) { /* a spec removed it, or made it unreadable or a file */
         remove_tree(path);
         mkdir(path, 0700);
-        return;
+        return false;
     }
     for (const struct dirent *entry; (entry = readdir(folder));) {
         char inner[PATH_MAX];
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
+        was_empty = false;
         if (snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name) < (int)sizeof(inner))
             remove_tree(inner);
     }
     closedir(folder);
+    return was_empty;
+}
+
+/*
+ * Most attempts write into few of their folders. A folder whose change time (which nobody can set) is that of when it was seen to be
+ * empty still is; a time is only trusted when it was some while ago, as the file system's clock ticks slowly.
+ */
+static void empty_folder(struct scratch_folder *folder)
+{
+    struct stat info;
+    bool is_folder = lstat(folder->path, &info) == 0 && S_ISDIR(info.st_mode);
+    if (is_folder && folder->untouched.tv_sec && is_same_time(info.st_ctim, folder->untouched))
+        return;
+    bool is_old = is_folder && info.st_ctim.tv_sec + 2 <= time(NULL);
+    bool was_empty = remove_entries(folder->path);
+    folder->untouched = was_empty && is_old ? info.st_ctim : (struct timespec){0};
 }
 
 void scratch_slot_empty(struct scratch_slot *slot)
 {
-    empty_folder(slot->tmp);
-    empty_folder(slot->output);
-    empty_folder(slot->artifacts);
+    empty_folder(&slot->tmp);
+    empty_folder(&slot->output);
+    empty_folder(&slot->artifacts);
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include <limits.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "shared/error.h"
 
@@ -27,12 +28,18 @@ int scratch_write(const struct scratch *scratch, const char *name, const void *b
 
 void scratch_close(struct scratch *scratch); /* removes it with all that is in it */
 
+/* A folder of one attempt. */
+struct scratch_folder {
+    char path[PATH_MAX];
+    struct timespec untouched; /* its change time when it was known to be empty; {0}: not known */
+};
+
 /* What one attempt may write into, all of them in the slot's folder and emptied when it has ended. */
 struct scratch_slot {
     char path[PATH_MAX];
-    char tmp[PATH_MAX];       /* TMPDIR */
-    char output[PATH_MAX];    /* a runner's own output folder */
-    char artifacts[PATH_MAX]; /* FUNKYTOWN_ARTIFACTS */
+    struct scratch_folder tmp;       /* TMPDIR */
+    struct scratch_folder output;    /* a runner's own output folder */
+    struct scratch_folder artifacts; /* FUNKYTOWN_ARTIFACTS */
 };
 
 int scratch_slot_open(struct scratch_slot *slot, const struct scratch *scratch, int index, struct error *err);

@@ -37,6 +37,7 @@ struct slot {
     struct worker *worker;
     enum slot_state state;
     bool is_asking; /* a command of this slot is on its way */
+    char next[TASK_KEY_SIZE]; /* popped while the last task is being settled; "": none */
     struct attempt attempt;
 };
 
@@ -74,6 +75,7 @@ struct worker {
 static void register_now(struct worker *w);
 static void on_patience_over(uv_timer_t *timer);
 static void fill(struct worker *w);
+static void take_task(struct worker *w, const char *task);
 static void ask(struct slot *s);
 static void move_on(struct worker *w);
 
@@ -97,10 +99,21 @@ static struct slot *find_slot(struct worker *w, enum slot_state state)
     return NULL;
 }
 
+/* A slot that a task may be popped for: it is free, or will be as soon as Redis has heard of its last one. */
+static struct slot *find_room(struct worker *w)
+{
+    struct slot *idle = find_slot(w, SLOT_IDLE);
+    for (int i = 0; idle == NULL && i < w->slot_count; i++)
+        if (w->slots[i].state == SLOT_SETTLING && w->slots[i].next[0] == '\0')
+            return &w->slots[i];
+    return idle;
+}
+
 static bool is_held(struct worker *w, const char *task)
 {
     for (int i = 0; i < w->slot_count; i++)
-        if (w->slots[i].state != SLOT_IDLE && strcmp(w->slots[i].attempt.task.key, task) == 0)
+        if ((w->slots[i].state != SLOT_IDLE && strcmp(w->slots[i].attempt.task.key, task) == 0) ||
+            strcmp(w->slots[i].next, task) == 0)
             return true;
     return false;
 }
@@ -238,8 +251,14 @@ static void move_on(struct worker *w)
 
 static void drop_slot(struct slot *s)
 {
+    char next[TASK_KEY_SIZE];
+    memory_copy_text(next, sizeof(next), s->next);
+    s->next[0] = '\0';
     attempt_clear(&s->attempt);
     s->state = SLOT_IDLE;
+    /* If it isn't taken now, leaving hands it back, or the next renewal tells of it. */
+    if (next[0] && s->worker->state == WORKER_WORKING)
+        take_task(s->worker, next);
     fill(s->worker);
     move_on(s->worker);
 }
@@ -343,6 +362,7 @@ static void settle(struct slot *s)
 {
     s->state = SLOT_SETTLING;
     ask(s);
+    fill(s->worker);
 }
 
 static void on_attempt_end(void *data)
@@ -412,11 +432,15 @@ static void on_returned(void *data, const struct ledger_reply *reply)
 /* A task lies in our list: claim it, under a token that nobody else can have. */
 static void take_task(struct worker *w, const char *task)
 {
-    struct slot *s = find_slot(w, SLOT_IDLE);
+    struct slot *s = find_room(w);
     if (is_held(w, task))
         return;
     if (s == NULL || w->state != WORKER_WORKING || strlen(task) >= TASK_KEY_SIZE) {
         ledger_release(&w->ledger, w->id, task, NULL, NULL, on_returned, w);
+        return;
+    }
+    if (s->state == SLOT_SETTLING) {
+        memory_copy_text(s->next, sizeof(s->next), task);
         return;
     }
     memory_copy_text(s->attempt.task.key, sizeof(s->attempt.task.key), task);
@@ -447,7 +471,7 @@ static void on_popped(void *data, const struct redisReply *reply)
 
 static void fill(struct worker *w)
 {
-    if (w->state != WORKER_WORKING || !w->is_registered || w->is_popping || find_slot(w, SLOT_IDLE) == NULL ||
+    if (w->state != WORKER_WORKING || !w->is_registered || w->is_popping || find_room(w) == NULL ||
         uv_is_active((uv_handle_t *)&w->retry))
         return;
     char timeout[8];

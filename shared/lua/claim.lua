@@ -9,9 +9,10 @@ if not is_registered(KEYS[3], ARGV[4]) then return {'unknown'} end
 if not holds(KEYS[4], task) then return {'gone'} end
 
 local claim = redis.call('HGET', KEYS[6], task)
+local t = redis.call('HMGET', KEYS[5], 'status', 'worker', 'attempt', 'starttime', 'spec', 'viewport', 'browser', 'runner')
+local attempt = tonumber(t[3])
 if claim ~= token then
   if redis.call('HGET', KEYS[2], 'finished') ~= '0' then return {'closed'} end
-  local t = redis.call('HMGET', KEYS[5], 'status', 'worker', 'attempt', 'starttime')
   -- Ours, but the process doesn't know: it forgot, or Redis came back with what it was before this worker settled.
   local is_forgotten = claim and t[1] == 'processing' and t[2] == worker
   if not is_forgotten and (claim or t[1] ~= 'waiting') then
@@ -23,9 +24,9 @@ if claim ~= token then
     redis.call('RPUSH', KEYS[9], lost_record(t[3], worker, t[4], now, 'the worker knew nothing of it any more'))
   end
   redis.call('HSET', KEYS[6], task, token)
-  redis.call('HMSET', KEYS[5], 'status', 'processing', 'starttime', math.floor(now / 1000), 'worker', worker)
-  local attempt = redis.call('HINCRBY', KEYS[5], 'attempt', 1)
+  attempt = attempt + 1
+  redis.call('HMSET', KEYS[5], 'status', 'processing', 'starttime', math.floor(now / 1000), 'worker', worker,
+             'attempt', attempt)
   emit(KEYS[1], KEYS[8], 'e', 'claimed', 't', task, 'w', worker, 'a', attempt)
 end
-local t = redis.call('HMGET', KEYS[5], 'attempt', 'spec', 'viewport', 'browser', 'runner')
-return {'ok', t[1], t[2], t[3], t[4], t[5], redis.call('HGET', KEYS[7], task) or ''}
+return {'ok', attempt, t[5], t[6], t[7], t[8], redis.call('HGET', KEYS[7], task) or ''}

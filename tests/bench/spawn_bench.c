@@ -6,45 +6,17 @@
  */
 #include <assert.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "bare_loop.h"
 #include "shared/clock.h"
 #include "worker/supervise.h"
 
 enum { ROUNDS = 20, SLOTS_MAX = 64 };
 
-static const char *const program[] = {"/bin/true", NULL};
-
-static void spawn(void)
-{
-    pid_t pid;
-    if (posix_spawn(&pid, program[0], NULL, NULL, (char *const *)program, environ) != 0)
-        abort();
-}
-
-static void run_bare(long starts, long at_a_time)
-{
-    long started = 0, ended = 0;
-    while (started < at_a_time && started < starts) {
-        spawn();
-        started++;
-    }
-    while (ended < starts) {
-        /* Of our own group only: supervisors are children too, in sessions of their own. */
-        siginfo_t info;
-        if (waitid(P_PGID, 0, &info, WEXITED) < 0)
-            abort();
-        ended++;
-        if (started < starts) {
-            spawn();
-            started++;
-        }
-    }
-}
+static const char *const program[] = {BARE_PROGRAM, NULL};
 
 struct bench {
     uv_loop_t loop;
@@ -123,9 +95,10 @@ int main(int argc, char **argv)
 
     long each = starts / ROUNDS;
     uint64_t bare_ns = 0, supervised_ns = 0;
+    /* Supervisors are children too, but in sessions of their own: the loop doesn't wait for them. */
     for (int i = 0; i < ROUNDS; i++) {
         uint64_t began = clock_mono_ns();
-        run_bare(each, at_a_time);
+        bare_loop(each, at_a_time);
         uint64_t between = clock_mono_ns();
         run_supervised(&b, slots, each);
         bare_ns += between - began;
@@ -139,7 +112,7 @@ int main(int argc, char **argv)
         rmdir(folders[i]);
     assert(uv_loop_close(&b.loop) == 0);
 
-    double count = (double)each * ROUNDS;
+    double count = (double)(each * ROUNDS);
     printf("%.0f starts of %s, %ld at a time\n", count, program[0], at_a_time);
     printf("bare posix_spawn  %7.2f s  %6.0f a second\n", (double)bare_ns / 1e9, count / ((double)bare_ns / 1e9));
     printf("supervised        %7.2f s  %6.0f a second\n", (double)supervised_ns / 1e9,

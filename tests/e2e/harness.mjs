@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 
 const execFileAsync = promisify(execFile);
 export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const build = resolve(projectRoot, process.env.FUNKYTOWN_BUILD ?? 'build');
+export const build = resolve(projectRoot, process.env.FUNKYTOWN_BUILD ?? 'build');
 const LIMIT_MS = 60_000;
 const PAUSE_MS = 20;
 

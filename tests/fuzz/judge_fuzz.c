@@ -29,12 +29,12 @@ static void require_line(const char *text, size_t size)
 static void require_tests(struct judge *j)
 {
     unsigned seen = j->counts.passed + j->counts.failed + j->counts.skipped + j->counts.flaky;
-    cJSON *tests = judge_take_tests(j);
-    require((unsigned)cJSON_GetArraySize(tests) + j->tests_dropped == seen);
-    char *text = cJSON_PrintUnformatted(tests);
-    require(text != NULL && strlen(text) <= JUDGE_TESTS_MAX + 2 && utf8_is_valid(text, strlen(text)));
-    free(text);
+    char *text = judge_take_tests(j);
+    require(strlen(text) <= JUDGE_TESTS_MAX + 2 && utf8_is_valid(text, strlen(text)));
+    cJSON *tests = cJSON_ParseWithOpts(text, NULL, true);
+    require(cJSON_IsArray(tests) && (unsigned)cJSON_GetArraySize(tests) + j->tests_dropped == seen);
     cJSON_Delete(tests);
+    free(text);
 }
 
 static void judge_all(struct judge *j, const char *bytes, size_t length, size_t piece, struct verdict *verdict)

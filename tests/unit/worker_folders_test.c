@@ -47,9 +47,9 @@ static int remove_root(void **state)
 {
     (void)state;
     struct scratch_slot slot = {0};
-    memory_copy_text(slot.tmp, sizeof(slot.tmp), root);
-    memory_copy_text(slot.output, sizeof(slot.output), root);
-    memory_copy_text(slot.artifacts, sizeof(slot.artifacts), root);
+    memory_copy_text(slot.tmp.path, sizeof(slot.tmp.path), root);
+    memory_copy_text(slot.output.path, sizeof(slot.output.path), root);
+    memory_copy_text(slot.artifacts.path, sizeof(slot.artifacts.path), root);
     scratch_slot_empty(&slot);
     return rmdir(root);
 }
@@ -103,20 +103,52 @@ static void folders_are_emptied_and_removed(void **state)
     struct scratch_slot slot;
     assert_int_equal(scratch_open(&scratch, &err), 0);
     assert_int_equal(scratch_slot_open(&slot, &scratch, 0, &err), 0);
-    auto_free char *deep = memory_format("%s/profile", slot.tmp), *locked = memory_format("%s/profile/x", slot.tmp);
-    auto_free char *outside = below("kept"), *link = memory_format("%s/link", slot.tmp);
+    auto_free char *deep = memory_format("%s/profile", slot.tmp.path);
+    auto_free char *locked = memory_format("%s/profile/x", slot.tmp.path);
+    auto_free char *outside = below("kept"), *link = memory_format("%s/link", slot.tmp.path);
     make_file("kept/file");
     assert_int_equal(mkdir(deep, 0700), 0);
     assert_int_equal(mkdir(locked, 0), 0);
     assert_int_equal(symlink(outside, link), 0);
-    assert_int_equal(rmdir(slot.output), 0);
+    assert_int_equal(rmdir(slot.output.path), 0);
     scratch_slot_empty(&slot);
-    assert_int_equal(rmdir(slot.tmp), 0); /* it was empty */
-    assert_int_equal(access(slot.output, W_OK), 0);
+    assert_int_equal(rmdir(slot.tmp.path), 0); /* it was empty */
+    assert_int_equal(access(slot.output.path, W_OK), 0);
     auto_free char *kept = below("kept/file");
     assert_int_equal(access(kept, F_OK), 0); /* a link isn't followed */
     scratch_close(&scratch);
     assert_int_equal(access(scratch.path, F_OK), -1);
+}
+
+/* Whatever is known of a folder, a file in it is found. */
+static void a_file_is_found_however_often_the_folder_was_empty(void **state)
+{
+    (void)state;
+    struct error err;
+    struct scratch scratch;
+    struct scratch_slot slot;
+    struct stat folder, probe;
+    assert_int_equal(scratch_open(&scratch, &err), 0);
+    assert_int_equal(scratch_slot_open(&slot, &scratch, 0, &err), 0);
+    auto_free char *file = memory_format("%s/file", slot.tmp.path);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(scratch_write(&scratch, "slot-0/tmp/file", "", 0, &err), 0);
+        scratch_slot_empty(&slot);
+        assert_int_equal(access(file, F_OK), -1);
+        scratch_slot_empty(&slot);
+    }
+
+    assert_int_equal(lstat(slot.tmp.path, &folder), 0);
+    slot.tmp.untouched = folder.st_ctim; /* as when it had been empty for long */
+    do { /* until the file system's clock has moved on */
+        assert_int_equal(scratch_write(&scratch, "probe", "", 0, &err), 0);
+        auto_free char *path = memory_format("%s/probe", scratch.path);
+        assert_int_equal(lstat(path, &probe), 0);
+    } while (memcmp(&probe.st_ctim, &folder.st_ctim, sizeof(probe.st_ctim)) == 0);
+    assert_int_equal(scratch_write(&scratch, "slot-0/tmp/file", "", 0, &err), 0);
+    scratch_slot_empty(&slot);
+    assert_int_equal(access(file, F_OK), -1);
+    scratch_close(&scratch);
 }
 
 static void only_abandoned_folders_are_removed(void **state)
@@ -141,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specs_are_found_by_their_trailing_path),
         cmocka_unit_test(folders_are_emptied_and_removed),
+        cmocka_unit_test(a_file_is_found_however_often_the_folder_was_empty),
         cmocka_unit_test(only_abandoned_folders_are_removed),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
