@@ -62,22 +62,26 @@ enum placeholder_kind {
 struct placeholder {
     const char *text;
     enum placeholder_kind kind;
-    size_t offset; /* in struct runner_values; TEXT and NUMBER */
+    size_t offset;       /* in struct runner_values; TEXT and NUMBER */
+    const char *without; /* what to do when it has no value; NULL: no user can come across that */
 };
 
+#define WITHOUT_SIZE "give the viewport a width and a height in the spec map"
+
 static const struct placeholder placeholders[] = {
-    {"{spec}", PLACEHOLDER_SPEC, 0},
-    {"{specs...}", PLACEHOLDER_SPECS, 0},
-    {"{spec_regex}", PLACEHOLDER_REGEX, 0},
-    {"{viewport}", PLACEHOLDER_TEXT, offsetof(struct runner_values, viewport)},
-    {"{browser}", PLACEHOLDER_TEXT, offsetof(struct runner_values, browser)},
-    {"{width}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, width)},
-    {"{height}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, height)},
-    {"{events}", PLACEHOLDER_TEXT, offsetof(struct runner_values, events)},
-    {"{artifacts}", PLACEHOLDER_TEXT, offsetof(struct runner_values, artifacts)},
-    {"{output}", PLACEHOLDER_TEXT, offsetof(struct runner_values, output)},
-    {"{playwright}", PLACEHOLDER_TEXT, offsetof(struct runner_values, playwright)},
-    {"{reporter}", PLACEHOLDER_TEXT, offsetof(struct runner_values, reporter)},
+    {"{spec}", PLACEHOLDER_SPEC, 0, NULL},
+    {"{specs...}", PLACEHOLDER_SPECS, 0, NULL},
+    {"{spec_regex}", PLACEHOLDER_REGEX, 0, NULL},
+    {"{viewport}", PLACEHOLDER_TEXT, offsetof(struct runner_values, viewport), NULL},
+    {"{browser}", PLACEHOLDER_TEXT, offsetof(struct runner_values, browser), NULL},
+    {"{width}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, width), WITHOUT_SIZE},
+    {"{height}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, height), WITHOUT_SIZE},
+    {"{events}", PLACEHOLDER_TEXT, offsetof(struct runner_values, events), NULL},
+    {"{artifacts}", PLACEHOLDER_TEXT, offsetof(struct runner_values, artifacts), NULL},
+    {"{output}", PLACEHOLDER_TEXT, offsetof(struct runner_values, output), NULL},
+    {"{playwright}", PLACEHOLDER_TEXT, offsetof(struct runner_values, playwright),
+     "install the npm package @playwright/test in SPEC_ROOT"},
+    {"{reporter}", PLACEHOLDER_TEXT, offsetof(struct runner_values, reporter), NULL},
 };
 
 static bool is_word(unsigned char byte)
@@ -465,7 +469,8 @@ static int expand_template(const char *template, const struct runner_values *val
         assert(placeholder != NULL);
         buffer_add(&out, rest, (size_t)(p - rest));
         if (!add_value(&out, placeholder, values))
-            return error_set(err, ERROR_CONFIG, "%s has no value here", placeholder->text);
+            return error_set(err, ERROR_CONFIG, "%s has no value here%s%s", placeholder->text,
+                             placeholder->without ? ": " : "", placeholder->without ? placeholder->without : "");
     }
     buffer_text(&out, rest);
     *text = buffer_take(&out);

@@ -130,7 +130,8 @@ int scratch_slot_open(struct scratch_slot *slot, const struct scratch *scratch, 
 {
     char name[32];
     snprintf(name, sizeof(name), "slot-%d", index);
-    if (make_folder(slot->path, scratch->path, name, err) < 0 || make_folder(slot->tmp.path, slot->path, "tmp", err) < 0 ||
+    if (make_folder(slot->path, scratch->path, name, err) < 0 ||
+        make_folder(slot->tmp.path, slot->path, "tmp", err) < 0 ||
         make_folder(slot->output.path, slot->path, "output", err) < 0 ||
         make_folder(slot->artifacts.path, slot->path, "artifacts", err) < 0)
         return -1;
@@ -165,8 +166,9 @@ static bool remove_entries(const char *path)
 }
 
 /*
- * Most attempts write into few of their folders. A folder whose change time (which nobody can set) is that of when it was seen to be
- * empty still is; a time is only trusted when it was some while ago, as the file system's clock ticks slowly.
+ * Most attempts write into few of their folders. A folder whose change time (which nobody can set) is that of when it
+ * was seen to be empty still is; a time is only trusted when it was some while ago, as the file system's clock ticks
+ * slowly.
  */
 static void empty_folder(struct scratch_folder *folder)
 {

@@ -36,7 +36,7 @@ enum slot_state { SLOT_IDLE, SLOT_CLAIMING, SLOT_RUNNING, SLOT_STOPPING, SLOT_SE
 struct slot {
     struct worker *worker;
     enum slot_state state;
-    bool is_asking; /* a command of this slot is on its way */
+    bool is_asking;           /* a command of this slot is on its way */
     char next[TASK_KEY_SIZE]; /* popped while the last task is being settled; "": none */
     struct attempt attempt;
 };

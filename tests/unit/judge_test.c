@@ -25,7 +25,7 @@
 #define ERROR                                                                                                        \
     "{\"event\":\"error\",\"error\":{\"message\":\"SyntaxError: here\"},\"file\":\"b.spec.ts\",\"line\":3}\n"
 #define NO_BROWSER                                                                                                   \
-    "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\",\"error\":{\"message\":\"no browser\"}}\n"              \
+    "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\",\"error\":{\"message\":\"no browser\"}}\n"          \
     "{\"event\":\"error\",\"spec\":\"a.spec.ts\",\"error\":{\"message\":\"no browser\"}}\n"
 #define SPEC_PASSED "{\"event\":\"spec\",\"status\":\"passed\",\"duration_ms\":5}\n"
 #define SPEC_FAILED "{\"event\":\"spec\",\"status\":\"failed\",\"duration_ms\":5}\n"

@@ -310,8 +310,10 @@ static void a_value_that_is_not_known_is_an_error(void **state)
     static const struct {
         const char *definition, *error;
     } rows[] = {
-        {"{\"argv\":[\"a\",\"w={width}\"]}", "argv[1]: {width} has no value here"},
-        {"{\"argv\":[\"{playwright}\"]}", "argv[0]: {playwright} has no value here"},
+        {"{\"argv\":[\"a\",\"w={width}\"]}",
+         "argv[1]: {width} has no value here: give the viewport a width and a height in the spec map"},
+        {"{\"argv\":[\"{playwright}\"]}",
+         "argv[0]: {playwright} has no value here: install the npm package @playwright/test in SPEC_ROOT"},
         {"{\"argv\":[\"{spec_regex}\"]}", "argv[0]: {spec_regex} has no value here"},
         {"{\"argv\":[\"a\"],\"env\":{\"A\":\"1\",\"B\":\"{events}\"}}", "env.B: {events} has no value here"},
     };

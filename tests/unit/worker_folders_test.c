@@ -140,7 +140,7 @@ static void a_file_is_found_however_often_the_folder_was_empty(void **state)
 
     assert_int_equal(lstat(slot.tmp.path, &folder), 0);
     slot.tmp.untouched = folder.st_ctim; /* as when it had been empty for long */
-    do { /* until the file system's clock has moved on */
+    do {                                 /* until the file system's clock has moved on */
         assert_int_equal(scratch_write(&scratch, "probe", "", 0, &err), 0);
         auto_free char *path = memory_format("%s/probe", scratch.path);
         assert_int_equal(lstat(path, &probe), 0);
