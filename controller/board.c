@@ -244,6 +244,11 @@ void board_set_run(struct board *board, enum board_run_state state, int64_t star
     board->seq++;
 }
 
+int64_t board_started_ms(const struct board *board)
+{
+    return board->started_ms;
+}
+
 void board_set_history(struct board *board, const char *json)
 {
     struct error ignored;

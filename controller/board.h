@@ -79,6 +79,7 @@ void board_set_run(struct board *board, enum board_run_state state, int64_t star
 /* Summaries of earlier runs, newest first, as a JSON array of objects (copied); what isn't one counts as empty. */
 void board_set_history(struct board *board, const char *json);
 
+int64_t board_started_ms(const struct board *board); /* Unix time, 0: not yet */
 const char *board_run_id(const struct board *board);
 const char *board_epoch(const struct board *board);
 uint64_t board_seq(const struct board *board);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "controller/board.h"
+#include "controller/canceller.h"
 #include "controller/local_workers.h"
 #include "controller/monitor.h"
 #include "controller/opener.h"
@@ -50,6 +51,7 @@ struct controller {
     struct ledger ledger;
     struct opener opener;
     struct monitor monitor;
+    struct canceller canceller;
     struct board *board; /* NULL until the run is open */
     struct reporter *reporter;
     struct progress progress;
@@ -58,7 +60,8 @@ struct controller {
     char missing[1200];      /* what /readyz says is missing; "" : nothing */
     char last_trouble[1200]; /* so that the same reason is logged once */
 
-    uv_timer_t hold; /* renews our lease */
+    uv_timer_t hold;     /* renews our lease */
+    uv_timer_t deadline; /* of the whole run */
     uv_timer_t limit;
     uv_signal_t on_term, on_int;
     int open_handles;
@@ -66,6 +69,7 @@ struct controller {
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
+    bool has_rerun; /* what --rerun asks for is done */
 };
 
 static void stop(struct controller *c, int exit_status);
@@ -171,6 +175,118 @@ static void source_log(void *data, const char *task, unsigned attempt, struct re
     ask(c, on_log, request, 3, (const char *const[]){"HGET", key, number});
 }
 
+/* ---- cancel and rerun ---- */
+
+static void cancel_run(struct controller *c, const char *reason)
+{
+    if (c->state != CONTROLLER_WATCHING)
+        return;
+    log_warn("run.cancelling", LOG_TEXT("run", board_run_id(c->board)), LOG_TEXT("reason", reason));
+    canceller_start(&c->canceller, reason);
+}
+
+/* Told by the stream, whoever began it. */
+static void on_cancelling(void *data, const char *reason)
+{
+    struct controller *c = data;
+    if (c->canceller.reason[0] == '\0')
+        progress_say(&c->progress, "cancelling: %s", reason);
+    canceller_start(&c->canceller, reason);
+}
+
+static void check_failures(struct controller *c)
+{
+    char reason[100];
+    size_t failed = board_count(c->board, BOARD_FAILED);
+    if (c->options->max_failures == 0 || failed < (size_t)c->options->max_failures || c->canceller.reason[0])
+        return;
+    snprintf(reason, sizeof(reason), CANCELLER_TOO_MANY_FAILURES ": %zu", failed);
+    cancel_run(c, reason);
+}
+
+/* Without Redis nothing can be cancelled, and nobody waits longer for it. */
+static void on_deadline(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+    char reason[100];
+    snprintf(reason, sizeof(reason), "the deadline of %d s is over", c->options->deadline_s);
+    if (c->state == CONTROLLER_WATCHING && c->is_loaded) {
+        cancel_run(c, reason);
+    } else if (c->state < CONTROLLER_FINISHED && c->options->once) {
+        progress_say(&c->progress, "%s, and Redis isn't there to cancel what is left", reason);
+        stop(c, EXIT_CANCELLED);
+    }
+}
+
+struct rerun {
+    struct controller *controller;
+    struct reporter_request *request; /* NULL: --rerun */
+};
+
+static void on_rerun(void *data, const struct ledger_reply *reply)
+{
+    struct rerun r = *(struct rerun *)data;
+    free(data);
+    if (r.request == NULL) {
+        r.controller->has_rerun = reply->outcome == LEDGER_OK; /* else the link's next life asks again */
+        return;
+    }
+    char answer[64];
+    if (reply->outcome == LEDGER_OK) {
+        snprintf(answer, sizeof(answer), "{\"rerun\":%lld}", (long long)ledger_number(reply, 1));
+        reporter_answer(r.request, answer, strlen(answer), NULL);
+    } else {
+        reporter_answer(r.request, NULL, 0,
+                        reply->outcome == LEDGER_BUSY ? "the run is being cancelled"
+                        : reply->text                 ? reply->text
+                                                      : ledger_outcome_name(reply->outcome));
+    }
+}
+
+/* `states`: bit set of enum board_state. */
+static int rerun(struct controller *c, unsigned states, struct reporter_request *request)
+{
+    size_t total = board_total(c->board), count = 0;
+    auto_free char(*keys)[TASK_KEY_SIZE] = memory_zeroed(total, sizeof(*keys));
+    auto_free const char **tasks = memory_zeroed(total, sizeof(*tasks));
+    for (size_t i = 0; i < total; i++) {
+        if ((states & 1u << board_task(c->board, i)->state) == 0)
+            continue;
+        plan_key(c->plan, i, keys[count]);
+        tasks[count] = keys[count];
+        count++;
+    }
+    struct rerun *r = memory_zeroed(1, sizeof(*r));
+    *r = (struct rerun){c, request};
+    int sent = ledger_rerun(&c->ledger, c->opener.me, tasks, count, on_rerun, r);
+    if (sent < 0)
+        free(r);
+    return sent;
+}
+
+/* What --rerun asks for. Returns whether there is anything to run again. */
+static bool begin_rerun(struct controller *c)
+{
+    enum { UNHAPPY = 1u << BOARD_FAILED | 1u << BOARD_ERROR | 1u << BOARD_CANCELLED };
+    size_t count = board_count(c->board, BOARD_FAILED) + board_count(c->board, BOARD_ERROR) +
+                   board_count(c->board, BOARD_CANCELLED);
+    c->has_rerun = count == 0 || rerun(c, UNHAPPY, NULL) == 0;
+    return count > 0;
+}
+
+/* A finished run goes on. */
+static void on_reopened(void *data)
+{
+    struct controller *c = data;
+    if (c->state != CONTROLLER_FINISHED)
+        return;
+    c->state = CONTROLLER_WATCHING;
+    log_info("run.reopened", LOG_TEXT("run", board_run_id(c->board)));
+    progress_say(&c->progress, "running again what didn't pass");
+    progress_go_on(&c->progress);
+    local_workers_go_on(&c->workers);
+}
+
 static const char *source_missing(void *data)
 {
     struct controller *c = data;
@@ -233,6 +349,9 @@ static void on_finished(void *data)
 {
     struct controller *c = data;
     c->state = CONTROLLER_FINISHED;
+    canceller_stop(&c->canceller);
+    if (c->options->rerun && !c->has_rerun && begin_rerun(c))
+        return;
     local_workers_let_go(&c->workers);
     progress_summary(&c->progress, c->url);
     log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
@@ -244,6 +363,8 @@ static void on_board_change(void *data)
 {
     struct controller *c = data;
     reporter_changed(c->reporter);
+    check_failures(c);
+    canceller_poke(&c->canceller);
 }
 
 static void on_task_end(void *data, size_t task)
@@ -284,7 +405,8 @@ static void read_history(struct controller *c)
 
 static void make_board(struct controller *c)
 {
-    static const struct monitor_events events = {on_board_change, on_task_end, on_finished, on_trouble};
+    static const struct monitor_events events = {on_board_change, on_task_end,   on_finished,
+                                                 on_trouble,      on_cancelling, on_reopened};
     char epoch[17];
     uint64_t random = 0;
     uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
@@ -294,6 +416,30 @@ static void make_board(struct controller *c)
     c->has_monitor = true;
     reporter_show(c->reporter, c->board);
     progress_start(&c->progress, c->board, c->url);
+}
+
+static const char *run_key(const struct controller *c)
+{
+    return c->ledger.keys.names[LEDGER_RUN];
+}
+
+/* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. */
+static void on_time(void *data, const struct redisReply *reply)
+{
+    struct controller *c = data;
+    int64_t now_ms = redis_reply_integer(redis_reply_at(reply, 0), 0) * 1000;
+    int64_t started_ms = c->board ? board_started_ms(c->board) : 0;
+    if (now_ms == 0 || started_ms == 0 || c->state != CONTROLLER_WATCHING)
+        return;
+    int64_t left_ms = started_ms + (int64_t)c->options->deadline_s * 1000 - now_ms;
+    uv_timer_start(&c->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
+}
+
+static void ask_time(struct controller *c)
+{
+    const char *argv[] = {"TIME"};
+    if (c->options->deadline_s > 0)
+        redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_time, c, 1, argv, NULL);
 }
 
 static void on_open(void *data)
@@ -308,6 +454,7 @@ static void on_open(void *data)
         c->state = CONTROLLER_WATCHING;
     read_history(c);
     monitor_watch(&c->monitor);
+    ask_time(c);
 }
 
 static void on_standby(void *data, const char *holder)
@@ -336,13 +483,32 @@ static void on_workers_failed(void *data, const struct error *reason)
 
 /* ---- links ---- */
 
+static void on_run_id(void *data, const struct redisReply *reply)
+{
+    struct controller *c = data;
+    const char *id = redis_reply_text(reply);
+    if (id == NULL || c->state != CONTROLLER_FINISHED || strcmp(id, board_run_id(c->board)) != 0)
+        return;
+    c->opener.is_open = true;
+    monitor_watch(&c->monitor);
+    if (c->options->rerun && !c->has_rerun)
+        begin_rerun(c);
+}
+
+/* A finished run stays what it was, even if Redis came back without it; if it is there, it may be run again. */
+static void look_for_finished_run(struct controller *c)
+{
+    const char *argv[] = {"HGET", run_key(c), "id"};
+    redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_run_id, c, 3, argv, NULL);
+}
+
 static void open_run(struct controller *c)
 {
     if (c->state >= CONTROLLER_STOPPING)
         return;
-    /* A finished run stays what it was, even if Redis came back without it. */
     if (c->state == CONTROLLER_FINISHED) {
         set_ready(c);
+        look_for_finished_run(c);
         return;
     }
     c->state = CONTROLLER_OPENING;
@@ -425,8 +591,10 @@ static void on_held(void *data, const struct ledger_reply *reply)
 static void on_hold(uv_timer_t *timer)
 {
     struct controller *c = timer->data;
-    if (c->is_loaded && c->opener.is_open)
-        ledger_hold(&c->ledger, c->opener.me, c->opener.lease_ms, on_held, c);
+    if (!c->is_loaded || !c->opener.is_open)
+        return;
+    ledger_hold(&c->ledger, c->opener.me, c->opener.lease_ms, on_held, c);
+    canceller_poke(&c->canceller);
 }
 
 /* ---- stopping: workers, then our lease, then everything, then the server ---- */
@@ -463,6 +631,7 @@ static void tear_down(struct controller *c)
     c->is_torn_down = true;
     uv_timer_stop(&c->limit);
     uv_close((uv_handle_t *)&c->hold, on_handle_closed);
+    uv_close((uv_handle_t *)&c->deadline, on_handle_closed);
     opener_close(&c->opener, on_handle_closed);
     if (c->has_monitor)
         monitor_close(&c->monitor, on_handle_closed);
@@ -604,16 +773,20 @@ static void open_own_handles(struct controller *c)
 {
     static const struct opener_events events = {on_open, on_standby, on_refused, on_trouble};
     uv_timer_init(c->loop, &c->hold);
+    uv_timer_init(c->loop, &c->deadline);
     uv_timer_init(c->loop, &c->limit);
     uv_signal_init(c->loop, &c->on_term);
     uv_signal_init(c->loop, &c->on_int);
-    c->hold.data = c->limit.data = c->on_term.data = c->on_int.data = c;
+    c->hold.data = c->deadline.data = c->limit.data = c->on_term.data = c->on_int.data = c;
     uv_signal_start(&c->on_term, on_signal, SIGTERM);
     uv_signal_start(&c->on_int, on_signal, SIGINT);
     c->workers.data = c;
     progress_open(&c->progress, c->loop, c->plan);
     opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, &events, c);
+    canceller_init(&c->canceller, &c->ledger, c->opener.me);
     uv_timer_start(&c->hold, on_hold, c->opener.lease_ms / 3, c->opener.lease_ms / 3);
+    if (c->options->deadline_s > 0)
+        uv_timer_start(&c->deadline, on_deadline, (uint64_t)c->options->deadline_s * 1000, 0);
 }
 
 static int start_parts(struct controller *c, struct error *err)

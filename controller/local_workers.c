@@ -18,6 +18,7 @@ struct local_worker {
     struct child child;
     uv_timer_t restart;
     uint64_t started_ms;
+    bool is_resting; /* its run is closed; another may come */
 };
 
 static int start_one(struct local_worker *w, struct error *err);
@@ -39,7 +40,8 @@ static void on_restart(uv_timer_t *timer)
 {
     struct local_worker *w = timer->data;
     struct error err;
-    if (w->all->is_stopping || start_one(w, &err) < 0)
+    w->is_resting = w->all->is_let_go && !w->all->is_stopping;
+    if (!w->is_resting && (w->all->is_stopping || start_one(w, &err) < 0))
         end_one(w);
 }
 
@@ -52,11 +54,16 @@ static void on_worker_exit(void *data, int status)
         error_set(&err, ERROR_CONFIG, "a worker could not start; its line above says why");
         all->on_failed(all->data, &err);
     }
-    if (all->is_stopping || status == 0 || status == STATUS_CONFIG) {
+    if (all->is_stopping || status == STATUS_CONFIG) {
         end_one(w);
         return;
     }
-    log_warn("worker.died", LOG_INT("pid", w->child.pid), LOG_INT("status", status));
+    /* It may have seen the end of a run that goes on meanwhile. */
+    w->is_resting = all->is_let_go || (status == 0 && !all->has_gone_on);
+    if (w->is_resting)
+        return;
+    if (status != 0)
+        log_warn("worker.died", LOG_INT("pid", w->child.pid), LOG_INT("status", status));
     bool is_quick = clock_mono_ms() - w->started_ms < QUICK_DEATH_MS;
     uv_timer_start(&w->restart, on_restart, is_quick ? RESTART_WAIT_MS : 0, 0);
 }
@@ -115,7 +122,16 @@ int local_workers_start(struct local_workers *all, uv_loop_t *loop, const struct
 
 void local_workers_let_go(struct local_workers *all)
 {
-    all->is_stopping = true;
+    all->is_let_go = true;
+}
+
+void local_workers_go_on(struct local_workers *all)
+{
+    all->is_let_go = false;
+    all->has_gone_on = true;
+    for (int i = 0; i < all->count; i++)
+        if (all->list[i].is_resting)
+            uv_timer_start(&all->list[i].restart, on_restart, 0, 0);
 }
 
 static void signal_all(struct local_workers *all, int number)
@@ -132,7 +148,13 @@ void local_workers_wait(struct local_workers *all, void (*stopped)(void *data))
 {
     all->is_stopping = true;
     all->on_stopped = stopped;
-    if (all->running == 0)
+    bool is_waited_for = all->running > 0;
+    for (int i = 0; i < all->count; i++) {
+        if (all->list[i].is_resting)
+            end_one(&all->list[i]);
+        all->list[i].is_resting = false;
+    }
+    if (!is_waited_for)
         stopped(all->data);
 }
 

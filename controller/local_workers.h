@@ -16,6 +16,8 @@ struct local_workers {
     int count, running;
     int redis_port;
     const char *redis_host;
+    bool is_let_go;   /* the run is finished */
+    bool has_gone_on; /* it was finished before, and goes on */
     bool is_stopping;
     void (*on_failed)(void *data, const struct error *reason);
     void (*on_stopped)(void *data);
@@ -32,6 +34,9 @@ int local_workers_start(struct local_workers *workers, uv_loop_t *loop, const st
 
 /* The run is finished: they end by themselves and aren't started again. */
 void local_workers_let_go(struct local_workers *workers);
+
+/* The run goes on after all: those that have ended are started again. */
+void local_workers_go_on(struct local_workers *workers);
 
 /* `stopped` comes when all have ended; at once if none runs. */
 void local_workers_wait(struct local_workers *workers, void (*stopped)(void *data));

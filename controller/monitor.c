@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "controller/canceller.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -119,6 +120,8 @@ static enum board_state ended_state(const char *result, bool is_flaky)
         return is_flaky ? BOARD_FLAKY : BOARD_PASSED;
     case TASK_FAILED:
         return BOARD_FAILED;
+    case TASK_UNKNOWN:
+        return BOARD_CANCELLED;
     default:
         return BOARD_ERROR;
     }
@@ -180,18 +183,31 @@ static void apply_hash(struct monitor *m, size_t index, const struct redisReply 
 /* ---- reading everything ---- */
 
 static void ask_tasks(struct monitor *m);
-
 static void on_run_end(void *data, const struct redisReply *reply);
+
+static void ask(struct monitor *m, redis_reply_fn *reply, int argc, const char *const *argv)
+{
+    struct step *step = new_step(m);
+    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, reply, step, argc, argv, NULL) < 0)
+        free_step(step);
+}
+
+/* The fields of the run that are read: in this order. */
+enum { RUN_STATE, RUN_STARTED, RUN_FINISHED, RUN_CANCEL, RUN_FIELDS };
+
+static void ask_run(struct monitor *m, redis_reply_fn *reply)
+{
+    ask(m, reply, 2 + RUN_FIELDS,
+        (const char *const[]){"HMGET", m->ledger->keys.names[LEDGER_RUN], "state", "started_ms", "finished_ms",
+                              "cancel"});
+}
 
 static void everything_is_read(struct monitor *m)
 {
     m->is_reading = false;
     m->events.on_change(m->data);
     if (m->end_is_near && !m->is_finished) {
-        const char *argv[] = {"HMGET", m->ledger->keys.names[LEDGER_RUN], "state", "started_ms", "finished_ms"};
-        struct step *step = new_step(m);
-        if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_run_end, step, 5, argv, NULL) < 0)
-            free_step(step);
+        ask_run(m, on_run_end);
     }
     follow(m);
 }
@@ -256,18 +272,31 @@ static void ask_tasks(struct monitor *m)
         ask_task(m, m->asked);
 }
 
+/* Tasks of a finished run were put back. */
+static void reopen(struct monitor *m)
+{
+    m->is_finished = m->end_is_near = false;
+    board_set_run(m->board, BOARD_RUN_RUNNING, board_started_ms(m->board), 0);
+    m->events.on_reopened(m->data);
+}
+
 static void on_run_start(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == 3;
+    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == RUN_FIELDS;
     free_step(step);
     if (!is_wanted)
         return;
-    if (strcmp(element_text(reply, 0), "finished") == 0)
+    if (strcmp(element_text(reply, RUN_STATE), "finished") == 0)
         m->end_is_near = true;
-    if (!m->is_finished)
-        board_set_run(m->board, BOARD_RUN_RUNNING, redis_reply_integer(redis_reply_at(reply, 1), 0), 0);
+    else if (m->is_finished)
+        reopen(m);
+    if (m->is_finished)
+        return;
+    board_set_run(m->board, BOARD_RUN_RUNNING, redis_reply_integer(redis_reply_at(reply, RUN_STARTED), 0), 0);
+    if (*element_text(reply, RUN_CANCEL) && !m->end_is_near)
+        m->events.on_cancelling(m->data, element_text(reply, RUN_CANCEL));
 }
 
 static void on_slots(void *data, const struct redisReply *reply)
@@ -333,23 +362,24 @@ static void on_stream_end(void *data, const struct redisReply *reply)
     ask_tasks(m);
 }
 
-static void ask(struct monitor *m, redis_reply_fn *reply, int argc, const char *const *argv)
-{
-    struct step *step = new_step(m);
-    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, reply, step, argc, argv, NULL) < 0)
-        free_step(step);
-}
-
 static void read_everything(struct monitor *m)
 {
     const struct ledger_keys *keys = &m->ledger->keys;
     m->round++;
     m->is_reading = true;
     m->asked = m->answered = 0;
-    ask(m, on_run_start, 5,
-        (const char *const[]){"HMGET", keys->names[LEDGER_RUN], "state", "started_ms", "finished_ms"});
+    ask_run(m, on_run_start);
     ask(m, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
     ask(m, on_stream_end, 6, (const char *const[]){"XREVRANGE", keys->names[LEDGER_EVENTS], "+", "-", "COUNT", "1"});
+}
+
+/* Who cancels a run whose tasks have all ended by then cancels nothing; too many failures are failures. */
+static enum board_run_state ended_run_state(const struct monitor *m, const char *cancel)
+{
+    bool is_cut = board_count(m->board, BOARD_CANCELLED) > 0;
+    size_t length = strlen(CANCELLER_TOO_MANY_FAILURES);
+    return is_cut && strncmp(cancel, CANCELLER_TOO_MANY_FAILURES, length) != 0 ? BOARD_RUN_CANCELLED
+                                                                               : BOARD_RUN_FINISHED;
 }
 
 /* Everything was read after the run had said that it is finished: now the board is the verdict. */
@@ -357,18 +387,20 @@ static void on_run_end(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == 3;
+    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == RUN_FIELDS;
     free_step(step);
     if (!is_wanted || m->is_finished)
         return;
     size_t open = board_count(m->board, BOARD_QUEUED) + board_count(m->board, BOARD_RUNNING);
-    if (open > 0 || strcmp(element_text(reply, 0), "finished") != 0) {
+    if (open > 0 || strcmp(element_text(reply, RUN_STATE), "finished") != 0) {
+        m->end_is_near = false; /* it may have been reopened in between; else reading everything says so again */
         start_again_soon(m, "the run says that it is finished, its tasks don't");
         return;
     }
     m->is_finished = true;
-    board_set_run(m->board, BOARD_RUN_FINISHED, redis_reply_integer(redis_reply_at(reply, 1), 0),
-                  redis_reply_integer(redis_reply_at(reply, 2), 0));
+    board_set_run(m->board, ended_run_state(m, element_text(reply, RUN_CANCEL)),
+                  redis_reply_integer(redis_reply_at(reply, RUN_STARTED), 0),
+                  redis_reply_integer(redis_reply_at(reply, RUN_FINISHED), 0));
     m->events.on_change(m->data);
     m->events.on_finished(m->data);
 }
@@ -409,6 +441,8 @@ static void apply_task_event(struct monitor *m, const char *event, size_t index,
     auto_free char *worker = memory_text(before->worker);
     const char *attempt = redis_reply_field(fields, "a");
     const char *details = NULL;
+    const char *result = redis_reply_field(fields, "r");
+    bool is_given_up = result && strcmp(result, "error") == 0;
     task.worker = worker;
     task.attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : before->attempt;
     if (strcmp(event, "claimed") == 0) {
@@ -417,12 +451,19 @@ static void apply_task_event(struct monitor *m, const char *event, size_t index,
         apply_ended(&task, fields, event[0] == 's');
         details = redis_reply_field(fields, "x");
     } else if (strcmp(event, "lost") == 0) {
-        const char *result = redis_reply_field(fields, "r");
-        apply_ended(&task, fields, result && strcmp(result, "error") == 0);
-    } else { /* released */
+        apply_ended(&task, fields, is_given_up);
+    } else if (strcmp(event, "cancelled") == 0) {
+        task.state = BOARD_CANCELLED;
+        task.message = redis_reply_field(fields, "why");
+    } else if (is_given_up) { /* released too often */
+        apply_ended(&task, fields, true);
+    } else { /* released, rerun */
+        task.earlier_ms += task.duration_ms;
+        task.duration_ms = 0;
         task.state = BOARD_QUEUED;
         task.worker = NULL;
-        task.message = NULL;
+        task.message = task.title = task.file = NULL;
+        task.tests = (struct test_counts){0};
     }
     bool has_ended = task.state >= BOARD_PASSED && before->state < BOARD_PASSED;
     if (set_task(m, index, &task, details && *details ? details : NULL) && has_ended)
@@ -438,8 +479,13 @@ static void apply_event(struct monitor *m, const struct redisReply *fields)
     m->events_seen++;
     if (event == NULL)
         return;
+    if (m->is_finished && strcmp(event, "rerun") == 0)
+        reopen(m);
     if (index >= 0) {
         apply_task_event(m, event, (size_t)index, fields);
+    } else if (strcmp(event, "cancelling") == 0) {
+        const char *why = redis_reply_field(fields, "why");
+        m->events.on_cancelling(m->data, why ? why : "");
     } else if (worker && strcmp(event, "joined") == 0) {
         const char *slots = redis_reply_field(fields, "slots");
         worker_joined(m, worker, slots ? (unsigned)strtoul(slots, NULL, 10) : 1);

@@ -3,7 +3,7 @@
  *
  *     stopped ──watch──► reading everything ──► following the stream ──► finished
  *        ▲                    ▲      │ a gap        │
- *        └─ link lost ─┘      └──────┴──────────────┘
+ *        └─ link lost ─┘      └──────┴──────────────┴──── reopened ────┘
  *
  * The stream is a short cut, the task hashes are the truth: whenever the numbers of the events don't follow each
  * other, and once more before the end is told, everything is read again. So no verdict rests on the stream.
@@ -24,6 +24,8 @@ struct monitor_events {
     void (*on_task_end)(void *data, size_t task);       /* a task has become complete, as it happens */
     void (*on_finished)(void *data);                    /* the run is finished and the board agrees with the hashes */
     void (*on_trouble)(void *data, const char *reason); /* the server says: not now */
+    void (*on_cancelling)(void *data, const char *reason); /* the run is being cancelled; may be told again */
+    void (*on_reopened)(void *data);                       /* a finished run goes on: tasks were put back */
 };
 
 struct monitor {

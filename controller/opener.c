@@ -16,6 +16,8 @@ enum {
     CHUNKS_IN_FLIGHT = 8,
     RETRY_MS = 500,
     COMMAND_TIMEOUT_MS = 10000,
+    MAX_RELEASES =
+        20, /* of one task: nodes that are drained one after the other are no loop, an eviction a minute is */
 };
 
 static void acquire(struct opener *o);
@@ -176,7 +178,7 @@ static void make_run_id(char *id, size_t size)
 static void begin(struct opener *o)
 {
     const struct options *options = o->options;
-    char total[24], lease[16], timeout[16], retries[16], crashes[16];
+    char total[24], lease[16], timeout[16], retries[16], crashes[16], releases[16];
     if (o->run_id[0] == '\0')
         make_run_id(o->run_id, sizeof(o->run_id));
     snprintf(total, sizeof(total), "%zu", o->plan->task_count);
@@ -184,10 +186,11 @@ static void begin(struct opener *o)
     snprintf(timeout, sizeof(timeout), "%d", options->task_timeout_s);
     snprintf(retries, sizeof(retries), "%d", options->retries);
     snprintf(crashes, sizeof(crashes), "%d", options->max_crashes);
+    snprintf(releases, sizeof(releases), "%d", MAX_RELEASES);
     const char *fields[] = {
-        "id",        o->run_id,          "digest",         o->digest,     "total", total,     "lease_ms",
-        lease,       "retries",          retries,          "max_crashes", crashes, "runners", o->plan->runners,
-        "viewports", o->plan->viewports, "task_timeout_s", timeout,
+        "id",        o->run_id,          "digest",         o->digest,     "total",        total,     "lease_ms",
+        lease,       "retries",          retries,          "max_crashes", crashes,        "runners", o->plan->runners,
+        "viewports", o->plan->viewports, "task_timeout_s", timeout,       "max_releases", releases,
     };
     struct step *step = new_step(o);
     if (ledger_begin(o->ledger, o->me, fields, sizeof(fields) / sizeof(fields[0]), on_begun, step) < 0)
@@ -285,6 +288,28 @@ static void archive(struct opener *o)
         free(step);
 }
 
+/* ---- running again ---- */
+
+static void refuse_rerun(struct opener *o, const char *why)
+{
+    struct error err;
+    error_set(&err, ERROR_CONFIG, "--rerun: %s", why);
+    o->events.on_refused(o->data, &err);
+}
+
+/* A finished run was found that isn't asked for by its id: it is the one, unless it is of another plan. */
+static void find_rerun(struct opener *o, const struct ledger_reply *reply)
+{
+    const char *id = ledger_text(reply, 1);
+    if (o->run_id[0] || strcmp(ledger_text(reply, 2), "finished") != 0) {
+        auto_free char *why = memory_format("the last run, %s, is of another spec map or id", id);
+        refuse_rerun(o, why);
+        return;
+    }
+    memory_copy_text(o->run_id, sizeof(o->run_id), id);
+    acquire(o);
+}
+
 /* ---- becoming the controller ---- */
 
 /* Somebody holds the lease. If it was a process on this machine that has ended, there is nothing to wait for. */
@@ -309,10 +334,16 @@ static void on_acquired(void *data, const struct ledger_reply *reply)
         memory_copy_text(o->run_id, sizeof(o->run_id), ledger_text(reply, 1));
     switch (reply->outcome) {
     case LEDGER_FRESH:
-        begin(o);
+        if (o->options->rerun)
+            refuse_rerun(o, "there is no run here");
+        else
+            begin(o);
         break;
     case LEDGER_REPLACE:
-        archive(o);
+        if (o->options->rerun)
+            find_rerun(o, reply);
+        else
+            archive(o);
         break;
     case LEDGER_RESUME:
         log_info("run.resumed", LOG_TEXT("run", o->run_id), LOG_TEXT("state", ledger_text(reply, 2)));

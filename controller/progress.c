@@ -114,11 +114,8 @@ static void add_counts(struct buffer *line, const struct progress *p)
     static const struct {
         enum board_state state;
         const char *colour;
-    } shown[] = {{BOARD_PASSED, "\033[32m"},
-                 {BOARD_FAILED, "\033[31m"},
-                 {BOARD_FLAKY, "\033[33m"},
-                 {BOARD_ERROR, "\033[31m"},
-                 {BOARD_RUNNING, "\033[36m"}};
+    } shown[] = {{BOARD_PASSED, "\033[32m"}, {BOARD_FAILED, "\033[31m"},    {BOARD_FLAKY, "\033[33m"},
+                 {BOARD_ERROR, "\033[31m"},  {BOARD_CANCELLED, "\033[90m"}, {BOARD_RUNNING, "\033[36m"}};
     buffer_format(line, "%zu/%zu", count_done(p->board), board_total(p->board));
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         size_t count = board_count(p->board, shown[i].state);
@@ -225,10 +222,15 @@ void progress_start(struct progress *p, const struct board *board, const char *u
     uv_timer_start(&p->timer, on_redraw, REDRAW_MS, REDRAW_MS);
 }
 
+void progress_go_on(struct progress *p)
+{
+    uv_timer_start(&p->timer, on_redraw, REDRAW_MS, REDRAW_MS);
+}
+
 void progress_task_end(struct progress *p, size_t task)
 {
     enum board_state state = board_task(p->board, task)->state;
-    if (state == BOARD_PASSED)
+    if (state == BOARD_PASSED || state == BOARD_CANCELLED)
         return;
     auto_buffer text = {0};
     add_failure(&text, p, task);

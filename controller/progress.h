@@ -27,6 +27,9 @@ void progress_open(struct progress *progress, uv_loop_t *loop, const struct plan
 /* The run is open: begin to draw. `url` is the report's address. */
 void progress_start(struct progress *progress, const struct board *board, const char *url);
 
+/* After the summary: the run goes on. */
+void progress_go_on(struct progress *progress);
+
 /* A task has become complete. */
 void progress_task_end(struct progress *progress, size_t task);
 

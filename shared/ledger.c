@@ -21,23 +21,12 @@ static const struct {
     const char *word;
     enum ledger_outcome outcome;
 } outcomes[] = {
-    {"ok", LEDGER_OK},
-    {"already", LEDGER_ALREADY},
-    {"fenced", LEDGER_FENCED},
-    {"unknown", LEDGER_UNKNOWN},
-    {"gone", LEDGER_GONE},
-    {"alive", LEDGER_ALIVE},
-    {"busy", LEDGER_BUSY},
-    {"closed", LEDGER_CLOSED},
-    {"waiting", LEDGER_WAITING},
-    {"taken", LEDGER_TAKEN},
-    {"at", LEDGER_AT},
-    {"fresh", LEDGER_FRESH},
-    {"resume", LEDGER_RESUME},
-    {"serve", LEDGER_SERVE},
-    {"replace", LEDGER_REPLACE},
-    {"standby", LEDGER_STANDBY},
-    {"occupied", LEDGER_OCCUPIED},
+    {"ok", LEDGER_OK},           {"already", LEDGER_ALREADY}, {"fenced", LEDGER_FENCED},
+    {"unknown", LEDGER_UNKNOWN}, {"gone", LEDGER_GONE},       {"alive", LEDGER_ALIVE},
+    {"busy", LEDGER_BUSY},       {"closed", LEDGER_CLOSED},   {"cancelled", LEDGER_CANCELLED},
+    {"waiting", LEDGER_WAITING}, {"taken", LEDGER_TAKEN},     {"at", LEDGER_AT},
+    {"fresh", LEDGER_FRESH},     {"resume", LEDGER_RESUME},   {"serve", LEDGER_SERVE},
+    {"replace", LEDGER_REPLACE}, {"standby", LEDGER_STANDBY}, {"occupied", LEDGER_OCCUPIED},
 };
 
 const char *ledger_outcome_name(enum ledger_outcome outcome)
@@ -272,7 +261,7 @@ int ledger_claim(struct ledger *ledger, const char *worker, const char *task, co
     ledger_task_key(&ledger->keys, task, task_key);
     ledger_worker_key(&ledger->keys, worker, worker_key);
     ledger_attempts_key(&ledger->keys, task, attempts);
-    START(&call, ledger, "claim", LEDGER_RUN, LEDGER_RUNMETA);
+    START(&call, ledger, "claim", LEDGER_RUN);
     add_key(&call, worker_key);
     add_key(&call, processing);
     add_key(&call, task_key);
@@ -280,6 +269,9 @@ int ledger_claim(struct ledger *ledger, const char *worker, const char *task, co
     add_fixed_key(&call, ledger, LEDGER_OVERRIDES);
     add_fixed_key(&call, ledger, LEDGER_EVENTS);
     add_key(&call, attempts);
+    add_fixed_key(&call, ledger, LEDGER_WORKERS);
+    add_fixed_key(&call, ledger, LEDGER_TASKQUEUE);
+    add_fixed_key(&call, ledger, LEDGER_DECLINED);
     add(&call, worker);
     add(&call, task);
     add(&call, token);
@@ -338,6 +330,9 @@ int ledger_release(struct ledger *ledger, const char *worker, const char *task, 
     add_key(&call, processing);
     add_key(&call, attempts);
     add_fixed_key(&call, ledger, LEDGER_EVENTS);
+    add_fixed_key(&call, ledger, LEDGER_RUNMETA);
+    add_fixed_key(&call, ledger, LEDGER_SIGNALS);
+    add_fixed_key(&call, ledger, LEDGER_RELEASES);
     add(&call, worker);
     add(&call, task);
     add(&call, token ? token : "");
@@ -493,8 +488,8 @@ int ledger_begin(struct ledger *ledger, const char *me, const char *const *field
 {
     struct call call;
     START(&call, ledger, "begin", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_ORDER,
-          LEDGER_OVERRIDES, LEDGER_CLAIMS, LEDGER_SETTLED, LEDGER_CRASHES, LEDGER_FAILURES, LEDGER_DETAILS,
-          LEDGER_WORKERS, LEDGER_EVENTS, LEDGER_SIGNALS);
+          LEDGER_OVERRIDES, LEDGER_CLAIMS, LEDGER_SETTLED, LEDGER_CRASHES, LEDGER_FAILURES, LEDGER_RELEASES,
+          LEDGER_DECLINED, LEDGER_DETAILS, LEDGER_WORKERS, LEDGER_EVENTS, LEDGER_SIGNALS);
     add(&call, me);
     for (size_t i = 0; i < count; i++)
         add(&call, fields[i]);
@@ -532,6 +527,41 @@ int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, v
     START(&call, ledger, "open", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_EVENTS, LEDGER_SIGNALS);
     add(&call, me);
     return finish(&call, ledger, reply, data);
+}
+
+/* The hash of each task is a key of the call. */
+static int finish_with_tasks(struct call *call, struct ledger *ledger, const char *me, const char *reason,
+                             const char *const *tasks, size_t count, ledger_reply_fn *reply, void *data)
+{
+    auto_free char(*keys)[LEDGER_KEY_SIZE] = memory_zeroed(count + 1, sizeof(*keys));
+    for (size_t i = 0; i < count; i++) {
+        ledger_task_key(&ledger->keys, tasks[i], keys[i]);
+        add_key(call, keys[i]);
+    }
+    add(call, me);
+    if (reason)
+        add(call, reason);
+    for (size_t i = 0; i < count; i++)
+        add(call, tasks[i]);
+    return finish(call, ledger, reply, data);
+}
+
+int ledger_cancel(struct ledger *ledger, const char *me, const char *reason, const char *const *tasks, size_t count,
+                  ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    START(&call, ledger, "cancel", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_EVENTS,
+          LEDGER_SIGNALS);
+    return finish_with_tasks(&call, ledger, me, reason, tasks, count, reply, data);
+}
+
+int ledger_rerun(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
+                 ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    START(&call, ledger, "rerun", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_CRASHES,
+          LEDGER_FAILURES, LEDGER_RELEASES, LEDGER_DECLINED, LEDGER_DETAILS, LEDGER_EVENTS, LEDGER_SIGNALS);
+    return finish_with_tasks(&call, ledger, me, NULL, tasks, count, reply, data);
 }
 
 int ledger_overdue(struct ledger *ledger, ledger_reply_fn *reply, void *data)

@@ -37,6 +37,7 @@ enum ledger_outcome {
     LEDGER_ALIVE,
     LEDGER_BUSY,
     LEDGER_CLOSED,
+    LEDGER_CANCELLED,
     LEDGER_WAITING,
     LEDGER_TAKEN,
     LEDGER_AT,
@@ -87,7 +88,7 @@ int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, l
 
 /*
  * {OK: [1…] the tasks in the worker's list: those that it knows nothing of are to be claimed} {CLOSED}
- * {UNKNOWN: declared dead, register again}
+ * {UNKNOWN: declared dead, register again} {CANCELLED: hand back what runs}
  */
 int ledger_renew(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
 
@@ -111,7 +112,7 @@ struct ledger_settlement {
 int ledger_settle(struct ledger *ledger, const struct ledger_settlement *settlement, ledger_reply_fn *reply,
                   void *data);
 
-/* `token` NULL: popped but not claimed; `record` NULL: none. {OK} {FENCED} */
+/* `token` NULL: popped but not claimed; `record` NULL: none. {OK: 1 given up as error, 0 waits again} {FENCED} */
 int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token, const char *record,
                    ledger_reply_fn *reply, void *data);
 
@@ -161,6 +162,18 @@ int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const s
 
 /* Opens the run: from now on workers take tasks. {OK} {ALREADY} {AT: tasks are missing} {FENCED} */
 int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, void *data);
+
+/*
+ * Cancels the run; `tasks`: those at the right end of the queue, which are complete without a result then. To be
+ * called until the run is finished: what runs is handed back by its workers, and then waits. {OK: how many} {FENCED}
+ * {CLOSED}
+ */
+int ledger_cancel(struct ledger *ledger, const char *me, const char *reason, const char *const *tasks, size_t count,
+                  ledger_reply_fn *reply, void *data);
+
+/* Puts these complete tasks back, those that passed at once excepted. {OK: how many} {FENCED} {CLOSED} {BUSY} */
+int ledger_rerun(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
+                 ledger_reply_fn *reply, void *data);
 
 /* {OK: n, then n workers whose lease ran out, then those that have gone lately} */
 int ledger_overdue(struct ledger *ledger, ledger_reply_fn *reply, void *data);

@@ -46,16 +46,21 @@ static const struct option table[] = {
     TEXT("FUNKYTOWN_HTTP_BIND", "http-bind", CONTROLLER, http_bind, "127.0.0.1", "the reporter's address"),
     NUMBER("FUNKYTOWN_HTTP_PORT", "http-port", CONTROLLER, http_port, "3000", 0, 65535,
            "the reporter's port; 0: a free one, printed"),
-    TEXT("FUNKYTOWN_URL", "url", CONTROLLER, url, NULL, "the reporter's address as people reach it, without /results; none: derived"),
+    TEXT("FUNKYTOWN_URL", "url", CONTROLLER, url, NULL,
+         "the reporter's address as people reach it, without /results; none: derived"),
     TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
     NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, 100,
            "attempts after a failed one; a pass then is flaky"),
     NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,
            "lost workers that one task may cost before it is final as error"),
+    NUMBER("FUNKYTOWN_MAX_FAILURES", "max-failures", CONTROLLER, max_failures, "0", 0, 1000000,
+           "cancel the rest after so many failed tasks; 0: never"),
     NUMBER("FUNKYTOWN_LEASE_S", "lease-s", CONTROLLER, lease_s, "15", 1, 3600,
            "a worker silent for so many seconds is dead; workers renew at a third"),
     NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, 1000000,
            "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
+    NUMBER("FUNKYTOWN_DEADLINE_S", "deadline-s", CONTROLLER, deadline_s, "0", 0, 10000000,
+           "seconds for the whole run; then what is left is cancelled, exit 4; 0: as long as it takes"),
     NUMBER("FUNKYTOWN_SLOTS", "slots", WORKER, slots, "1", 1, 1000, "runners at a time"),
     TEXT("FUNKYTOWN_WORKER_ID", "worker-id", WORKER, worker_id, NULL, "name of the worker; none: host-pid-random"),
     CHOICE("FUNKYTOWN_LOG_LEVEL", "log-level", BOTH, log_level, "info", "debug|info|warn|error",
@@ -69,7 +74,7 @@ enum source { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct command_line {
     enum options_action action;
-    bool once;
+    bool once, rerun;
     const char *workers;
     const char *map_file;
     const char *flags[sizeof(table) / sizeof(table[0])];
@@ -165,6 +170,8 @@ static int scan_flag(struct command_line *line, enum program program, int argc, 
         line->action = OPTIONS_PRINT_CONFIG;
     else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--once") == 0)
         line->once = true;
+    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--rerun") == 0)
+        line->rerun = true;
     else if (program == PROGRAM_CONTROLLER && length == 9 && strncmp(argument, "--workers", 9) == 0)
         return flag_value(argument, length, argc, argv, at, &line->workers, err);
     else if (strncmp(argument, "--", 2) == 0 && find_flag(argument + 2, length - 2, program, &index))
@@ -225,6 +232,7 @@ int options_load(struct options *options, enum program program, int argc, char *
         return -1;
     *action = line.action;
     options->once = line.once;
+    options->rerun = line.rerun;
     if (line.workers && parse_number("--workers", line.workers, 0, 1000, &options->workers, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -241,9 +249,11 @@ int options_load(struct options *options, enum program program, int argc, char *
 void options_print_help(FILE *out, enum program program)
 {
     if (program == PROGRAM_CONTROLLER)
-        fputs("usage: controller [--once] [--workers N] [OPTION ...] [MAP.json]\n\n"
+        fputs("usage: controller [--once] [--rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
               "Expands the spec map into tasks, watches the run and serves the report.\n\n"
               "  --once            exit with the verdict when the run is finished\n"
+              "  --rerun           of the last run of this map, run again what didn't pass; passes are carried "
+              "forward\n"
               "  --workers N       start N workers on this machine as well\n",
               out);
     else

@@ -33,14 +33,17 @@ struct options {
     const char *data_dir;
     int retries;
     int max_crashes;
+    int max_failures; /* 0: no limit */
     int lease_s;
     int task_timeout_s;
+    int deadline_s; /* 0: none */
     int slots;
     const char *worker_id; /* NULL: made up */
     int log_level;         /* enum log_level */
     int log_format;        /* enum log_format */
 
     bool once;   /* --once */
+    bool rerun;  /* --rerun */
     int workers; /* --workers */
 };
 

@@ -14,9 +14,6 @@
  * Redis. */
 enum { LOG_HEAD_BYTES = 32 * 1024, LOG_TAIL_BYTES = 96 * 1024 };
 
-/* Between TERM and KILL: Playwright writes its reports on a signal. */
-enum { GRACE_MS = 5000 };
-
 /* ---- the end of an attempt ---- */
 
 /* The members that every attempt's record has; the caller adds its own and the closing brace. */
@@ -84,10 +81,10 @@ static void fail(struct attempt *a, const char *reason)
     make_result(a, &(struct runner_end){0});
 }
 
-char *attempt_released_record(const struct attempt *a)
+char *attempt_released_record(const struct attempt *a, const char *reason)
 {
     struct buffer record = {0};
-    add_record_head(&record, a, "released", "the worker was told to stop");
+    add_record_head(&record, a, "released", reason);
     buffer_text(&record, "}");
     return buffer_take(&record);
 }
@@ -125,7 +122,7 @@ static void on_time_limit(uv_timer_t *timer)
 {
     struct attempt *a = timer->data;
     a->is_timed_out = true;
-    attempt_stop(a);
+    attempt_stop(a, ATTEMPT_GRACE_MS);
 }
 
 /* ---- starting ---- */
@@ -274,10 +271,10 @@ bool attempt_start(struct attempt *a, const struct run_policy *policy)
     return true;
 }
 
-void attempt_stop(struct attempt *a)
+void attempt_stop(struct attempt *a, unsigned grace_ms)
 {
     supervisor_terminate(a->supervisor);
-    uv_timer_start(&a->timer, on_grace_over, GRACE_MS, 0);
+    uv_timer_start(&a->timer, on_grace_over, grace_ms, 0);
 }
 
 void attempt_kill(struct attempt *a)

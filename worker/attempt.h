@@ -42,6 +42,9 @@ struct attempt_task {
     unsigned retries;
 };
 
+/* Between TERM and KILL: Playwright writes its reports on a signal. */
+enum { ATTEMPT_GRACE_MS = 5000 };
+
 struct attempt {
     const struct attempt_setup *setup;
     void (*on_end)(void *data); /* exactly once for each start that returned true */
@@ -77,11 +80,11 @@ void attempt_load(struct attempt *a, const struct ledger_reply *claim, const str
 /* Starts the runner. false: it couldn't be started, and has ended as an error already; on_end won't come. */
 bool attempt_start(struct attempt *a, const struct run_policy *policy);
 
-void attempt_stop(struct attempt *a); /* TERM, and KILL after 5 s */
-void attempt_kill(struct attempt *a); /* KILL */
+void attempt_stop(struct attempt *a, unsigned grace_ms); /* TERM, and KILL after that */
+void attempt_kill(struct attempt *a);                    /* KILL */
 
-/* JSON of an attempt that was handed back; the caller frees it. */
-char *attempt_released_record(const struct attempt *a);
+/* JSON of an attempt that was handed back, and why; the caller frees it. */
+char *attempt_released_record(const struct attempt *a, const char *reason);
 
 void attempt_clear(struct attempt *a); /* for the next task; empties the folders */
 

@@ -82,8 +82,9 @@ static int read_viewports(struct run_policy *policy, const char *text, struct er
 
 int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
 {
-    *policy =
-        (struct run_policy){.run_id = memory_text(field(reply, "id")), .digest = memory_text(field(reply, "digest"))};
+    *policy = (struct run_policy){.run_id = memory_text(field(reply, "id")),
+                                  .digest = memory_text(field(reply, "digest")),
+                                  .is_cancelled = *field(reply, "cancel") != '\0'};
     if (read_number(reply, "lease_ms", &policy->lease_ms, err) < 0 ||
         read_number(reply, "task_timeout_s", &policy->task_timeout_s, err) < 0 ||
         read_number(reply, "retries", &policy->retries, err) < 0 ||

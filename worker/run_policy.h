@@ -17,6 +17,7 @@ struct run_policy {
     unsigned lease_ms;
     unsigned task_timeout_s;
     unsigned retries;
+    bool is_cancelled; /* nothing is taken any more */
     struct run_viewport *viewports;
     size_t viewport_count;
     struct runner *runners; /* those of the map, and the built-in ones that it leaves alone */

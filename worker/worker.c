@@ -27,6 +27,7 @@ enum {
     RETRY_MS = 500,         /* after a server said: not now */
     NOBODY_CAME_MS = 15000, /* a finished run whose controller has gone: how long a new one is waited for */
     DRAIN_LIMIT_MS = 20000, /* told to stop, and Redis doesn't answer */
+    CANCEL_GRACE_MS = 2000, /* what runs of a cancelled run has so long to end by itself */
 };
 
 enum worker_state { WORKER_JOINING, WORKER_WORKING, WORKER_DRAINING, WORKER_LEAVING, WORKER_CLOSING };
@@ -58,6 +59,7 @@ struct worker {
     bool has_worked; /* in the run that is now finished */
     int exit_status;
     int signals_seen;
+    const char *why_draining;
 
     uv_timer_t renew, retry, patience;
     uv_signal_t on_term, on_int;
@@ -354,7 +356,7 @@ static void on_released(void *data, const struct ledger_reply *reply)
 static int ask_release(struct slot *s)
 {
     const struct attempt *a = &s->attempt;
-    auto_free char *record = a->task.attempt ? attempt_released_record(a) : NULL;
+    auto_free char *record = a->task.attempt ? attempt_released_record(a, s->worker->why_draining) : NULL;
     return ledger_release(&s->worker->ledger, s->worker->id, a->task.key, a->task.token, record, on_released, s);
 }
 
@@ -449,6 +451,34 @@ static void take_task(struct worker *w, const char *task)
     ask(s);
 }
 
+/* ---- draining: hand back what runs, then leave ---- */
+
+static void drain(struct worker *w, const char *why, int exit_status, unsigned grace_ms)
+{
+    for (int i = 0; i < w->slot_count; i++) {
+        struct slot *s = &w->slots[i];
+        if (s->state != SLOT_RUNNING)
+            continue;
+        s->state = SLOT_STOPPING;
+        attempt_stop(&s->attempt, grace_ms);
+    }
+    if (w->state >= WORKER_DRAINING)
+        return;
+    w->state = WORKER_DRAINING;
+    w->why_draining = why;
+    w->exit_status = exit_status;
+    close_link(w, &w->pops);
+    uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
+    move_on(w);
+}
+
+static void cancel_run(struct worker *w)
+{
+    if (w->state < WORKER_DRAINING)
+        log_info("run.cancelled", LOG_TEXT("run", w->policy.run_id));
+    drain(w, "the run was cancelled", 0, CANCEL_GRACE_MS);
+}
+
 /* ---- popping ---- */
 
 static void on_popped(void *data, const struct redisReply *reply)
@@ -490,6 +520,8 @@ static void on_renewed(void *data, const struct ledger_reply *reply)
         return;
     if (reply->outcome == LEDGER_CLOSED) {
         close_run(w, w->policy.run_id);
+    } else if (reply->outcome == LEDGER_CANCELLED) {
+        cancel_run(w);
     } else if (reply->outcome == LEDGER_UNKNOWN) {
         log_warn("worker.declared_dead", LOG_TEXT("worker", w->id));
         w->is_registered = false;
@@ -536,6 +568,7 @@ static void join(struct worker *w, const struct ledger_reply *reply)
         retry_soon(w);
         return;
     }
+    bool is_cancelled = policy.is_cancelled;
     if (find_slot(w, SLOT_RUNNING) || find_slot(w, SLOT_STOPPING)) {
         bool is_same = run_policy_equal(&policy, &w->policy);
         run_policy_close(&policy);
@@ -559,6 +592,8 @@ static void join(struct worker *w, const struct ledger_reply *reply)
     uv_timer_start(&w->renew, on_renew, w->policy.lease_ms / 3, w->policy.lease_ms / 3);
     for (int i = 0; i < w->slot_count; i++)
         ask(&w->slots[i]);
+    if (is_cancelled)
+        cancel_run(w);
     fill(w);
     move_on(w);
 }
@@ -617,7 +652,7 @@ static void on_signals(void *data, const struct redisReply *reply)
         const char *what = redis_reply_field(redis_reply_at(last, 1), "e");
         if (w->state == WORKER_JOINING)
             register_now(w);
-        else if (w->is_registered && what && strcmp(what, "finished") == 0)
+        else if (w->is_registered && what && strcmp(what, "opened") != 0)
             ledger_renew(&w->ledger, w->id, on_renewed, w);
     }
     if (redis_reply_error(reply))
@@ -699,22 +734,10 @@ static void on_signal(uv_signal_t *handle, int number)
     struct worker *w = handle->data;
     w->signals_seen++;
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_INT("signal", number));
-    for (int i = 0; i < w->slot_count; i++) {
-        struct slot *s = &w->slots[i];
-        if (s->state == SLOT_RUNNING) {
-            s->state = SLOT_STOPPING;
-            attempt_stop(&s->attempt);
-        }
-        if (s->state == SLOT_STOPPING && w->signals_seen > 1)
-            attempt_kill(&s->attempt);
-    }
-    if (w->state >= WORKER_DRAINING)
-        return;
-    w->state = WORKER_DRAINING;
-    w->exit_status = 128 + number;
-    close_link(w, &w->pops);
-    uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
-    move_on(w);
+    drain(w, "the worker was told to stop", 128 + number, ATTEMPT_GRACE_MS);
+    for (int i = 0; i < w->slot_count && w->signals_seen > 1; i++)
+        if (w->slots[i].state == SLOT_STOPPING)
+            attempt_kill(&w->slots[i].attempt);
 }
 
 /* ---- start and end ---- */
@@ -813,6 +836,7 @@ struct worker *worker_start(uv_loop_t *loop, const struct options *options, stru
     struct worker *w = memory_zeroed(1, sizeof(*w));
     w->loop = loop;
     w->options = options;
+    w->why_draining = "the worker couldn't take it";
     w->address = (struct redis_address){options->redis_host, options->redis_port, options->redis_username,
                                         options->redis_password, options->redis_db};
     w->scratch.lock = -1;

@@ -1,5 +1,6 @@
 -- Starts a run: nothing of an older one is left, nothing can be taken yet. May be called again until tasks are loaded.
--- KEYS: controller run runmeta taskqueue order overrides claims settled crashes failures details workers events signals
+-- KEYS: controller run runmeta taskqueue order overrides claims settled crashes failures releases declined details
+--       workers events signals
 -- ARGV: me, then name and value of each field of the run
 -- Replies: {ok} | {fenced} | {busy} a run is there that wasn't cleared away
 -- Keeps: without runmeta no worker takes anything. The list of graves stays: a pop of an old worker may still come.

@@ -26,6 +26,11 @@ local function is_alive(workers, worker, now)
   return lease_end and tonumber(lease_end) > now
 end
 
+-- Whether another worker's lease runs.
+local function has_others(workers, worker, now)
+  return redis.call('ZCOUNT', workers, '(' .. now, '+inf') > (is_alive(workers, worker, now) and 1 or 0)
+end
+
 -- Whether this very process is the worker of that name. Who is struck off loses its hash.
 local function is_registered(hash, nonce)
   return redis.call('HGET', hash, 'nonce') == nonce

@@ -221,7 +221,8 @@ static int purge(struct bench *b, const char *me, const char *const *tasks, size
 
 static int begin(struct bench *b, const char *me, const char *id, const char *digest, const char *total)
 {
-    const char *fields[] = {"id", id, "digest", digest, "total", total, "lease_ms", "50000", "max_crashes", "2"};
+    const char *fields[] = {"id",       id,      "digest",      digest, "total",        total,
+                            "lease_ms", "50000", "max_crashes", "2",    "max_releases", "2"};
     return ledger_begin(&b->ledger, me, fields, sizeof(fields) / sizeof(fields[0]), on_answer, &b->answer);
 }
 
@@ -302,6 +303,32 @@ static int overdue(struct bench *b)
 static int reclaim(struct bench *b, const char *worker, const char *task)
 {
     return ledger_reclaim(&b->ledger, worker, task, on_answer, &b->answer);
+}
+
+/* `tasks`: the keys, separated by blanks. */
+static size_t split(const char *tasks, char keys[PLAN_LIMIT][TASK_KEY_SIZE], const char *list[PLAN_LIMIT])
+{
+    size_t count = 0;
+    for (const char *at = tasks; *at; at += strspn(at, " "), count++) {
+        snprintf(keys[count], TASK_KEY_SIZE, "%.*s", (int)strcspn(at, " "), at);
+        list[count] = keys[count];
+        at += strcspn(at, " ");
+    }
+    return count;
+}
+
+static int cancel(struct bench *b, const char *me, const char *reason, const char *tasks)
+{
+    char keys[PLAN_LIMIT][TASK_KEY_SIZE];
+    const char *list[PLAN_LIMIT];
+    return ledger_cancel(&b->ledger, me, reason, list, split(tasks, keys, list), on_answer, &b->answer);
+}
+
+static int rerun(struct bench *b, const char *me, const char *tasks)
+{
+    char keys[PLAN_LIMIT][TASK_KEY_SIZE];
+    const char *list[PLAN_LIMIT];
+    return ledger_rerun(&b->ledger, me, list, split(tasks, keys, list), on_answer, &b->answer);
 }
 
 static int bury(struct bench *b, const char *worker)
@@ -456,7 +483,7 @@ static void begin_writes_the_fields_of_the_run(void **state)
     expect_all(b, "", "funkytown:controller = c1 for a while", "funkytown:run.controller = c1",
                "funkytown:run.digest = d1", "funkytown:run.events = 0", "funkytown:run.id = r1",
                "funkytown:run.lease_ms = 50000", "funkytown:run.loaded = 0", "funkytown:run.max_crashes = 2",
-               "funkytown:run.state = loading", "funkytown:run.total = 2");
+               "funkytown:run.max_releases = 2", "funkytown:run.state = loading", "funkytown:run.total = 2");
     remember(b);
     expect(b, begin(b, "c1", "r1", "d1", "2"), LEDGER_OK);
     expect_untouched(b);
@@ -759,7 +786,7 @@ static void claim_needs_an_open_run(void **state)
     have_run(b, 1);
     expect(b, join(b, "w"), LEDGER_OK);
     pop(b, "w", "task:a:0");
-    redis_fixture_do(&b->server, "DEL runmeta");
+    redis_fixture_do(&b->server, "HSET funkytown:run state finished");
     expect_refused(b, claim(b, "w", "task:a:0", "t1"), LEDGER_CLOSED);
 }
 
@@ -899,13 +926,181 @@ static void release_makes_a_task_the_next_one(void **state)
     expect_count(b, "funkytown:crashes", 0);
     expect_count(b, "funkytown:failures", 0);
     expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"released\"}");
-    expect_line(b, "funkytown:events n=4 at=T e=released t=task:a:0 w=w a=1");
+    expect_line(b, "funkytown:events n=4 at=T e=released t=task:a:0 w=w a=1 r=unknown why=");
     expect_refused(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_FENCED);
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
     pop(b, "w", "task:a:0");
     expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
     expect(b, release(b, "w", "task:a:0", "t2", NULL), LEDGER_OK);
     expect_count(b, "funkytown:attempts", 1);
+}
+
+static void release_is_bounded(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 1);
+    expect(b, join(b, "w"), LEDGER_OK);
+    for (int i = 0; i < 2; i++) {
+        pop(b, "w", "task:a:0");
+        expect(b, claim(b, "w", "task:a:0", i ? "t2" : "t1"), LEDGER_OK);
+        expect(b, release(b, "w", "task:a:0", i ? "t2" : "t1", "{}"), LEDGER_OK);
+        expect_text(b, 1, "0");
+        expect_line(b, "task:a:0.status = waiting");
+    }
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_OK);
+    expect(b, release(b, "w", "task:a:0", "t3", "{}"), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_count(b, "taskqueue", 0);
+    expect_line(b, "task:a:0.status = complete");
+    expect_line(b, "task:a:0.result = error");
+    expect_line(b, "task:a:0.reason = handed back 3 times by workers that were told to stop");
+    expect_line(b, "runmeta.finished = 1");
+    expect_line(b, "funkytown:events n=8 at=T e=released t=task:a:0 w=w a=3 r=error "
+                   "why=handed back 3 times by workers that were told to stop");
+    expect_line(b, "funkytown:events n=9 at=T e=finished");
+}
+
+/* ---- a failed task goes to another worker ---- */
+
+static void claim_leaves_a_task_that_failed_here_to_others(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 5), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK); /* there is nobody else */
+    expect(b, settle(b, "w", "task:a:0", "t2", TASK_FAILED, 5), LEDGER_OK);
+
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    for (int i = 0; i < 2; i++) {
+        redis_fixture_do(&b->server, "LREM taskqueue 0 task:a:1");
+        pop(b, "w", "task:a:0");
+        redis_fixture_do(&b->server, "LPUSH taskqueue task:a:1");
+        expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_GONE);
+        expect_all(b, "taskqueue", "taskqueue[0] = task:a:0", "taskqueue[1] = task:a:1");
+        expect_count(b, "funkytown:processing", 0);
+    }
+    redis_fixture_do(&b->server, "LREM taskqueue 0 task:a:1");
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_OK); /* the others are busy for long */
+    expect_count(b, "funkytown:declined", 0);
+    expect(b, settle(b, "w", "task:a:0", "t3", TASK_FAILED, 5), LEDGER_OK);
+
+    expire(b, "v"); /* who is dead is nobody else */
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t4"), LEDGER_OK);
+}
+
+/* ---- cancel, rerun ---- */
+
+static void cancel_ends_what_waits(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, cancel(b, "c1", "enough", ""), LEDGER_FENCED);
+    have_claim(b, 4);
+    expect_refused(b, cancel(b, "c2", "enough", "task:a:1"), LEDGER_FENCED);
+    expect(b, cancel(b, "c1", "enough", ""), LEDGER_OK);
+    expect_text(b, 1, "0");
+    expect_line(b, "funkytown:run.cancel = enough");
+    expect_line(b, "funkytown:events n=4 at=T e=cancelling why=enough");
+    expect_all(b, "funkytown:signals", "funkytown:signals e=cancelled", "funkytown:signals e=opened");
+
+    pop(b, "w", "task:a:1");
+    expect_refused(b, claim(b, "w", "task:a:1", "t2"), LEDGER_CLOSED);
+    expect(b, renew(b, "w"), LEDGER_CANCELLED);
+    expect(b, cancel(b, "c1", "another reason", "task:a:2 task:a:0 task:a:1 task:a:2"), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "task:a:2.status = complete");
+    expect_line(b, "task:a:2.result = unknown");
+    expect_line(b, "task:a:2.reason = enough");
+    expect_line(b, "funkytown:events n=5 at=T e=cancelled t=task:a:2 why=enough");
+    expect_line(b, "runmeta.tasksremaining = 3");
+    expect_line(b, "task:a:0.status = processing");
+
+    expect(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_OK);
+    expect_count(b, "funkytown:releases", 0); /* it was not its fault */
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:3", "taskqueue[1] = task:a:0", "taskqueue[2] = task:a:1");
+    expect(b, cancel(b, "c1", "enough", "task:a:1 task:a:0 task:a:3"), LEDGER_OK);
+    expect_text(b, 1, "3");
+    expect_line(b, "runmeta.tasksremaining = 0");
+    expect_line(b, "runmeta.tasksfinished = 4");
+    expect_line(b, "runmeta.finished = 1");
+    expect_line(b, "funkytown:run.state = finished");
+    expect_refused(b, cancel(b, "c1", "enough", "task:a:3"), LEDGER_CLOSED);
+}
+
+static void rerun_puts_back_what_did_not_pass(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, rerun(b, "c1", "task:a:0"), LEDGER_FENCED);
+    have_claim(b, 4);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 1), LEDGER_OK);
+    for (int i = 0; i < 4; i++) {
+        char task[16], token[8];
+        snprintf(task, sizeof(task), "task:a:%d", i);
+        snprintf(token, sizeof(token), "u%d", i);
+        pop(b, "w", task);
+        expect(b, claim(b, "w", task, token), LEDGER_OK);
+        enum task_result result = i == 1 ? TASK_FAILED : i == 2 ? TASK_ERROR : TASK_PASSED;
+        expect(b, settle(b, "w", task, token, result, 0), LEDGER_OK);
+    }
+    expect_line(b, "task:a:0.flaky = 1");
+    expect_line(b, "runmeta.finished = 1");
+    expect_refused(b, rerun(b, "c2", "task:a:1"), LEDGER_FENCED);
+    expect_refused(b, rerun(b, "c1", "task:a:3"), LEDGER_OK); /* a pass is carried forward */
+    expect_text(b, 1, "0");
+
+    expect(b, rerun(b, "c1", "task:a:0 task:a:1 task:a:2 task:a:3"), LEDGER_OK);
+    expect_text(b, 1, "3");
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:1", "taskqueue[2] = task:a:0");
+    expect_line(b, "task:a:1.status = waiting");
+    expect_line(b, "task:a:1.result = unknown");
+    expect_line(b, "task:a:1.reason = ");
+    expect_line(b, "task:a:1.attempt = 1");
+    expect_line(b, "task:a:0.flaky = 0");
+    expect_count(b, "funkytown:failures", 0);
+    expect_line(b, "runmeta.tasksremaining = 3");
+    expect_line(b, "runmeta.tasksfinished = 1");
+    expect_line(b, "runmeta.finished = 0");
+    expect_line(b, "funkytown:run.state = running");
+    expect_count(b, "funkytown:run.finished_ms", 0);
+    expect_count(b, "funkytown:run.cancel", 0);
+    expect_line(b, "funkytown:signals e=opened");
+    expect_refused(b, rerun(b, "c1", "task:a:0 task:a:1"), LEDGER_OK); /* asked twice */
+    expect_text(b, 1, "0");
+
+    expect(b, cancel(b, "c1", "enough", "task:a:0"), LEDGER_OK);
+    expect_refused(b, rerun(b, "c1", "task:a:0"), LEDGER_BUSY);
+    expect(b, cancel(b, "c1", "enough", "task:a:1 task:a:2"), LEDGER_OK);
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK); /* a cancelled run that is finished may go on */
+    expect_text(b, 1, "1");
+    expect_count(b, "funkytown:run.cancel", 0);
+}
+
+static void rerun_forgets_every_budget(void **state)
+{
+    struct bench *b = *state;
+    b->details = "{}";
+    have_claim(b, 1);
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect(b, release(b, "w", "task:a:0", "t2", NULL), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:0", "t3", TASK_FAILED, 0), LEDGER_OK);
+    redis_fixture_do(&b->server, "HSET funkytown:declined task:a:0 1");
+    const char *const budgets[] = {"funkytown:crashes", "funkytown:failures", "funkytown:releases",
+                                   "funkytown:declined", "funkytown:details"};
+    for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++)
+        expect_count(b, budgets[i], 1);
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
+    for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++)
+        expect_count(b, budgets[i], 0);
 }
 
 /* ---- overdue, reclaim, bury ---- */
@@ -1071,8 +1266,8 @@ static void a_second_run_leaves_no_key_of_the_first(void **state)
     expect_all(b, "", "funkytown:controller = c1 for a while", "funkytown:run.controller = c1",
                "funkytown:run.digest = d2", "funkytown:run.events = 0", "funkytown:run.id = r2",
                "funkytown:run.lease_ms = 50000", "funkytown:run.loaded = 0", "funkytown:run.max_crashes = 2",
-               "funkytown:run.state = loading", "funkytown:run.total = 1", "funkytown:graves w T",
-               "funkytown:history[0] = {\"id\":\"r1\"}");
+               "funkytown:run.max_releases = 2", "funkytown:run.state = loading", "funkytown:run.total = 1",
+               "funkytown:graves w T", "funkytown:history[0] = {\"id\":\"r1\"}");
 }
 
 /* The worker was stopped all the while, and goes on where it was. */
@@ -1306,6 +1501,11 @@ int main(void)
         TEST(settle_of_a_pass_after_a_failure_is_flaky),
         TEST(the_last_settlement_finishes_the_run),
         TEST(release_makes_a_task_the_next_one),
+        TEST(release_is_bounded),
+        TEST(claim_leaves_a_task_that_failed_here_to_others),
+        TEST(cancel_ends_what_waits),
+        TEST(rerun_puts_back_what_did_not_pass),
+        TEST(rerun_forgets_every_budget),
         TEST(overdue_names_the_dead_and_the_gone),
         TEST(reclaim_costs_a_crash_and_no_retry),
         TEST(reclaim_gives_up_when_the_crashes_are_spent),

@@ -73,7 +73,7 @@ struct controller {
 /* ---- what is counted beside the model, from what the operations said ---- */
 
 struct tally {
-    int claims, failures, crashes, ends;
+    int claims, failures, crashes, releases, ends;
     enum task_result result;
 };
 
@@ -217,17 +217,22 @@ static void apply_event(struct model *m, const char *event)
     field_of(event, "a", a, sizeof(a));
     field_of(event, "r", r, sizeof(r));
     field_of(event, "f", f, sizeof(f));
-    if (atoi(n) != ++board->last)
-        violate(m, "the stream has a gap before %s", event);
+    board->last = atoi(n);
     if (t[0] == '\0')
         return;
     struct board_task *task = &board->tasks[t[strlen(t) - 1] - '0'];
     bool is_lost = strcmp(e, "lost") == 0;
-    task->attempt = atoi(a);
+    bool is_given_up = is_lost || strcmp(e, "released") == 0;
+    if (a[0])
+        task->attempt = atoi(a);
     if (strcmp(e, "claimed") == 0) {
         task->status = TASK_PROCESSING;
         snprintf(task->worker, sizeof(task->worker), "%s", w);
-    } else if (strcmp(e, "settled") == 0 || (is_lost && strcmp(r, "error") == 0)) {
+    } else if (strcmp(e, "cancelled") == 0) {
+        task->status = TASK_COMPLETE;
+        task->result = TASK_UNKNOWN;
+        task->is_flaky = false;
+    } else if (strcmp(e, "settled") == 0 || (is_given_up && strcmp(r, "error") == 0)) {
         task->status = TASK_COMPLETE;
         task->result = (enum task_result)task_result_parse(r);
         task->is_flaky = f[0] == '1';
@@ -238,9 +243,19 @@ static void apply_event(struct model *m, const char *event)
 
 static void check_board(struct model *m)
 {
+    size_t told = 0, applied = 0;
     for (size_t i = 0; i < m->space.count; i++)
-        if (strncmp(m->space.lines[i], "funkytown:events ", 17) == 0)
-            apply_event(m, m->space.lines[i]);
+        told += strncmp(m->space.lines[i], "funkytown:events ", 17) == 0;
+    for (; applied < told; applied++) { /* the lines are in the order of their text, not of their numbers */
+        char next[32];
+        snprintf(next, sizeof(next), "funkytown:events n=%d ", m->now.board.last + 1);
+        size_t i = 0;
+        while (i < m->space.count && strncmp(m->space.lines[i], next, strlen(next)) != 0)
+            i++;
+        if (i == m->space.count)
+            violate(m, "the stream has a gap: there is no %s", next);
+        apply_event(m, m->space.lines[i]);
+    }
     if (m->now.board.last != m->now.world.event_count)
         violate(m, "the stream ends with %d, the run says %d", m->now.board.last, m->now.world.event_count);
     for (int i = 0; i < WORLD_TASKS; i++) {
@@ -262,8 +277,9 @@ static void check_tallies(struct model *m)
         const struct world_task *t = &m->now.world.tasks[i];
         if (!t->exists)
             continue;
-        if (t->attempt != tally->claims || t->failures != tally->failures || t->crashes != tally->crashes)
-            violate(m, "attempts, failures or crashes of %s are not what happened", task_text(i));
+        if (t->attempt != tally->claims || t->failures != tally->failures || t->crashes != tally->crashes ||
+            t->releases != tally->releases)
+            violate(m, "attempts, failures, crashes or releases of %s are not what happened", task_text(i));
         if (tally->ends != (t->status == TASK_COMPLETE))
             violate(m, "%s ended %d times", task_text(i), tally->ends);
         if (t->status == TASK_COMPLETE && t->result != tally->result)
@@ -499,11 +515,20 @@ static void settle_holding(struct model *m, struct process *p, struct holding *h
 
 static void do_release(struct model *m, struct process *p, int task, const char *token, struct holding *h)
 {
+    struct tally *tally = &m->now.tallies[task];
+    bool is_cancelling = m->now.world.cancel[0] != '\0';
     world_release(&m->now.world, p->name, task, token);
     int sent =
         ledger_release(&p->ledger, name_text(p->name), task_text(task), token, "released", on_answer, &m->answer);
     bool is_told =
         carried(m, sent, "release %s %s by %s", task_text(task), token ? token : "unclaimed", name_text(p->name));
+    if (m->answer.outcome == LEDGER_OK) {
+        tally->releases += token && !is_cancelling;
+        if (answer_text(&m->answer, 1)[0] == '1') {
+            tally->ends++;
+            tally->result = TASK_ERROR;
+        }
+    }
     check(m);
     if (is_told && h)
         h->task = WORLD_NOBODY;
@@ -676,14 +701,15 @@ static void do_purge(struct model *m, int me)
 static void do_begin(struct model *m, int me)
 {
     struct controller *c = &m->controllers[me];
-    char total[8], crashes[8], lease[16];
+    char total[8], crashes[8], releases[8], lease[16];
     if (c->id[0] == '\0')
         snprintf(c->id, sizeof(c->id), "r%d", ++m->runs);
     snprintf(total, sizeof(total), "%d", world_plan_size(c->plan));
     snprintf(crashes, sizeof(crashes), "%d", WORLD_CRASHES);
+    snprintf(releases, sizeof(releases), "%d", WORLD_RELEASES);
     snprintf(lease, sizeof(lease), "%d", LEASE_MS);
-    const char *fields[] = {"id",  c->id,      "digest", digest_text(c->plan), "total",
-                            total, "lease_ms", lease,    "max_crashes",        crashes};
+    const char *fields[] = {"id",  c->id,         "digest", digest_text(c->plan), "total", total, "lease_ms",
+                            lease, "max_crashes", crashes,  "max_releases",       releases};
     world_begin(&m->now.world, me, c->plan, c->id);
     int sent = ledger_begin(&m->ledger, controller_text(me), fields, sizeof(fields) / sizeof(fields[0]), on_answer,
                             &m->answer);
@@ -767,6 +793,62 @@ static void do_reclaim(struct model *m, int name, int task)
     check(m);
 }
 
+static void do_cancel(struct model *m, int me, const int *tasks, int count)
+{
+    const struct world_list *queue = &m->now.world.queue;
+    const char *keys[WORLD_TASKS];
+    bool was_queued[WORLD_TASKS] = {0};
+    for (int i = 0; i < count; i++)
+        keys[i] = task_text(tasks[i]);
+    for (int i = 0; i < queue->count; i++)
+        was_queued[queue->items[i]] = true;
+    world_cancel(&m->now.world, me, draw(m, 2) ? "enough" : "late", tasks, count);
+    const char *reason = m->now.world.cancel[0] ? m->now.world.cancel : "enough";
+    int sent = ledger_cancel(&m->ledger, controller_text(me), reason, keys, (size_t)count, on_answer, &m->answer);
+    carried(m, sent, "cancel %s %d", controller_text(me), count);
+    for (int i = 0; i < count && m->answer.outcome == LEDGER_OK; i++) {
+        m->now.tallies[tasks[i]].ends += was_queued[tasks[i]];
+        if (was_queued[tasks[i]])
+            m->now.tallies[tasks[i]].result = TASK_UNKNOWN;
+        was_queued[tasks[i]] = false;
+    }
+    check(m);
+}
+
+/* The right end of the queue as somebody saw it, who may have looked a while ago. */
+static void step_cancel(struct model *m, int me)
+{
+    const struct world_list *queue = &m->now.world.queue;
+    int tasks[WORLD_TASKS], count = (int)draw(m, WORLD_TASKS + 1);
+    for (int i = 0; i < count; i++) {
+        bool is_right = i < queue->count && draw(m, 4) > 0;
+        tasks[i] = is_right ? queue->items[queue->count - 1 - i] : (int)draw(m, WORLD_TASKS);
+    }
+    do_cancel(m, me, tasks, count);
+}
+
+static void do_rerun(struct model *m, int me)
+{
+    const char *keys[WORLD_TASKS];
+    int tasks[WORLD_TASKS], count = 0;
+    for (int i = 0; i < world_plan_size(m->now.world.plan); i++) {
+        if (!m->now.world.tasks[i].exists || draw(m, 2) == 0)
+            continue;
+        tasks[count] = i;
+        keys[count++] = task_text(i);
+    }
+    struct world before = m->now.world;
+    world_rerun(&m->now.world, me, tasks, count);
+    int sent = ledger_rerun(&m->ledger, controller_text(me), keys, (size_t)count, on_answer, &m->answer);
+    carried(m, sent, "rerun %s %d", controller_text(me), count);
+    for (int i = 0; i < count && m->answer.outcome == LEDGER_OK; i++) {
+        struct tally *tally = &m->now.tallies[tasks[i]];
+        if (before.tasks[tasks[i]].status == TASK_COMPLETE && m->now.world.tasks[tasks[i]].status == TASK_WAITING)
+            *tally = (struct tally){.claims = tally->claims};
+    }
+    check(m);
+}
+
 static void do_bury(struct model *m, int name)
 {
     world_bury(&m->now.world, name);
@@ -826,6 +908,15 @@ static void step_out(struct model *m, int me)
     do_acquire(m, me, draw(m, 4) == 0 ? m->now.world.holder : WORLD_NOBODY);
 }
 
+/* Somebody asks for it, rightly or not. */
+static void step_asked(struct model *m, int me)
+{
+    if (draw(m, 3) == 0)
+        step_cancel(m, me);
+    else
+        do_rerun(m, me);
+}
+
 static void step_controller(struct model *m, int me)
 {
     switch (m->controllers[me].stage) {
@@ -848,7 +939,10 @@ static void step_controller(struct model *m, int me)
         do_open(m, me);
         break;
     case STAGE_WATCH:
-        step_sweep(m);
+        if (m->now.world.cancel[0] && draw(m, 2) == 0)
+            step_cancel(m, me);
+        else
+            step_sweep(m);
     }
 }
 
@@ -1014,7 +1108,9 @@ static void step(struct model *m)
     bool is_open = m->now.world.state == WORLD_RUNNING;
     int me = draw_controller(m);
     unsigned what = draw(m, 100);
-    if (what < 3)
+    if (what < 1 && draw(m, 3) == 0)
+        step_asked(m, me);
+    else if (what < 3)
         step_controller_astray(m, me);
     else if (what < 6)
         do_hold(m, me, draw(m, 4) == 0);
@@ -1059,6 +1155,14 @@ static void turn(struct model *m, struct process *p)
         do_renew(m, p);
     if (p->exists && !p->has_joined)
         do_register(m, p);
+    bool hands_back = m->now.world.cancel[0] && p->exists && p->has_joined;
+    for (int h = 0; h < HOLDINGS && hands_back; h++)
+        if (p->holdings[h].task != WORLD_NOBODY && p->holdings[h].is_claimed)
+            do_release(m, p, p->holdings[h].task, p->holdings[h].token, &p->holdings[h]);
+    if (hands_back) {
+        do_leave(m, p);
+        return;
+    }
     for (int h = 0; h < HOLDINGS && p->exists && p->has_joined; h++) {
         struct holding *holding = &p->holdings[h];
         if (holding->task != WORLD_NOBODY && !holding->is_claimed)
@@ -1085,6 +1189,18 @@ static void open_somehow(struct model *m)
         violate(m, "the run can't be opened");
 }
 
+/* What a controller does until a cancelled run is finished. */
+static void cancel_rest(struct model *m)
+{
+    const struct world *w = &m->now.world;
+    struct world_list queue = w->queue;
+    if (w->holder == WORLD_NOBODY) {
+        m->controllers[0] = (struct controller){.stage = STAGE_OUT, .plan = w->plan};
+        do_acquire(m, 0, WORLD_NOBODY);
+    }
+    do_cancel(m, w->holder, queue.items, queue.count);
+}
+
 static void drain(struct model *m)
 {
     const struct world *w = &m->now.world;
@@ -1098,6 +1214,8 @@ static void drain(struct model *m)
             if (!has_process(m, name))
                 expire_worker(m, name);
         sweep_all(m);
+        if (w->state == WORLD_RUNNING && w->cancel[0])
+            cancel_rest(m);
         for (int i = 0; i < PROCESSES; i++) {
             if (m->processes[i].exists)
                 turn(m, &m->processes[i]);

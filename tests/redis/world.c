@@ -117,10 +117,10 @@ static bool is_run_finished(const struct world *w)
     return w->has_meta && w->remaining == 0;
 }
 
-static void signal_workers(struct world *w, bool is_finished)
+static void signal_workers(struct world *w, const char *what)
 {
     assert(w->signal_count < WORLD_SIGNALS);
-    w->signals[w->signal_count++] = is_finished;
+    w->signals[w->signal_count++] = what;
 }
 
 static void count_finished(struct world *w)
@@ -130,7 +130,7 @@ static void count_finished(struct world *w)
         return;
     w->state = WORLD_FINISHED;
     w->is_finished = true;
-    signal_workers(w, true);
+    signal_workers(w, "finished");
     emit(w, "finished");
 }
 
@@ -183,8 +183,12 @@ void world_renew(struct world *w, int name, const char *nonce)
         return;
     }
     worker->is_alive = true;
-    reply(w, is_run_finished(w) ? "closed" : "ok");
-    for (int i = 0; !is_run_finished(w) && i < worker->list.count; i++)
+    if (is_run_finished(w) || w->cancel[0]) {
+        reply(w, is_run_finished(w) ? "closed" : "cancelled");
+        return;
+    }
+    reply(w, "ok");
+    for (int i = 0; i < worker->list.count; i++)
         snprintf(w->reply + strlen(w->reply), sizeof(w->reply) - strlen(w->reply), "|task:a:%d",
                  worker->list.items[i]);
 }
@@ -194,6 +198,14 @@ void world_pop(struct world *w, int name)
     start(w);
     if (w->queue.count > 0)
         push_left(&w->workers[name].list, w->queue.items[--w->queue.count]);
+}
+
+static bool has_others(const struct world *w, int name)
+{
+    for (int i = 0; i < WORLD_NAMES; i++)
+        if (i != name && w->workers[i].is_listed && w->workers[i].is_alive)
+            return true;
+    return false;
 }
 
 void world_claim(struct world *w, int name, const char *nonce, int task, const char *token)
@@ -209,7 +221,18 @@ void world_claim(struct world *w, int name, const char *nonce, int task, const c
         refuse(w, "gone");
         return;
     }
+    if (strcmp(t->claim, token) != 0 && (w->state != WORLD_RUNNING || w->cancel[0])) {
+        refuse(w, "closed");
+        return;
+    }
     if (strcmp(t->claim, token) != 0) {
+        if (t->claim[0] == '\0' && t->worker == name && has_others(w, name) && t->declined++ < WORLD_DECLINES) {
+            take_out(&worker->list, task);
+            push_left(&w->queue, task);
+            reply(w, "gone");
+            return;
+        }
+        t->declined = t->attempt > 0 ? 0 : t->declined;
         if (t->claim[0] != '\0')
             add_record(t, "lost %d w%d T true: the worker knew nothing of it any more", t->attempt, name);
         copy(t->claim, token);
@@ -271,15 +294,31 @@ void world_release(struct world *w, int name, int task, const char *token)
         return;
     }
     take_out(&w->workers[name].list, task);
-    push_right(&w->queue, task);
-    if (token) {
-        t->claim[0] = '\0';
+    reply(w, "ok|0");
+    if (token == NULL) {
+        push_right(&w->queue, task);
+        return;
+    }
+    t->releases += w->cancel[0] == '\0';
+    bool is_given_up = w->cancel[0] == '\0' && t->releases > WORLD_RELEASES;
+    char reason[sizeof(t->reason)] = "";
+    if (is_given_up)
+        snprintf(reason, sizeof(reason), "handed back %d times by workers that were told to stop", t->releases);
+    t->claim[0] = '\0';
+    add_record(t, "released");
+    emit(w, "released t=task:a:%d w=w%d a=%d r=%s why=%s", task, name, t->attempt, is_given_up ? "error" : "unknown",
+         reason);
+    if (!is_given_up) {
         t->status = TASK_WAITING;
         t->has_started = false;
-        add_record(t, "released");
-        emit(w, "released t=task:a:%d w=w%d a=%d", task, name, t->attempt);
+        push_right(&w->queue, task);
+        return;
     }
-    reply(w, "ok");
+    t->status = TASK_COMPLETE;
+    t->result = TASK_ERROR;
+    snprintf(t->reason, sizeof(t->reason), "%s", reason);
+    reply(w, "ok|1");
+    count_finished(w);
 }
 
 static void strike_off(struct world *w, int name, const char *event)
@@ -425,6 +464,7 @@ void world_begin(struct world *w, int me, int plan, const char *id)
     w->plan = plan;
     w->loaded = w->event_count = w->signal_count = 0;
     w->is_started = w->is_finished = false;
+    w->cancel[0] = '\0';
     w->controller = me;
     snprintf(w->id, sizeof(w->id), "%s", id);
     reply(w, "ok");
@@ -473,8 +513,83 @@ void world_open(struct world *w, int me)
     w->remaining = w->loaded;
     w->finished = 0;
     emit(w, "opened");
-    signal_workers(w, false);
+    signal_workers(w, "opened");
     reply(w, "ok");
+}
+
+void world_cancel(struct world *w, int me, const char *reason, const int *tasks, int count)
+{
+    int cancelled = 0;
+    start(w);
+    if (w->holder != me) {
+        refuse(w, "fenced");
+        return;
+    }
+    if (w->state != WORLD_RUNNING) {
+        refuse(w, "closed");
+        return;
+    }
+    w->is_refusal = w->cancel[0] != '\0';
+    if (w->cancel[0] == '\0') {
+        snprintf(w->cancel, sizeof(w->cancel), "%s", reason);
+        emit(w, "cancelling why=%s", reason);
+        signal_workers(w, "cancelled");
+    }
+    for (int i = 0; i < count; i++) {
+        struct world_task *t = &w->tasks[tasks[i]];
+        if (find(&w->queue, tasks[i]) < 0)
+            continue;
+        w->is_refusal = false;
+        cancelled++;
+        take_out(&w->queue, tasks[i]);
+        t->status = TASK_COMPLETE;
+        snprintf(t->reason, sizeof(t->reason), "%s", w->cancel);
+        emit(w, "cancelled t=task:a:%d why=%s", tasks[i], w->cancel);
+        count_finished(w);
+    }
+    reply(w, "ok|%d", cancelled);
+}
+
+void world_rerun(struct world *w, int me, const int *tasks, int count)
+{
+    int put_back = 0;
+    start(w);
+    if (w->holder != me) {
+        refuse(w, "fenced");
+        return;
+    }
+    if (w->state != WORLD_RUNNING && w->state != WORLD_FINISHED) {
+        refuse(w, "closed");
+        return;
+    }
+    if (w->state == WORLD_RUNNING && w->cancel[0]) {
+        refuse(w, "busy");
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        struct world_task *t = &w->tasks[tasks[i]];
+        if (t->status != TASK_COMPLETE || (t->result == TASK_PASSED && !t->is_flaky))
+            continue;
+        put_back++;
+        t->status = TASK_WAITING;
+        t->result = TASK_UNKNOWN;
+        t->is_flaky = t->has_started = false;
+        t->duration_ms = 0;
+        t->reason[0] = t->details[0] = '\0';
+        t->crashes = t->failures = t->releases = t->declined = 0;
+        push_left(&w->queue, tasks[i]);
+        emit(w, "rerun t=task:a:%d", tasks[i]);
+    }
+    w->is_refusal = put_back == 0;
+    reply(w, "ok|%d", put_back);
+    if (put_back == 0)
+        return;
+    w->remaining += put_back;
+    w->finished -= put_back;
+    w->state = WORLD_RUNNING;
+    w->is_finished = false;
+    w->cancel[0] = '\0';
+    signal_workers(w, "opened");
 }
 
 void world_overdue(struct world *w)
@@ -616,6 +731,10 @@ static void task_lines(struct page *p, int i, const struct world_task *t)
         line(p, "funkytown:crashes.task:a:%d = %d", i, t->crashes);
     if (t->failures)
         line(p, "funkytown:failures.task:a:%d = %d", i, t->failures);
+    if (t->releases)
+        line(p, "funkytown:releases.task:a:%d = %d", i, t->releases);
+    if (t->declined)
+        line(p, "funkytown:declined.task:a:%d = %d", i, t->declined);
 }
 
 static void worker_lines(struct page *p, int i, const struct world_worker *worker)
@@ -646,7 +765,10 @@ static void run_lines(struct page *p, const struct world *w)
     line(p, "funkytown:run.total = %d", world_plan_size(w->plan));
     line(p, "funkytown:run.lease_ms = 50000000");
     line(p, "funkytown:run.max_crashes = %d", WORLD_CRASHES);
+    line(p, "funkytown:run.max_releases = %d", WORLD_RELEASES);
     line(p, "funkytown:run.state = %s", state_names[w->state]);
+    if (w->cancel[0])
+        line(p, "funkytown:run.cancel = %s", w->cancel);
     line(p, "funkytown:run.loaded = %d", w->loaded);
     line(p, "funkytown:run.events = %d", w->event_count);
     if (w->is_started)
@@ -674,7 +796,7 @@ size_t world_lines(const struct world *w, char **lines, size_t limit)
     for (int i = 0; i < WORLD_NAMES; i++)
         worker_lines(&p, i, &w->workers[i]);
     for (int i = 0; i < w->signal_count; i++)
-        line(&p, "funkytown:signals e=%s", w->signals[i] ? "finished" : "opened");
+        line(&p, "funkytown:signals e=%s", w->signals[i]);
     for (int i = 0; i < w->history_count; i++)
         line(&p, "funkytown:history[%d] = %s", i, w->history[w->history_count - 1 - i]);
     for (int i = 0; i < w->new_events; i++)

@@ -17,10 +17,12 @@ enum {
     WORLD_CONTROLLERS = 3,
     WORLD_TOKEN_SIZE = 17,
     WORLD_RECORDS = 64, /* attempts of one task that are remembered; a history is shorter */
-    WORLD_EVENTS = 4,   /* most that one operation tells */
+    WORLD_EVENTS = 8,   /* most that one operation tells */
     WORLD_SIGNALS = 64,
     WORLD_HISTORY = 64,
     WORLD_CRASHES = 2,
+    WORLD_RELEASES = 2, /* that cost nothing */
+    WORLD_DECLINES = 2,
     WORLD_NOBODY = -1,
 };
 
@@ -40,14 +42,14 @@ struct world_task {
     int attempt, worker;
     bool has_started, is_flaky;
     long duration_ms;
-    char reason[40];
+    char reason[80];
     char records[WORLD_RECORDS][80];
     int record_count;
     int logs[WORLD_RECORDS]; /* the attempts of which one is kept */
     int log_count;
     char claim[WORLD_TOKEN_SIZE], settled[WORLD_TOKEN_SIZE], details[WORLD_TOKEN_SIZE]; /* "": none */
     bool has_overrides;
-    int crashes, failures; /* 0: no such field */
+    int crashes, failures, releases, declined; /* 0: no such field */
 };
 
 struct world_worker {
@@ -62,12 +64,13 @@ struct world {
     char id[16];
     int plan, loaded, event_count;
     bool has_meta, is_started, is_finished;
+    char cancel[16]; /* why the run is being cancelled; "": it isn't */
     int remaining, finished;
     int holder, controller; /* of the lease; of the run's field */
     struct world_list queue, order;
     struct world_task tasks[WORLD_TASKS];
     struct world_worker workers[WORLD_NAMES];
-    bool signals[WORLD_SIGNALS]; /* true: finished, false: opened */
+    const char *signals[WORLD_SIGNALS];
     int signal_count;
     char history[WORLD_HISTORY][16];
     int history_count;
@@ -104,6 +107,8 @@ void world_purge(struct world *w, int me, const int *tasks, int count);
 void world_begin(struct world *w, int me, int plan, const char *id);
 void world_enqueue(struct world *w, int me, int plan, int offset, int count);
 void world_open(struct world *w, int me);
+void world_cancel(struct world *w, int me, const char *reason, const int *tasks, int count);
+void world_rerun(struct world *w, int me, const int *tasks, int count);
 void world_overdue(struct world *w);
 void world_reclaim(struct world *w, int name, int task);
 void world_bury(struct world *w, int name);

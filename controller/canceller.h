@@ -1,0 +1,27 @@
+/*
+ * Ends a cancelled run: takes what waits out of the queue, again and again, until the run is finished. What is being
+ * processed is handed back by its workers, or taken from the dead by the monitor, and then waits as well.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "shared/ledger.h"
+
+struct canceller {
+    struct ledger *ledger; /* borrowed, as is `me` */
+    const char *me;
+    char reason[200]; /* "": nothing is to be cancelled */
+    bool is_asking;
+};
+
+/* The monitor knows a run that was cancelled for this reason from others: its verdict is that of its failures. */
+#define CANCELLER_TOO_MANY_FAILURES "too many failures"
+
+void canceller_init(struct canceller *canceller, struct ledger *ledger, const char *me);
+
+/* From now on, or go on: something may wait again. Cheap; may be called for each change of the board. */
+void canceller_start(struct canceller *canceller, const char *reason);
+void canceller_poke(struct canceller *canceller);
+
+/* The run is finished, or another one. */
+void canceller_stop(struct canceller *canceller);

@@ -1,0 +1,31 @@
+-- Puts complete tasks back that didn't pass, or not at once; all in one call, so that a finished run opens once.
+-- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals, then the hash of each
+-- ARGV: me, then the tasks
+-- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
+-- Keeps: passes are carried forward. Each budget starts anew; attempts go on counting. Who asks twice puts back once.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
+local run = redis.call('HMGET', KEYS[2], 'state', 'cancel')
+if run[1] ~= 'running' and run[1] ~= 'finished' then return {'closed'} end
+if run[1] == 'running' and run[2] then return {'busy'} end
+local count = 0
+for i = 12, #KEYS do
+  local task = ARGV[i - 10]
+  local t = redis.call('HMGET', KEYS[i], 'status', 'result', 'flaky')
+  if t[1] == 'complete' and (t[2] ~= 'passed' or t[3] == '1') then
+    count = count + 1
+    redis.call('HMSET', KEYS[i], 'status', 'waiting', 'result', 'unknown', 'starttime', '0', 'duration', '0',
+               'durationstring', '0s', 'flaky', '0', 'reason', '')
+    for k = 5, 9 do redis.call('HDEL', KEYS[k], task) end
+    redis.call('LPUSH', KEYS[4], task)
+    emit(KEYS[2], KEYS[10], 'e', 'rerun', 't', task)
+  end
+end
+if count > 0 then
+  redis.call('HINCRBY', KEYS[3], 'tasksremaining', count)
+  redis.call('HINCRBY', KEYS[3], 'tasksfinished', -count)
+  redis.call('HSET', KEYS[3], 'finished', '0')
+  redis.call('HSET', KEYS[2], 'state', 'running')
+  redis.call('HDEL', KEYS[2], 'finished_ms', 'cancel', 'summary')
+  redis.call('XADD', KEYS[11], 'MAXLEN', '~', '1000', '*', 'e', 'opened')
+end
+return {'ok', count}
