@@ -4,7 +4,8 @@
 -- Replies: {standby, run id, state, controller, holder}   another controller has the same run: wait for its lease
 --          {occupied, run id, state, controller|worker, its name}   another run is alive: nothing was touched
 --          {fresh} {resume, id, state} {serve, id, state} {replace, id, state}   the lease is ours
--- Keeps: at most one controller holds the lease.
+-- Keeps: at most one controller holds the lease. A run that is to be replaced stays its last controller's until it is
+--        archived: workers that come between the two wait for the next run.
 local me, lease_ms, digest, id, dead = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local found = redis.call('HGET', KEYS[2], 'id')
 local state = redis.call('HGET', KEYS[2], 'state') or ''
@@ -31,5 +32,5 @@ else
   outcome = 'replace'
 end
 redis.call('SET', KEYS[1], me, 'PX', lease_ms)
-redis.call('HSET', KEYS[2], 'controller', me)
+if outcome ~= 'replace' or state == 'purging' then redis.call('HSET', KEYS[2], 'controller', me) end
 return {outcome, found or '', state}

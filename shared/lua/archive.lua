@@ -27,5 +27,5 @@ redis.call('LTRIM', KEYS[6], 0, 99)
 for _, worker in ipairs(workers) do redis.call('ZADD', KEYS[8], now, worker) end
 redis.call('DEL', KEYS[3], KEYS[4], KEYS[5], KEYS[7])
 for i = 9, #KEYS do redis.call('DEL', KEYS[i]) end
-redis.call('HSET', KEYS[2], 'state', 'purging')
+redis.call('HMSET', KEYS[2], 'state', 'purging', 'controller', ARGV[1])
 return {'ok'}

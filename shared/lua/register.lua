@@ -7,7 +7,10 @@
 local worker, nonce = ARGV[1], ARGV[2]
 local meta = redis.call('HMGET', KEYS[2], 'finished', 'runid')
 if not meta[1] then return {'waiting'} end
-if meta[1] == '1' then return {'closed', meta[2], redis.call('EXISTS', KEYS[9])} end
+if meta[1] == '1' then
+  local holder = redis.call('GET', KEYS[9])
+  return {'closed', meta[2], holder and holder == redis.call('HGET', KEYS[1], 'controller') and 1 or 0}
+end
 
 local now = now_ms()
 local known = redis.call('HGET', KEYS[5], 'nonce')

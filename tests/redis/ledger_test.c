@@ -653,6 +653,26 @@ static void register_says_that_the_run_is_closed(void **state)
     expect(b, hold(b, "c1", 0), LEDGER_OK);
     expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
     expect_text(b, 2, "0");
+    expect(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_SERVE);
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
+    expect_text(b, 2, "1");
+}
+
+/* A controller has come, and what it begins with is the end of the old run: who came with it waits. */
+static void register_waits_for_a_run_that_replaces_the_closed_one(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    expect(b, acquire(b, "c2", "d1", "", ""), LEDGER_REPLACE);
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
+    expect_text(b, 2, "0");
+    expect(b, archive(b, "c2", "{}"), LEDGER_OK);
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_WAITING);
+    redis_fixture_do(&b->server, "DEL funkytown:controller");
+    expect(b, hold(b, "c2", LEASE_MS), LEDGER_OK);
 }
 
 static void renew_tells_what_lies_in_the_list(void **state)
@@ -1028,6 +1048,7 @@ static void cancel_ends_what_waits(void **state)
     expect_line(b, "runmeta.tasksfinished = 4");
     expect_line(b, "runmeta.finished = 1");
     expect_line(b, "funkytown:run.state = finished");
+    expect_line(b, "funkytown:events n=11 at=T e=finished");
     expect_refused(b, cancel(b, "c1", "enough", "task:a:3"), LEDGER_CLOSED);
 }
 
@@ -1489,6 +1510,7 @@ int main(void)
         TEST(register_takes_over_the_name_of_a_dead_worker),
         TEST(a_replaced_process_is_no_worker_any_more),
         TEST(register_says_that_the_run_is_closed),
+        TEST(register_waits_for_a_run_that_replaces_the_closed_one),
         TEST(renew_tells_what_lies_in_the_list),
         TEST(renew_says_that_the_run_is_closed),
         TEST(leave_hands_back_and_keeps_the_list_swept),

@@ -147,7 +147,7 @@ void world_register(struct world *w, int name, const char *nonce, int pid)
     }
     if (is_run_finished(w)) {
         refuse(w, "");
-        reply(w, "closed|%s|%d", w->id, w->holder != WORLD_NOBODY);
+        reply(w, "closed|%s|%d", w->id, w->holder != WORLD_NOBODY && w->holder == w->controller);
         return;
     }
     bool is_taken = !is_same && worker->is_listed && worker->is_alive;
@@ -378,7 +378,9 @@ void world_acquire(struct world *w, int me, int plan, const char *id, int dead)
             return;
         }
     }
-    w->holder = w->controller = me;
+    w->holder = me;
+    if (strcmp(outcome, "replace") != 0 || w->state == WORLD_PURGING)
+        w->controller = me;
     reply(w, "%s|%s|%s", outcome, found, state);
 }
 
@@ -427,6 +429,7 @@ void world_archive(struct world *w, int me, const char *summary)
     w->has_meta = false;
     w->queue.count = 0;
     w->state = WORLD_PURGING;
+    w->controller = me;
     reply(w, "ok");
 }
 
