@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/audit.h"
 #include "controller/controller.h"
 #include "controller/plan.h"
 #include "shared/file.h"
@@ -49,6 +50,15 @@ static int run(const struct options *options, const struct plan *plan)
     return status;
 }
 
+static int audit(const struct options *options)
+{
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    int status = audit_run(&loop, options);
+    uv_loop_close(&loop);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -68,6 +78,8 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN);
     log_open("controller", (enum log_level)options.log_level, (enum log_format)options.log_format);
+    if (options.audit)
+        return audit(&options);
     if (load_plan(&plan, options.map_file, &err) < 0) {
         fprintf(stderr, "controller: %s\n", err.text);
         return EXIT_CONFIG;

@@ -595,3 +595,33 @@ int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *repl
 {
     return bury(ledger, worker, "", reply, data);
 }
+
+int ledger_audit(struct ledger *ledger, bool repair, const char *const *workers, size_t worker_count,
+                 const char *const *tasks, size_t task_count, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char count[24];
+    auto_free char(*lists)[LEDGER_KEY_SIZE] = memory_zeroed(worker_count + 1, sizeof(*lists));
+    auto_free char(*keys)[2][LEDGER_KEY_SIZE] = memory_zeroed(task_count + 1, sizeof(*keys));
+    START(&call, ledger, "audit", LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_CLAIMS, LEDGER_WORKERS,
+          LEDGER_GRAVES, LEDGER_EVENTS, LEDGER_SIGNALS);
+    for (size_t i = 0; i < worker_count; i++) {
+        ledger_processing_key(&ledger->keys, workers[i], lists[i]);
+        add_key(&call, lists[i]);
+    }
+    for (size_t i = 0; i < task_count; i++) {
+        ledger_task_key(&ledger->keys, tasks[i], keys[i][0]);
+        ledger_attempts_key(&ledger->keys, tasks[i], keys[i][1]);
+        add_key(&call, keys[i][0]);
+        add_key(&call, keys[i][1]);
+    }
+    snprintf(count, sizeof(count), "%zu", worker_count);
+    add(&call, repair ? "1" : "0");
+    add(&call, "100");
+    add(&call, count);
+    for (size_t i = 0; i < worker_count; i++)
+        add(&call, workers[i]);
+    for (size_t i = 0; i < task_count; i++)
+        add(&call, tasks[i]);
+    return finish(&call, ledger, reply, data);
+}

@@ -184,6 +184,14 @@ int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, 
 /* Strikes off a dead worker whose list is empty. {OK} {ALIVE} {BUSY} */
 int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
 
+/*
+ * Holds the run against its promises. `workers`: all of the workers' set and the graves; `tasks`: the order.
+ * {OK: number of tasks, number of findings, the first hundred findings} {WAITING: no run is open}
+ * {BUSY: a worker wasn't named}
+ */
+int ledger_audit(struct ledger *ledger, bool repair, const char *const *workers, size_t worker_count,
+                 const char *const *tasks, size_t task_count, ledger_reply_fn *reply, void *data);
+
 /* ---- replies ---- */
 
 /* Element `index` of a reply as text ("" if it has none) or number. Borrowed, valid as long as the reply. */

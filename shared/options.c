@@ -74,7 +74,7 @@ enum source { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct command_line {
     enum options_action action;
-    bool once, rerun;
+    bool once, rerun, audit, repair;
     const char *workers;
     const char *map_file;
     const char *flags[sizeof(table) / sizeof(table[0])];
@@ -172,6 +172,10 @@ static int scan_flag(struct command_line *line, enum program program, int argc, 
         line->once = true;
     else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--rerun") == 0)
         line->rerun = true;
+    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--audit") == 0)
+        line->audit = true;
+    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--repair") == 0)
+        line->repair = true;
     else if (program == PROGRAM_CONTROLLER && length == 9 && strncmp(argument, "--workers", 9) == 0)
         return flag_value(argument, length, argc, argv, at, &line->workers, err);
     else if (strncmp(argument, "--", 2) == 0 && find_flag(argument + 2, length - 2, program, &index))
@@ -233,6 +237,10 @@ int options_load(struct options *options, enum program program, int argc, char *
     *action = line.action;
     options->once = line.once;
     options->rerun = line.rerun;
+    options->audit = line.audit;
+    options->repair = line.repair;
+    if (line.repair && !line.audit)
+        return error_set(err, ERROR_CONFIG, "--repair: wanted together with --audit");
     if (line.workers && parse_number("--workers", line.workers, 0, 1000, &options->workers, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -249,13 +257,16 @@ int options_load(struct options *options, enum program program, int argc, char *
 void options_print_help(FILE *out, enum program program)
 {
     if (program == PROGRAM_CONTROLLER)
-        fputs("usage: controller [--once] [--rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
-              "Expands the spec map into tasks, watches the run and serves the report.\n\n"
-              "  --once            exit with the verdict when the run is finished\n"
-              "  --rerun           of the last run of this map, run again what didn't pass; passes are carried "
-              "forward\n"
-              "  --workers N       start N workers on this machine as well\n",
-              out);
+        fputs(
+            "usage: controller [--once] [--rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
+            "Expands the spec map into tasks, watches the run and serves the report.\n\n"
+            "  --once            exit with the verdict when the run is finished\n"
+            "  --rerun           of the last run of this map, run again what didn't pass; passes are carried "
+            "forward\n"
+            "  --workers N       start N workers on this machine as well\n"
+            "  --audit           only look at the run in Redis: is every task in one place, are the counters right?\n"
+            "  --repair          with --audit: and mend what isn't\n",
+            out);
     else
         fputs("usage: worker [OPTION ...]\n\nTakes tasks and runs them until the run is closed.\n\n", out);
     fputs("  --help            this text\n"

@@ -44,6 +44,8 @@ struct options {
 
     bool once;   /* --once */
     bool rerun;  /* --rerun */
+    bool audit;  /* --audit */
+    bool repair; /* --repair */
     int workers; /* --workers */
 };
 

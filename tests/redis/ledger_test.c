@@ -331,6 +331,14 @@ static int rerun(struct bench *b, const char *me, const char *tasks)
     return ledger_rerun(&b->ledger, me, list, split(tasks, keys, list), on_answer, &b->answer);
 }
 
+/* Of a run whose only worker is w. */
+static int audit(struct bench *b, bool repair, size_t task_count)
+{
+    static const char *const tasks[] = {"task:a:0", "task:a:1", "task:a:2", "task:a:3"};
+    static const char *const workers[] = {"w"};
+    return ledger_audit(&b->ledger, repair, workers, 1, tasks, task_count, on_answer, &b->answer);
+}
+
 static int bury(struct bench *b, const char *worker)
 {
     return ledger_bury(&b->ledger, worker, on_answer, &b->answer);
@@ -1124,6 +1132,104 @@ static void rerun_forgets_every_budget(void **state)
         expect_count(b, budgets[i], 0);
 }
 
+/* ---- audit ---- */
+
+/* task:a:0 is processed by w, 1 popped by it, 2 complete, 3 waits. */
+static void have_some_of_each(struct bench *b)
+{
+    have_claim(b, 4);
+    pop(b, "w", "task:a:1");
+    expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:1", "t2", TASK_PASSED, 0), LEDGER_OK);
+    pop(b, "w", "task:a:2");
+}
+
+static void audit_tells_what_does_not_agree_and_mends_it(void **state)
+{
+    static const struct {
+        const char *damage, *finding, *mended;
+    } rows[] = {
+        {"LPUSH taskqueue task:a:3", "task:a:3: waiting, in the queue and the queue; wanted one list",
+         "taskqueue[0] = task:a:3"},
+        {"DEL taskqueue", "task:a:3: waiting, in no list; wanted one list", "taskqueue[0] = task:a:3"},
+        {"LPUSH taskqueue task:a:2", "task:a:2: waiting, in the list of w and the queue; wanted one list",
+         "taskqueue[0] = task:a:2"},
+        {"HSET funkytown:claims task:a:3 t9", "task:a:3: waiting with a token, in the queue; wanted one list",
+         "taskqueue[0] = task:a:3"},
+        {"LREM funkytown:processing:w 0 task:a:0", "task:a:0: processing, in no list; wanted the list of w",
+         "task:a:0.status = waiting"},
+        {"HSET task:a:0 worker v", "task:a:0: processing, in the list of w; wanted the list of v",
+         "taskqueue[0] = task:a:0"},
+        {"HDEL funkytown:claims task:a:0",
+         "task:a:0: processing without a token, in the list of w; wanted the list of w",
+         "funkytown:attempts:task:a:0[0] = lost 1 w T true: an audit found it nowhere"},
+        {"LPUSH taskqueue task:a:0", "task:a:0: processing, in the list of w and the queue; wanted the list of w",
+         "taskqueue[0] = task:a:0"},
+        {"LPUSH taskqueue task:a:1", "task:a:1: complete, in the queue; wanted none", "taskqueue[0] = task:a:3"},
+        {"HSET funkytown:claims task:a:1 t9", "task:a:1: complete with a token, in no list; wanted none",
+         "taskqueue[0] = task:a:3"},
+        {"LPUSH taskqueue task:b:9", "task:b:9: in the queue; the run has no such task", "taskqueue[0] = task:a:3"},
+        {"HSET runmeta tasksremaining 7", "runmeta tasksremaining: found 7; a recount gives 3",
+         "runmeta.tasksremaining = 3"},
+        {"HSET runmeta tasksfinished 0", "runmeta tasksfinished: found 0; a recount gives 1",
+         "runmeta.tasksfinished = 1"},
+        {"HSET runmeta finished 1", "runmeta finished: found 1; a recount gives 0", "runmeta.finished = 0"},
+        {"HDEL runmeta runid", "runmeta runid: found nothing; a recount gives r1", "runmeta.runid = r1"},
+        {"HMSET funkytown:run state finished finished_ms 1", "the run is finished; a recount gives running",
+         "funkytown:run.state = running"},
+    };
+    struct bench *b = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        set_up(state);
+        have_some_of_each(b);
+        expect_refused(b, audit(b, false, 4), LEDGER_OK);
+        expect_text(b, 1, "4");
+        expect_text(b, 2, "0");
+        redis_fixture_do(&b->server, rows[i].damage);
+        expect_refused(b, audit(b, false, 4), LEDGER_OK);
+        expect_text(b, 2, "1");
+        expect_text(b, 3, rows[i].finding);
+        expect(b, audit(b, true, 4), LEDGER_OK);
+        expect_text(b, 3, rows[i].finding);
+        expect_line(b, rows[i].mended);
+        expect_line(b,
+                    "funkytown:events n=7 at=T e=repaired"); /* after a number that nobody has: all is read again */
+        expect_count(b, "funkytown:run.finished_ms", 0);
+        expect_refused(b, audit(b, true, 4), LEDGER_OK);
+        expect_text(b, 2, "0");
+    }
+}
+
+static void audit_finishes_a_run_that_is_done(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    redis_fixture_do(&b->server, "HMSET task:a:0 status complete result passed");
+    redis_fixture_do(&b->server, "DEL funkytown:claims funkytown:processing:w");
+    expect(b, audit(b, true, 1), LEDGER_OK);
+    expect_text(b, 2, "4");
+    expect_line(b, "runmeta.finished = 1");
+    expect_line(b, "funkytown:run.state = finished");
+    expect_line(b, "funkytown:run.finished_ms = T");
+    expect_line(b, "funkytown:signals e=finished");
+    expect_refused(b, audit(b, true, 1), LEDGER_OK);
+    expect_text(b, 2, "0");
+}
+
+static void audit_needs_an_open_run_and_every_worker(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, audit(b, true, 0), LEDGER_WAITING);
+    have_some_of_each(b);
+    redis_fixture_do(&b->server, "DEL task:a:3");
+    expect_refused(b, audit(b, false, 4), LEDGER_OK);
+    expect_text(b, 3, "task:a:3: its hash is gone; wanted a new run");
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    expect_refused(b, audit(b, true, 4), LEDGER_BUSY);
+    expect(b, ledger_leave(&b->other, "v", on_answer, &b->answer), LEDGER_OK);
+    expect_refused(b, audit(b, true, 4), LEDGER_BUSY); /* the graves hold lists, too */
+}
+
 /* ---- overdue, reclaim, bury ---- */
 
 static void overdue_names_the_dead_and_the_gone(void **state)
@@ -1528,6 +1634,9 @@ int main(void)
         TEST(cancel_ends_what_waits),
         TEST(rerun_puts_back_what_did_not_pass),
         TEST(rerun_forgets_every_budget),
+        TEST(audit_tells_what_does_not_agree_and_mends_it),
+        TEST(audit_finishes_a_run_that_is_done),
+        TEST(audit_needs_an_open_run_and_every_worker),
         TEST(overdue_names_the_dead_and_the_gone),
         TEST(reclaim_costs_a_crash_and_no_retry),
         TEST(reclaim_gives_up_when_the_crashes_are_spent),

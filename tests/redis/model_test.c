@@ -849,6 +849,24 @@ static void do_rerun(struct model *m, int me)
     check(m);
 }
 
+/* Whatever has happened, an audit finds nothing. */
+static void do_audit(struct model *m)
+{
+    const char *tasks[WORLD_TASKS], *workers[WORLD_NAMES];
+    size_t task_count = (size_t)m->now.world.order.count;
+    for (size_t i = 0; i < task_count; i++)
+        tasks[i] = task_text(m->now.world.order.items[i]);
+    for (int i = 0; i < WORLD_NAMES; i++)
+        workers[i] = name_text(i);
+    bool is_open = m->now.world.state == WORLD_RUNNING || m->now.world.state == WORLD_FINISHED;
+    snprintf(m->now.world.reply, sizeof(m->now.world.reply), is_open ? "ok|%zu|0" : "waiting", task_count);
+    m->now.world.is_refusal = true;
+    m->now.world.new_events = 0;
+    int sent = ledger_audit(&m->ledger, true, workers, WORLD_NAMES, tasks, task_count, on_answer, &m->answer);
+    carried(m, sent, "audit");
+    check(m);
+}
+
 static void do_bury(struct model *m, int name)
 {
     world_bury(&m->now.world, name);
@@ -884,7 +902,9 @@ static void step_sweep(struct model *m)
         name = (name + 1) % WORLD_NAMES;
     const struct world_list *list = &workers[name].list;
     unsigned what = draw(m, 8);
-    if (what == 0)
+    if (what == 0 && draw(m, 2) == 0)
+        do_audit(m);
+    else if (what == 0)
         do_overdue(m);
     else if (what == 1)
         do_reclaim(m, name, (int)draw(m, WORLD_TASKS));
@@ -1226,6 +1246,7 @@ static void drain(struct model *m)
     }
     if (w->state != WORLD_FINISHED)
         violate(m, "the run can't be finished");
+    do_audit(m);
     m->is_reliable = false;
 }
 

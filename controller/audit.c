@@ -1,0 +1,176 @@
+#include "controller/audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/controller.h"
+#include "shared/ledger.h"
+#include "shared/memory.h"
+#include "shared/redis_link.h"
+#include "shared/redis_reply.h"
+
+enum { COMMAND_TIMEOUT_MS = 10000, FOUND = 1 };
+
+struct audit {
+    const struct options *options;
+    struct redis_link *link;
+    struct ledger ledger;
+    char **tasks, **workers; /* owned */
+    size_t task_count, worker_count;
+    int exit_status;
+};
+
+static void ask_workers(struct audit *a);
+
+static void on_closed(void *data)
+{
+    (void)data;
+}
+
+static void end(struct audit *a, int exit_status)
+{
+    if (a->link == NULL)
+        return;
+    a->exit_status = exit_status;
+    redis_link_close(a->link, on_closed);
+    a->link = NULL;
+}
+
+static void give_up(struct audit *a, const char *what, const char *why)
+{
+    if (a->link == NULL) /* it was given up before, and this is what was still awaited */
+        return;
+    fprintf(stderr, "controller: --audit: %s%s%s\n", what, *why ? ": " : "", why);
+    end(a, EXIT_CONFIG);
+}
+
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+/* A list's elements, copied. */
+static void take_texts(const struct redisReply *list, char ***texts, size_t *count)
+{
+    size_t added = redis_reply_count(list);
+    *texts = memory_resize(*texts, *count + added + 1, sizeof(**texts));
+    for (size_t i = 0; i < added; i++) {
+        const char *text = redis_reply_text(redis_reply_at(list, i));
+        (*texts)[(*count)++] = memory_text(text ? text : "");
+    }
+}
+
+static bool is_trouble(struct audit *a, const struct redisReply *reply)
+{
+    const char *error = redis_reply_error(reply);
+    if (reply == NULL || error)
+        give_up(a, "redis", error ? error : "the link was lost");
+    return reply == NULL || error;
+}
+
+static void on_audited(void *data, const struct ledger_reply *reply)
+{
+    struct audit *a = data;
+    if (reply->outcome == LEDGER_BUSY) { /* a worker came in between */
+        ask_workers(a);
+        return;
+    }
+    if (reply->outcome != LEDGER_OK) {
+        give_up(a, reply->outcome == LEDGER_WAITING ? "no run is open under this prefix" : "redis",
+                reply->text ? reply->text : "");
+        return;
+    }
+    int64_t tasks = ledger_number(reply, 1), count = ledger_number(reply, 2);
+    for (size_t i = 3; i < redis_reply_count(reply->raw); i++)
+        printf("%s\n", ledger_text(reply, i));
+    printf("audit: %lld tasks, %lld findings%s\n", (long long)tasks, (long long)count,
+           count > 0 && a->options->repair ? ", repaired" : "");
+    end(a, count > 0 ? FOUND : EXIT_PASSED);
+}
+
+static void on_workers(void *data, const struct redisReply *reply)
+{
+    struct audit *a = data;
+    if (is_trouble(a, reply))
+        return;
+    take_texts(reply, &a->workers, &a->worker_count);
+}
+
+static void on_graves(void *data, const struct redisReply *reply)
+{
+    struct audit *a = data;
+    if (a->link == NULL || is_trouble(a, reply))
+        return;
+    take_texts(reply, &a->workers, &a->worker_count);
+    if (ledger_audit(&a->ledger, a->options->repair, (const char *const *)a->workers, a->worker_count,
+                     (const char *const *)a->tasks, a->task_count, on_audited, a) < 0)
+        give_up(a, "redis", "the link was lost");
+}
+
+static void ask(struct audit *a, redis_reply_fn *reply, int argc, const char *const *argv)
+{
+    if (redis_link_send(a->link, COMMAND_TIMEOUT_MS, reply, a, argc, argv, NULL) < 0)
+        give_up(a, "redis", "the link was lost");
+}
+
+static void ask_workers(struct audit *a)
+{
+    const struct ledger_keys *keys = &a->ledger.keys;
+    free_texts(a->workers, a->worker_count);
+    a->workers = NULL;
+    a->worker_count = 0;
+    ask(a, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
+    if (a->link)
+        ask(a, on_graves, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_GRAVES], "0", "-1"});
+}
+
+static void on_order(void *data, const struct redisReply *reply)
+{
+    struct audit *a = data;
+    if (is_trouble(a, reply))
+        return;
+    take_texts(reply, &a->tasks, &a->task_count);
+    ask_workers(a);
+}
+
+static void on_loaded(void *data, const struct ledger_reply *reply)
+{
+    struct audit *a = data;
+    if (reply->outcome != LEDGER_OK)
+        give_up(a, "redis", reply->text ? reply->text : "the link was lost");
+    else
+        ask(a, on_order, 4, (const char *const[]){"LRANGE", a->ledger.keys.names[LEDGER_ORDER], "0", "-1"});
+}
+
+static void on_up(void *data)
+{
+    struct audit *a = data;
+    ledger_load(&a->ledger, on_loaded, a);
+}
+
+static void on_down(void *data, const struct error *reason)
+{
+    give_up(data, "redis", reason->text);
+}
+
+int audit_run(uv_loop_t *loop, const struct options *options)
+{
+    static const struct redis_link_events events = {on_up, on_down};
+    const struct redis_address address = {options->redis_host ? options->redis_host : "127.0.0.1",
+                                          options->redis_port, options->redis_username, options->redis_password,
+                                          options->redis_db};
+    struct audit a = {.options = options};
+    struct error err;
+    if (ledger_init(&a.ledger, NULL, options->prefix, &err) < 0) {
+        fprintf(stderr, "controller: %s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    a.link = a.ledger.link = redis_link_open(loop, &address, &events, &a);
+    uv_run(loop, UV_RUN_DEFAULT);
+    free_texts(a.tasks, a.task_count);
+    free_texts(a.workers, a.worker_count);
+    return a.exit_status;
+}
