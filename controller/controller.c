@@ -713,7 +713,8 @@ static void make_url(struct controller *c)
 
 static int start_reporter(struct controller *c, struct error *err)
 {
-    static const struct reporter_source source = {source_attempts, source_log, source_missing};
+    static const struct reporter_source source = {
+        .attempts = source_attempts, .log = source_log, .missing = source_missing};
     const struct reporter_options options = {
         .bind = c->options->http_bind, .port = c->options->http_port, .index_file = c->options->html_index_file};
     c->reporter = reporter_start(c->loop, &options, &source, c, err);

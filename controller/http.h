@@ -2,13 +2,16 @@
  * What the parts of the reporter share: the reporter itself, and one request. Nobody else includes this.
  *
  *     reporter      the daemon on the loop, connections and their deadlines, start and stop
+ *     http_request  a request until it is complete: what is refused at first sight
  *     http_routes   which function answers what
  *     http_api      the run as JSON
+ *     http_write    cancel and rerun
  *     http_assets   the page and its files
  *     http_events   the stream of changes
  *     http_metrics  Prometheus
  *     http_reply    responses, problems, the headers that all have
- *     http_target, http_fields   address and header fields, taken apart; pure
+ *     http_target, http_fields, http_body   address, header fields and body, taken apart; pure
+ *     http_guard    who may write; pure
  */
 #pragma once
 #include <microhttpd.h>
@@ -18,8 +21,10 @@
 #include <uv.h>
 
 #include "controller/http_assets.h"
+#include "controller/http_guard.h"
 #include "controller/http_target.h"
 #include "controller/reporter.h"
+#include "shared/buffer.h"
 
 enum {
     HTTP_URI_MAX = 4096,
@@ -46,7 +51,9 @@ struct http_request {
     unsigned refusal;                      /* status for an address that can't be served; 0: it is in order */
     bool is_head;
     bool has_headers; /* they have been looked at */
+    bool keeps_body;
     size_t body_bytes;
+    struct buffer body; /* if it is kept and isn't too large */
 
     struct reporter_request *question; /* asked and not answered yet */
     bool is_asleep;
@@ -79,6 +86,9 @@ struct reporter {
     struct reporter_limits limits;
     const struct reporter_source *source;
     void *data;
+    bool has_token;
+    struct http_token token; /* that writes must show */
+    const char *url;         /* where people reach us; NULL: unknown */
     bool is_stopping;
     void (*closed)(void *data);
 
@@ -104,8 +114,27 @@ struct http_peer *http_peer_of(struct MHD_Connection *connection);
 /* Lets a suspended connection go on, in the next turn of the loop. */
 void http_wake(struct reporter *reporter, struct MHD_Connection *connection);
 
-/* A header field of the request, NULL: it isn't there. */
-const char *http_request_field(const struct http_request *request, const char *name);
+/* ---- a request's life (http_request.c): its first line, its headers, pieces of its body, its end */
+
+struct http_request *http_request_new(struct reporter *reporter, struct MHD_Connection *connection, const char *uri);
+
+/* The headers are there. Replies if they say enough to refuse the request. */
+void http_request_begin(struct http_request *request, const char *method);
+
+/* false: there is more of it than is worth reading. */
+bool http_request_add_body(struct http_request *request, const char *bytes, size_t length);
+
+/* The request is complete. */
+void http_request_serve(struct http_request *request, const char *method);
 
 /* The client has gone or has its answer: nothing is to be sent any more. */
 void http_request_free(struct http_request *request);
+
+/* A header field of the request, the first of that name; NULL: it isn't there. */
+const char *http_request_field(const struct http_request *request, const char *name);
+
+/* How many of that name there are. */
+int http_request_field_count(const struct http_request *request, const char *name);
+
+/* The body of a POST, which may hold zeros before its end; "" without one. */
+const char *http_request_body(const struct http_request *request);

@@ -18,9 +18,9 @@ enum { ARGUMENT_RUN, ARGUMENT_KEY, ARGUMENT_ATTEMPT };
 /* A question to the source. It lives until it is answered, even if who asked has gone by then. */
 struct reporter_request {
     struct http_request *asker; /* NULL: gone */
-    uint64_t generation;        /* of the board that `index` belongs to */
     size_t index;
-    void (*reply)(struct http_request *request, size_t index, const char *bytes, size_t length);
+    uint64_t generation; /* of the board that `index` belongs to */
+    http_answer_fn *reply;
 };
 
 /* ---- what the board knows */
@@ -209,18 +209,15 @@ static ptrdiff_t named_task(struct http_request *request)
     return index;
 }
 
-static struct reporter_request *make_question(struct http_request *request, size_t index,
-                                              void (*reply)(struct http_request *request, size_t index,
-                                                            const char *bytes, size_t length))
+struct reporter_request *http_api_question(struct http_request *request, size_t index, http_answer_fn *reply)
 {
     struct reporter_request *question = memory_zeroed(1, sizeof(*question));
-    *question = (struct reporter_request){request, request->reporter->generation, index, reply};
+    *question = (struct reporter_request){request, index, request->reporter->generation, reply};
     request->question = question;
     return question;
 }
 
-/* Sleeps unless the answer is there already. */
-static void await_answer(struct http_request *request)
+void http_api_await(struct http_request *request)
 {
     if (request->question == NULL)
         return;
@@ -239,15 +236,15 @@ void reporter_answer(struct reporter_request *request, const char *bytes, size_t
         return;
     struct reporter *reporter = asker->reporter;
     struct http_peer *peer = http_peer_of(asker->connection);
+    bool is_of_board =
+        question->index == HTTP_NO_TASK || (reporter->board != NULL && question->generation == reporter->generation);
     asker->question = NULL;
     peer->sleeping = NULL;
     http_peer_watch(reporter, peer, false);
     if (problem)
         http_reply_problem(asker, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", problem);
-    else if (reporter->board == NULL || question->generation != reporter->generation)
+    else if (!is_of_board)
         http_reply_problem(asker, MHD_HTTP_SERVICE_UNAVAILABLE, "another run has begun");
-    else if (bytes == NULL)
-        http_reply_problem(asker, MHD_HTTP_NOT_FOUND, "%s has no such attempt", asker->arguments[ARGUMENT_KEY]);
     else
         question->reply(asker, question->index, bytes, length);
 }
@@ -265,10 +262,19 @@ void http_api_give_up(struct http_request *request, const char *why)
     http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", why);
 }
 
+static void reply_no_attempt(struct http_request *request)
+{
+    http_reply_problem(request, MHD_HTTP_NOT_FOUND, "%s has no such attempt", request->arguments[ARGUMENT_KEY]);
+}
+
 static void reply_attempts(struct http_request *request, size_t index, const char *bytes, size_t length)
 {
     struct error err;
     cJSON *attempts = NULL;
+    if (bytes == NULL) {
+        reply_no_attempt(request);
+        return;
+    }
     int parsed = json_parse(&attempts, bytes, length, &err);
     bool is_list = parsed == 0 && cJSON_IsArray(attempts);
     cJSON_Delete(attempts);
@@ -289,9 +295,9 @@ void http_api_task(struct http_request *request)
     ptrdiff_t index = named_task(request);
     if (index < 0)
         return;
-    struct reporter_request *question = make_question(request, (size_t)index, reply_attempts);
+    struct reporter_request *question = http_api_question(request, (size_t)index, reply_attempts);
     reporter->source->attempts(reporter->data, request->arguments[ARGUMENT_KEY], question);
-    await_answer(request);
+    http_api_await(request);
 }
 
 static void reply_log(struct http_request *request, size_t index, const char *bytes, size_t length)
@@ -299,6 +305,10 @@ static void reply_log(struct http_request *request, size_t index, const char *by
     (void)index;
     uint64_t first = 0, last = length > 0 ? length - 1 : 0;
     char content_range[80];
+    if (bytes == NULL) {
+        reply_no_attempt(request);
+        return;
+    }
     /* There are no validators, so a conditional range can't be answered with a part. */
     bool is_conditional = http_request_field(request, MHD_HTTP_HEADER_IF_RANGE) != NULL;
     const char *asked = is_conditional ? NULL : http_request_field(request, MHD_HTTP_HEADER_RANGE);
@@ -335,7 +345,7 @@ void http_api_log(struct http_request *request)
         http_reply_problem(request, MHD_HTTP_NOT_FOUND, "%s is no number of an attempt", number);
         return;
     }
-    struct reporter_request *question = make_question(request, (size_t)index, reply_log);
+    struct reporter_request *question = http_api_question(request, (size_t)index, reply_log);
     reporter->source->log(reporter->data, request->arguments[ARGUMENT_KEY], (unsigned)attempt, question);
-    await_answer(request);
+    http_api_await(request);
 }

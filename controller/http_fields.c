@@ -88,6 +88,15 @@ bool http_fields_take_gzip(const char *accept_encoding)
     return accept_encoding != NULL && quality_of(accept_encoding, gzip, 3) > 0;
 }
 
+bool http_fields_is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+    if (content_type == NULL)
+        return false;
+    size_t length = trimmed(content_type, strcspn(content_type, ";"));
+    return length == strlen(json) && strncasecmp(content_type, json, length) == 0;
+}
+
 bool http_fields_have_tag(const char *if_none_match, const char *tag)
 {
     struct element element;

@@ -10,6 +10,9 @@ bool http_fields_prefer_json(const char *accept);
 /* Accept-Encoding: gzip is taken. */
 bool http_fields_take_gzip(const char *accept_encoding);
 
+/* Content-Type: is application/json, whatever its parameters. */
+bool http_fields_is_json(const char *content_type);
+
 /* If-None-Match: names this entity tag (with its quotes), or any. */
 bool http_fields_have_tag(const char *if_none_match, const char *tag);
 

@@ -111,16 +111,17 @@ problem(unsigned status, const char *format, va_list args)
 {
     enum { DETAIL_MAX = 500 };
     char detail[2 * DETAIL_MAX];
-    auto_buffer json = {0};
+    auto_buffer json = {0}, clean = {0};
     vsnprintf(detail, sizeof(detail), format, args);
-    detail[utf8_cut(detail, strlen(detail), DETAIL_MAX)] = '\0';
+    /* What a client's header fields hold may be anything. */
+    utf8_add(&clean, detail, utf8_cut(detail, strlen(detail), DETAIL_MAX));
     buffer_text(&json, "{\"type\":\"about:blank\"");
     json_add_key(&json, "title");
     json_add_text(&json, MHD_get_reason_phrase_for(status));
     json_add_key(&json, "status");
     json_add_uint(&json, status);
     json_add_key(&json, "detail");
-    json_add_text(&json, detail);
+    json_add_text(&json, clean.data);
     buffer_text(&json, "}\n");
     return http_response_take(&json, "application/problem+json", "no-store", HTTP_POLICY_DATA);
 }

@@ -8,14 +8,21 @@
 #include "controller/http_fields.h"
 #include "controller/http_metrics.h"
 #include "controller/http_reply.h"
+#include "controller/http_write.h"
+
+enum needs {
+    NEEDS_NOTHING = 0,
+    NEEDS_BOARD = 1,
+    NEEDS_RUN = 2 | NEEDS_BOARD, /* the {run} must be the one that is shown */
+    NEEDS_TOKEN = 4,             /* the client must be allowed to write */
+};
 
 struct route {
     const char *method;
     const char *pattern;
     void (*serve)(struct http_request *request);
     const char *query; /* the keys that it knows; NULL: others are ignored */
-    bool needs_board;
-    bool needs_run; /* the {run} must be the one that is shown */
+    int needs;         /* enum needs */
 };
 
 static void serve_root(struct http_request *request)
@@ -61,30 +68,25 @@ static void serve_ready(struct http_request *request)
     http_reply_text(request, missing ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, missing ? missing : "ok");
 }
 
-static void serve_write(struct http_request *request)
-{
-    http_reply_problem(request, MHD_HTTP_FORBIDDEN, "writes need a token, and none is configured");
-}
-
 #define RUN "/api/v1/runs/{run}"
 
 static const struct route routes[] = {
-    {"GET", "/", serve_root, NULL, false, false},
-    {"GET", "/results", serve_results, NULL, false, false},
-    {"GET", "/assets/{file*}", serve_asset, NULL, false, false},
-    {"GET", "/health", serve_health, NULL, false, false},
-    {"GET", "/livez", serve_health, NULL, false, false},
-    {"GET", "/readyz", serve_ready, NULL, false, false},
-    {"GET", "/metrics", http_metrics_reply, NULL, false, false},
-    {"GET", "/api/v1/runs", http_api_runs, "", true, false},
-    {"GET", RUN, http_api_run, "", true, false},
-    {"GET", RUN "/snapshot", http_api_snapshot, "", true, true},
-    {"GET", RUN "/events", http_events_reply, "since", true, true},
-    {"GET", RUN "/tasks", http_api_tasks, "status q sort limit cursor", true, true},
-    {"GET", RUN "/tasks/{key}", http_api_task, "", true, true},
-    {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", true, true},
-    {"POST", RUN "/cancel", serve_write, "", false, false},
-    {"POST", RUN "/rerun", serve_write, "", false, false},
+    {"GET", "/", serve_root, NULL, NEEDS_NOTHING},
+    {"GET", "/results", serve_results, NULL, NEEDS_NOTHING},
+    {"GET", "/assets/{file*}", serve_asset, NULL, NEEDS_NOTHING},
+    {"GET", "/health", serve_health, NULL, NEEDS_NOTHING},
+    {"GET", "/livez", serve_health, NULL, NEEDS_NOTHING},
+    {"GET", "/readyz", serve_ready, NULL, NEEDS_NOTHING},
+    {"GET", "/metrics", http_metrics_reply, NULL, NEEDS_NOTHING},
+    {"GET", "/api/v1/runs", http_api_runs, "", NEEDS_BOARD},
+    {"GET", RUN, http_api_run, "", NEEDS_BOARD},
+    {"GET", RUN "/snapshot", http_api_snapshot, "", NEEDS_RUN},
+    {"GET", RUN "/events", http_events_reply, "since", NEEDS_RUN},
+    {"GET", RUN "/tasks", http_api_tasks, "status q sort limit cursor", NEEDS_RUN},
+    {"GET", RUN "/tasks/{key}", http_api_task, "", NEEDS_RUN},
+    {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN},
+    {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN},
+    {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN},
 };
 
 static bool takes_method(const struct route *route, const struct http_request *request, const char *method)
@@ -101,16 +103,23 @@ static void reply_bad_method(struct http_request *request, const struct route *r
     http_reply(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
 }
 
+static bool needs(const struct route *route, enum needs what)
+{
+    return (route->needs & (int)what) == (int)what;
+}
+
 static void serve(struct http_request *request, const struct route *route)
 {
+    if (needs(route, NEEDS_TOKEN) && !http_write_is_allowed(request))
+        return;
     const char *stranger = route->query ? http_target_stranger(&request->target, route->query) : NULL;
     if (stranger != NULL && *route->query == '\0')
         http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: there are none here", stranger);
     else if (stranger != NULL)
         http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: known are %s", stranger, route->query);
-    else if (route->needs_board && request->reporter->board == NULL)
+    else if (needs(route, NEEDS_BOARD) && request->reporter->board == NULL)
         reply_waiting(request);
-    else if (!route->needs_run || http_api_is_shown(request))
+    else if (!needs(route, NEEDS_RUN) || http_api_is_shown(request))
         route->serve(request);
 }
 

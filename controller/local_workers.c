@@ -87,7 +87,8 @@ static int start_one(struct local_worker *w, struct error *err)
     snprintf(port, sizeof(port), "REDIS_PORT=%d", w->all->redis_port);
     /* The terminal is the run's: of its workers only what needs attention. */
     const char *quiet = level && *level ? NULL : "FUNKYTOWN_LOG_LEVEL=warn";
-    const char *env[] = {host, port, quiet, NULL};
+    /* What allows writes over HTTP is nothing that a process beside specs should hold. */
+    const char *env[] = {host, port, "FUNKYTOWN_TOKEN=", quiet, NULL};
     const char *argv[] = {program, NULL};
     const struct child_command command = {.argv = argv, .env = env, .output = -1};
     w->started_ms = clock_mono_ms();

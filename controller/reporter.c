@@ -14,16 +14,12 @@
 #include "controller/http_api.h"
 #include "controller/http_events.h"
 #include "controller/http_reply.h"
-#include "controller/http_routes.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 
 enum {
     /* Room for what we accept and refuse ourselves; a request beyond it is refused by the library. */
     CONNECTION_BYTES = 64 * 1024,
-    /* A body that is too large is read to its end if it isn't larger than this, so that the client sees the answer.
-     */
-    BODY_READ_MAX = 1024 * 1024,
     BACKLOG = 128,
 };
 
@@ -154,28 +150,7 @@ static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *
  */
 static void *on_address(void *data, const char *uri, struct MHD_Connection *connection)
 {
-    struct http_request *request = memory_zeroed(1, sizeof(*request));
-    request->reporter = data;
-    request->connection = connection;
-    if (uri == NULL || strlen(uri) > HTTP_URI_MAX)
-        request->refusal = uri ? MHD_HTTP_URI_TOO_LONG : MHD_HTTP_BAD_REQUEST;
-    else if (!http_target_parse(&request->target, uri))
-        request->refusal = MHD_HTTP_BAD_REQUEST;
-    return request;
-}
-
-const char *http_request_field(const struct http_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
-void http_request_free(struct http_request *request)
-{
-    http_api_abandon(request);
-    if (request->answer)
-        MHD_destroy_response(request->answer);
-    http_target_close(&request->target);
-    free(request);
+    return http_request_new(data, connection, uri);
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **context,
@@ -191,26 +166,6 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
     *context = NULL;
 }
 
-/* Whether the request was refused because of its address or the size of its headers or body. */
-static bool refuse(struct http_request *request)
-{
-    size_t headers =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (request->refusal == MHD_HTTP_URI_TOO_LONG)
-        http_reply_problem(request, MHD_HTTP_URI_TOO_LONG, "an address has at most %d bytes", HTTP_URI_MAX);
-    else if (request->refusal != 0)
-        http_reply_problem(request, request->refusal, "the address is malformed");
-    else if (headers > HTTP_HEADER_MAX)
-        http_reply_problem(request, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "a header has at most %d bytes",
-                           HTTP_HEADER_MAX);
-    else if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
-        http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes", HTTP_BODY_MAX);
-    else
-        return false;
-    return true;
-}
-
 /* Called with the headers, then with each piece of the body, then once more: and again when a sleeper wakes. */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **context)
@@ -218,17 +173,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     struct http_request *request = *context;
     (void)url;
     (void)version;
-    (void)upload;
     if (!request->has_headers) {
-        request->has_headers = true;
-        request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-        refuse(request);
+        http_request_begin(request, method);
         return MHD_YES;
     }
     if (*upload_size > 0) {
-        request->body_bytes += *upload_size;
+        bool is_worth_reading = http_request_add_body(request, upload, *upload_size);
         *upload_size = 0;
-        return request->body_bytes > BODY_READ_MAX ? MHD_NO : MHD_YES;
+        return is_worth_reading ? MHD_YES : MHD_NO;
     }
     if (request->answer) {
         MHD_queue_response(connection, request->answer_status, request->answer);
@@ -237,10 +189,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     http_peer_watch(data, http_peer_of(connection), false);
     if (request->reporter->is_stopping)
         http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", stopping_text);
-    else if (request->body_bytes > HTTP_BODY_MAX)
-        http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes", HTTP_BODY_MAX);
     else
-        http_routes_dispatch(request, method);
+        http_request_serve(request, method);
     return MHD_YES;
 }
 
@@ -358,6 +308,12 @@ static int watch_daemon(struct reporter *reporter)
     return uv_poll_start(&reporter->poll, UV_READABLE, on_readable);
 }
 
+static int set_token(struct reporter *reporter, const char *text, struct error *err)
+{
+    reporter->has_token = text != NULL && *text != '\0';
+    return reporter->has_token ? http_guard_set_token(&reporter->token, text, err) : 0;
+}
+
 struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *options,
                                 const struct reporter_source *source, void *data, struct error *err)
 {
@@ -366,10 +322,12 @@ struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *
     reporter->limits = with_defaults(options->limits);
     reporter->source = source;
     reporter->data = data;
+    reporter->url = options->url;
     TAILQ_INIT(&reporter->watched);
     LIST_INIT(&reporter->streams);
     auto_close int fd = -1;
-    if (http_assets_open(&reporter->assets, options->index_file, err) < 0 || (fd = open_socket(options, err)) < 0)
+    if (set_token(reporter, options->token, err) < 0 ||
+        http_assets_open(&reporter->assets, options->index_file, err) < 0 || (fd = open_socket(options, err)) < 0)
         goto failed;
     reporter->port = bound_port(fd);
     reporter->daemon = start_daemon(reporter, fd);

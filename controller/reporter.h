@@ -1,9 +1,9 @@
 /*
  * The report on :3000: libmicrohttpd on the loop, one thread.
  *
- * It reads the board and never writes it. What only Redis knows (attempts, logs) it asks its source for; the answer
- * may come later, the connection sleeps until then. It never waits for Redis otherwise: /livez answers while the loop
- * runs.
+ * It reads the board and never writes it, nor Redis. What only Redis knows (attempts, logs) it asks its source for,
+ * and what clients want to be changed it asks its source to do; the answer may come later, the connection sleeps
+ * until then. It never waits for Redis otherwise: /livez answers while the loop runs.
  */
 #pragma once
 #include <stddef.h>
@@ -24,11 +24,19 @@ struct reporter_source {
     void (*log)(void *data, const char *key, unsigned attempt, struct reporter_request *request);
     /* What is missing to be ready, as one line ("redis: connection refused"); NULL: nothing. */
     const char *(*missing)(void *data);
+    /* Asked only of a run that goes on, and answered with {"cancelled":n}: how many tasks will not run any more. */
+    void (*cancel)(void *data, struct reporter_request *request);
+    /*
+     * The tasks in these states (a bit set of enum board_state) are to run again. Asked only when the board has some;
+     * answered with {"rerun":n}.
+     */
+    void (*rerun)(void *data, unsigned states, struct reporter_request *request);
 };
 
 /*
- * `bytes` (copied) NULL: what was asked for doesn't exist (404). `problem` not NULL: it couldn't be fetched (503),
- * and why. The client may have gone, or be tired of waiting: then this only frees.
+ * `bytes` (copied) NULL: what was asked for doesn't exist (404); of cancel and rerun: it couldn't be done any more
+ * (409). `problem` not NULL: it couldn't be fetched or done (503), and why. The client may have gone, or be tired of
+ * waiting: then this only frees.
  */
 void reporter_answer(struct reporter_request *request, const char *bytes, size_t length, const char *problem);
 
@@ -48,12 +56,15 @@ struct reporter_options {
     const char *bind;       /* address, or a name of this machine */
     int port;               /* 0: a free one */
     const char *index_file; /* NULL: the built-in page */
+    const char *token;      /* of who may cancel and rerun; NULL or "": nobody */
+    const char *url;        /* as people reach us through something in between; NULL: unknown */
     struct reporter_limits limits;
 };
 
 /*
- * Listens at once. Until a board is given the API answers 503 and the page says that it waits. `source` and `data`
- * are borrowed and stay until `closed`. NULL with err: "http port 3000 on 127.0.0.1: address already in use".
+ * Listens at once. Until a board is given the API answers 503 and the page says that it waits. `source`, `data` and
+ * the options' url are borrowed and stay until `closed`. NULL with err: "http port 3000 on 127.0.0.1: address already
+ * in use".
  */
 struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *options,
                                 const struct reporter_source *source, void *data, struct error *err);

@@ -48,6 +48,8 @@ static const struct option table[] = {
            "the reporter's port; 0: a free one, printed"),
     TEXT("FUNKYTOWN_URL", "url", CONTROLLER, url, NULL,
          "the reporter's address as people reach it, without /results; none: derived"),
+    SECRET("FUNKYTOWN_TOKEN", "token", CONTROLLER, token,
+           "allows writes over HTTP (cancel, rerun); none: they answer 403"),
     TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
     NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, 100,
            "attempts after a failed one; a pass then is flaky"),
@@ -135,8 +137,11 @@ static int store(struct options *options, const struct option *row, const char *
         return parse_number(name, text, row->min, row->max, field, err);
     case OPTION_CHOICE:
         return parse_choice(name, text, row->choices, field, err);
-    case OPTION_TEXT:
     case OPTION_SECRET:
+        text = *text ? text : NULL;
+        memcpy(field, &text, sizeof(text));
+        break;
+    case OPTION_TEXT:
         memcpy(field, &text, sizeof(text));
     }
     return 0;
@@ -297,7 +302,7 @@ void options_print_config(FILE *out, enum program program, int argc, char **argv
         if ((table[i].programs & (int)program) == 0)
             continue;
         const char *text = row_text(&line, i, program, &name, &source);
-        if (text && table[i].kind == OPTION_SECRET)
+        if (text && *text && table[i].kind == OPTION_SECRET)
             text = "***";
         fprintf(out, "%s=%s (%s)\n", table[i].env, text ? text : "", sources[source]);
     }

@@ -13,6 +13,7 @@
 
 enum program { PROGRAM_CONTROLLER = 1, PROGRAM_WORKER = 2 };
 
+/* SECRET: a text that is never shown; an empty one is none. */
 enum option_kind { OPTION_TEXT, OPTION_SECRET, OPTION_NUMBER, OPTION_CHOICE };
 
 struct options {
@@ -29,7 +30,8 @@ struct options {
     const char *run_id; /* NULL: made up */
     const char *http_bind;
     int http_port;
-    const char *url; /* NULL: derived */
+    const char *url;   /* NULL: derived */
+    const char *token; /* NULL: none */
     const char *data_dir;
     int retries;
     int max_crashes;

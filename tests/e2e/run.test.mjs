@@ -181,6 +181,18 @@ test('a runner gets the contract’s variables, none of our secrets, descriptors
   assert.rejects(import('node:fs/promises').then((fs) => fs.access(env.TMPDIR)));
 });
 
+test('the token for writes stays with the controller', async (t) => {
+  const stage = new Stage(t);
+  const map = stage.map('env >"$HOME/env"; tr "\\0" "\\n" <"/proc/$PPID/environ" >>"$HOME/env"', ['a']);
+  const port = String(await freePort());
+  const controller = stage.controller(['--once', '--workers', '1', '--redis-port', port, map],
+    { SPEC_ROOT: stage.specs, FUNKYTOWN_TOKEN: 'geheim', FUNKYTOWN_LOG_LEVEL: 'debug' });
+  assert.equal(await controller.exit(), 0, controller.output);
+  assert.ok(stage.lines('env').includes('FUNKYTOWN_TASK=task:g:0'));
+  assert.ok(!stage.lines('env').join().includes('geheim'));
+  assert.ok(!controller.output.includes('geheim'));
+});
+
 test('bare names are found below the root; several matches are named', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();

@@ -2,11 +2,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "controller/board.h"
+#include "controller/http_body.h"
 #include "controller/http_fields.h"
+#include "controller/http_guard.h"
 #include "controller/http_target.h"
 #include "shared/buffer.h"
 
@@ -233,6 +237,209 @@ static void a_range_is_whole_part_or_beyond(void **state)
     }
 }
 
+static void json_is_told_by_its_type(void **state)
+{
+    (void)state;
+    static const char *const json[] = {"application/json", "APPLICATION/JSON", "application/json;charset=utf-8",
+                                       "application/json ; charset=utf-8", "application/json;"};
+    static const char *const others[] = {
+        NULL, "", ";", "text/json", "application/jsonx", "application/problem+json", "application/json, text/html",
+    };
+    for (size_t i = 0; i < COUNT(json); i++)
+        assert_true(http_fields_is_json(json[i]));
+    for (size_t i = 0; i < COUNT(others); i++)
+        assert_false(http_fields_is_json(others[i]));
+}
+
+/* ---- who may write */
+
+static void a_host_is_a_name_or_an_address(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {
+        "x",           "localhost:3000", "127.0.0.1",  "funkytown_controller.svc:1",
+        "a-b.C:65535", "[::1]",          "[::1]:3000", "[::ffff:127.0.0.1]:80",
+    };
+    static const char *const others[] = {
+        NULL,   "",    ":",      ":80",    "x:",   "x:0",       "x:65536",  "x:123456", "x:-1",
+        "x:1x", "x y", "x/",     "x/y",    "u@x",  "x\n",       "x,y",      "[::1",     "[]",
+        "[x]",  "::1", "[::1]x", "[::1]:", "[:]]", "x\xc3\xa9", "http://x", "x%20",     "*",
+    };
+    for (size_t i = 0; i < COUNT(hosts); i++)
+        if (!http_guard_is_host(hosts[i]))
+            fail_msg("%s", hosts[i]);
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (http_guard_is_host(others[i]))
+            fail_msg("%s", others[i]);
+}
+
+static void an_origin_is_ours_by_host_or_url(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin, *host, *url;
+        bool wanted;
+    } rows[] = {
+        {"http://x", "x", NULL, true},
+        {"http://x", "X:80", NULL, true},
+        {"http://X:80", "x", NULL, true},
+        {"https://x", "x", NULL, true},
+        {"https://x", "x:443", NULL, true},
+        {"HTTPS://x", "x", NULL, true},
+        {"http://x:3000", "x:3000", NULL, true},
+        {"http://[::1]:3000", "[::1]:3000", NULL, true},
+        {"https://x", "x:80", NULL, false},
+        {"http://x", "x:443", NULL, false},
+        {"http://x", "x:3000", NULL, false},
+        {"http://x:3000", "x", NULL, false},
+        {"http://x:3000", "x:3001", NULL, false},
+        {"http://xy", "x", NULL, false},
+        {"http://x", "xy", NULL, false},
+        {"http://y", "x", NULL, false},
+        {"http://x.y", "x", NULL, false},
+        {"http://x/", "x", NULL, false},
+        {"http://x ", "x", NULL, false},
+        {"http://x http://y", "x", NULL, false},
+        {"http://u@x", "x", NULL, false},
+        {"http://y@x", "y", NULL, false},
+        {"ftp://x", "x", NULL, false},
+        {"//x", "x", NULL, false},
+        {"x", "x", NULL, false},
+        {"null", "null", NULL, false},
+        {"", "x", NULL, false},
+        {"http://", "x", NULL, false},
+        {"http://x:0", "x", NULL, false},
+        {"https://ci.example", "10.0.0.1:3000", "https://ci.example/funkytown", true},
+        {"https://ci.example", "10.0.0.1:3000", "https://CI.example", true},
+        {"https://ci.example:443", "10.0.0.1:3000", "https://ci.example/", true},
+        {"http://ci.example:8080", "10.0.0.1:3000", "http://ci.example:8080?x", true},
+        {"http://10.0.0.1:3000", "10.0.0.1:3000", "https://ci.example/funkytown", true},
+        {"http://ci.example", "10.0.0.1:3000", "https://ci.example/funkytown", false},
+        {"https://ci.example", "10.0.0.1:3000", "https://ci.example.evil", false},
+        {"https://ci.example", "10.0.0.1:3000", "https://ci.example@evil", false},
+        {"https://evil", "10.0.0.1:3000", "https://ci.example/evil", false},
+        {"https://ci.example", "10.0.0.1:3000", "ci.example", false},
+        {"https://ci.example", "10.0.0.1:3000", "", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (http_guard_is_own_origin(rows[i].origin, rows[i].host, rows[i].url) != rows[i].wanted)
+            fail_msg("%s, Host: %s, %s", rows[i].origin, rows[i].host, rows[i].url ? rows[i].url : "no url");
+}
+
+static void a_token_is_the_same_in_every_byte(void **state)
+{
+    (void)state;
+    struct http_token token;
+    struct error err;
+    assert_int_equal(http_guard_set_token(&token, "abc", &err), 0);
+    static const char *const held[] = {"Bearer abc", "bearer abc", "BEARER   abc"};
+    static const char *const others[] = {
+        NULL,          "",
+        "Bearer",      "Bearer ",
+        "abc",         "Bearerabc",
+        "Bearer ab",   "Bearer abcd",
+        "Bearer abC",  "Bearer  abc ",
+        "Bearer bbc",  "Bearer aabc",
+        "Basic abc",   "Bearer abc, Bearer abc",
+        "Bearer a",    "Bearer =abc",
+        " Bearer abc", "Bearer\tabc",
+    };
+    for (size_t i = 0; i < COUNT(held); i++)
+        assert_true(http_guard_has_token(held[i], &token));
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (http_guard_has_token(others[i], &token))
+            fail_msg("%s", others[i]);
+
+    /* As long as it may be, and longer. */
+    char longest[HTTP_TOKEN_MAX + 2] = "", header[HTTP_TOKEN_MAX + 16];
+    memset(longest, 'x', HTTP_TOKEN_MAX + 1);
+    assert_int_equal(http_guard_set_token(&token, longest, &err), -1);
+    assert_string_equal(err.text, "FUNKYTOWN_TOKEN: found 257 characters, wanted 1 to 256");
+    snprintf(header, sizeof(header), "Bearer %s", longest);
+    longest[HTTP_TOKEN_MAX] = '\0';
+    assert_int_equal(http_guard_set_token(&token, longest, &err), 0);
+    assert_false(http_guard_has_token(header, &token));
+    header[strlen(header) - 1] = '\0';
+    assert_true(http_guard_has_token(header, &token));
+    header[strlen(header) - 1] = 'y';
+    assert_false(http_guard_has_token(header, &token));
+}
+
+/* ---- what is to be done */
+
+static void a_rerun_is_read_strictly(void **state)
+{
+    (void)state;
+    enum { F = 1 << BOARD_FAILED, E = 1 << BOARD_ERROR, C = 1 << BOARD_CANCELLED, L = 1 << BOARD_FLAKY };
+    static const struct {
+        const char *body;
+        unsigned states;
+        int count; /* -1: none */
+        const char *error;
+    } rows[] = {
+        {"{\"status\":[\"failed\"]}", F, -1, NULL},
+        {"{\"expected_count\":0,\"status\":[\"error\",\"failed\"]}", F | E, 0, NULL},
+        {" {\"status\" : [\"flaky\", \"cancelled\", \"error\", \"failed\"], \"expected_count\": 2147483647 }\n",
+         F | E | C | L, 2147483647, NULL},
+        {"{\"status\":[\"failed\"],\"expected_count\":3.0}", F, 3, NULL},
+        {"", 0, 0, "line 1 column 1: found the end, wanted a value"},
+        {"null", 0, 0, "found null, wanted an object"},
+        {"[]", 0, 0, "found an empty list, wanted an object"},
+        {"{}", 0, 0, "status: found nothing, wanted a list of failed, error, cancelled or flaky"},
+        {"{\"status\":[]}", 0, 0, "status: found an empty list, wanted a list of failed, error, cancelled or flaky"},
+        {"{\"status\":\"failed\"}", 0, 0,
+         "status: found \"failed\", wanted a list of failed, error, cancelled or flaky"},
+        {"{\"status\":{\"failed\":1}}", 0, 0,
+         "status: found an object, wanted a list of failed, error, cancelled or flaky"},
+        {"{\"status\":[\"failed\",\"passed\"]}", 0, 0,
+         "status[1]: found \"passed\", wanted failed, error, cancelled or flaky"},
+        {"{\"status\":[\"Failed\"]}", 0, 0, "status[0]: found \"Failed\", wanted failed, error, cancelled or flaky"},
+        {"{\"status\":[\"queued\"]}", 0, 0, "status[0]: found \"queued\", wanted failed, error, cancelled or flaky"},
+        {"{\"status\":[3]}", 0, 0, "status[0]: found 3, wanted failed, error, cancelled or flaky"},
+        {"{\"status\":[\"\"]}", 0, 0, "status[0]: found an empty text, wanted failed, error, cancelled or flaky"},
+        {"{\"status\":[\"failed\",\"error\",\"failed\"]}", 0, 0,
+         "status[2]: found \"failed\" a second time, wanted it once"},
+        {"{\"status\":[\"failed\"],\"status\":[\"error\"]}", 0, 0,
+         "status: found the key a second time, wanted it once"},
+        {"{\"status\":[\"failed\"],\"count\":3}", 0, 0,
+         "count: found an unknown key, wanted one of status, expected_count"},
+        {"{\"status\":[\"failed\"],\"expected_count\":-1}", 0, 0,
+         "expected_count: found -1, wanted a whole number from 0 to 2147483647"},
+        {"{\"status\":[\"failed\"],\"expected_count\":1.5}", 0, 0,
+         "expected_count: found 1.5, wanted a whole number from 0 to 2147483647"},
+        {"{\"status\":[\"failed\"],\"expected_count\":1e99}", 0, 0,
+         "expected_count: found 1e+99, wanted a whole number from 0 to 2147483647"},
+        {"{\"status\":[\"failed\"],\"expected_count\":\"3\"}", 0, 0,
+         "expected_count: found \"3\", wanted a whole number from 0 to 2147483647"},
+        {"{\"status\":[\"failed\"],\"expected_count\":null}", 0, 0,
+         "expected_count: found null, wanted a whole number from 0 to 2147483647"},
+        {"{\"status\":[\"failed\"]} x", 0, 0, "line 1 column 23: found 'x', wanted the end"},
+        {"{\"status\":[\"failed\"],}", 0, 0, "line 1 column 22: found '}', wanted a key in double quotes"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_rerun rerun;
+        struct error err = {0};
+        int parsed = http_body_parse_rerun(&rerun, rows[i].body, strlen(rows[i].body), &err);
+        assert_string_equal(err.text, rows[i].error ? rows[i].error : "");
+        if (parsed < 0)
+            continue;
+        assert_int_equal(rerun.states, rows[i].states);
+        assert_int_equal(rerun.has_count, rows[i].count >= 0);
+        if (rerun.has_count)
+            assert_int_equal(rerun.expected_count, rows[i].count);
+    }
+}
+
+static void a_body_with_a_zero_is_no_json(void **state)
+{
+    (void)state;
+    static const char body[] = "{}\0";
+    struct error err;
+    assert_int_equal(http_body_parse_empty(body, 2, &err), 0);
+    assert_int_equal(http_body_parse_empty(body, 3, &err), -1);
+    assert_string_equal(err.text, "line 1 column 3: found byte 0x00, wanted the end");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +450,12 @@ int main(void)
         cmocka_unit_test(gzip_is_taken_or_not),
         cmocka_unit_test(a_tag_is_one_of_those_named),
         cmocka_unit_test(a_range_is_whole_part_or_beyond),
+        cmocka_unit_test(json_is_told_by_its_type),
+        cmocka_unit_test(a_host_is_a_name_or_an_address),
+        cmocka_unit_test(an_origin_is_ours_by_host_or_url),
+        cmocka_unit_test(a_token_is_the_same_in_every_byte),
+        cmocka_unit_test(a_rerun_is_read_strictly),
+        cmocka_unit_test(a_body_with_a_zero_is_no_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,10 +105,32 @@ static void secrets_are_masked(void **state)
     size_t size;
     setenv("REDIS_PASSWORD", "geheim", 1);
     FILE *out = open_memstream(&text, &size);
-    options_print_config(out, PROGRAM_WORKER, 1, (char *[]){"program", NULL});
+    options_print_config(out, PROGRAM_CONTROLLER, 2, (char *[]){"program", "--token=secret", NULL});
     fclose(out);
     assert_non_null(strstr(text, "REDIS_PASSWORD=*** (environment)\n"));
+    assert_non_null(strstr(text, "FUNKYTOWN_TOKEN=*** (flag)\n"));
     assert_null(strstr(text, "geheim"));
+    assert_null(strstr(text, "secret"));
+    free(text);
+}
+
+static void an_empty_secret_is_none(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+    char *argv[] = {"program", "--token=", NULL};
+    setenv("REDIS_PASSWORD", "", 1);
+    assert_int_equal(load(&o, PROGRAM_CONTROLLER, argv, &err), 0);
+    assert_null(o.token);
+    assert_null(o.redis_password);
+    FILE *out = open_memstream(&text, &size);
+    options_print_config(out, PROGRAM_CONTROLLER, 2, argv);
+    fclose(out);
+    assert_non_null(strstr(text, "REDIS_PASSWORD= (default)\n"));
+    assert_non_null(strstr(text, "FUNKYTOWN_TOKEN= (flag)\n"));
     free(text);
 }
 
@@ -148,6 +170,7 @@ int main(void)
         cmocka_unit_test_setup(flag_over_environment_over_default, clear_environment),
         cmocka_unit_test_setup(refusals_name_option_value_and_what_is_wanted, clear_environment),
         cmocka_unit_test_setup(secrets_are_masked, clear_environment),
+        cmocka_unit_test_setup(an_empty_secret_is_none, clear_environment),
         cmocka_unit_test_setup(the_readme_has_the_same_table, clear_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ struct fixture {
     const char *problem;
     const char *missing;
     struct reporter_request *kept;
-    char asked[TASK_KEY_SIZE + 16];
+    char asked[TASK_KEY_SIZE + 16]; /* the last that it was asked for; "": nothing */
     bool collects;
 };
 
@@ -81,7 +81,25 @@ static const char *on_missing(void *data)
     return ((struct fixture *)data)->missing;
 }
 
-static const struct reporter_source source = {on_attempts, on_log, on_missing};
+static void on_cancel(void *data, struct reporter_request *request)
+{
+    struct fixture *f = data;
+    snprintf(f->asked, sizeof(f->asked), "cancel");
+    on_question(f, request);
+}
+
+static void on_rerun(void *data, unsigned states, struct reporter_request *request)
+{
+    struct fixture *f = data;
+    size_t length = (size_t)snprintf(f->asked, sizeof(f->asked), "rerun");
+    for (int i = 0; i < BOARD_STATES; i++)
+        if (states & 1u << i)
+            length += (size_t)snprintf(f->asked + length, sizeof(f->asked) - length, " %s",
+                                       board_state_name((enum board_state)i));
+    on_question(f, request);
+}
+
+static const struct reporter_source source = {on_attempts, on_log, on_missing, on_cancel, on_rerun};
 
 static size_t on_collect(void *data, struct reporter_metric *metrics, size_t room)
 {
@@ -401,6 +419,314 @@ static void writes_need_a_token(void **state)
     }
 }
 
+static bool has_question(void *data)
+{
+    return ((struct fixture *)data)->kept != NULL;
+}
+
+static struct reporter_request *kept_question(struct fixture *f)
+{
+    client_run(&f->loop, has_question, f);
+    struct reporter_request *kept = f->kept;
+    f->kept = NULL;
+    return kept;
+}
+
+/* ---- cancel and rerun */
+
+#define TOKEN     "s3cret-t0ken_of.m4ny~chars="
+#define HELD      "Host: x\r\nAuthorization: Bearer " TOKEN "\r\n"
+#define HELD_JSON HELD "Content-Type: application/json\r\n"
+
+static int post(struct fixture *f, struct client *client, const char *uri, const char *headers, const char *body)
+{
+    auto_free char *request =
+        memory_format("POST %s HTTP/1.1\r\n%sContent-Length: %zu\r\n\r\n%s", uri, headers, strlen(body), body);
+    client_open(client, &f->loop, reporter_port(f->reporter));
+    client_send(client, request);
+    return client_response(client, false);
+}
+
+/* A reporter that takes writes, of a run with two failed tasks and a flaky one. */
+static struct fixture *writable(void **state)
+{
+    struct fixture *f = *state;
+    static const enum board_state states[] = {BOARD_FAILED, BOARD_FLAKY, BOARD_FAILED};
+    for (size_t i = 0; i < COUNT(states); i++)
+        board_set_task(f->board, i, &(struct board_task){.state = states[i], .attempt = 1});
+    start(f, (struct reporter_options){.token = TOKEN, .url = "https://ci.example/funkytown"});
+    reporter_show(f->reporter, f->board);
+    return f;
+}
+
+static void who_writes_shows_token_host_and_origin(void **state)
+{
+    static const struct {
+        const char *headers;
+        int status;
+        const char *detail;
+    } rows[] = {
+        {HELD, 200, NULL},
+        {"Host: x:3000\r\nAuthorization: bearer  " TOKEN "\r\n", 200, NULL},
+        {HELD "Origin: http://x\r\n", 200, NULL},
+        {HELD "Origin: https://x:443\r\n", 200, NULL},
+        {HELD "Origin: https://ci.example\r\n", 200, NULL},
+        {"Host: x\r\n", 401, "Authorization: Bearer"},
+        {"Host: x\r\nAuthorization: Bearer\r\n", 401, "Bearer"},
+        {"Host: x\r\nAuthorization: Basic " TOKEN "\r\n", 401, "Bearer"},
+        {"Host: x\r\nAuthorization: " TOKEN "\r\n", 401, "Bearer"},
+        {"Host: x\r\nAuthorization: Bearer s3cret\r\n", 401, "Bearer"},
+        {"Host: x\r\nAuthorization: Bearer " TOKEN "=\r\n", 401, "Bearer"},
+        {"Host: x\r\nAuthorization: Bearer S3CRET-T0KEN_OF.M4NY~CHARS=\r\n", 401, "Bearer"},
+        {"Host: x\r\nCookie: token=" TOKEN "\r\n", 401, "Bearer"},
+        {"Authorization: Bearer " TOKEN "\r\n", 400, "Host: found nothing"},
+        {"Host:\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found "},
+        {"Host: x/y\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x/y, wanted"},
+        {"Host: x\xff\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x\xef\xbf\xbd, wanted"},
+        {"Host: y\r\n" HELD, 400, "Host: found y, wanted one"},
+        {HELD "Origin: http://evil.example\r\n", 403, "Origin: found http://evil.example, which is"},
+        {HELD "Origin: http://x:3000\r\n", 403, "Origin: found http://x:3000"},
+        {HELD "Origin: null\r\n", 403, "Origin: found null"},
+        {HELD "Origin: \r\n", 403, "Origin: found "},
+        {"Host: x\r\nOrigin: http://evil.example\r\n", 403, "Origin"}, /* before the token is looked at */
+    };
+    static const char *const uris[] = {API "/cancel", API "/rerun"};
+    struct fixture *f = writable(state);
+    set_text(f, "{}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (size_t u = 0; u < COUNT(uris); u++) {
+            struct client client;
+            auto_free char *headers = memory_format("%sContent-Type: application/json\r\n", rows[i].headers);
+            f->asked[0] = '\0';
+            int status = post(f, &client, uris[u], headers, u == 1 ? "{\"status\":[\"failed\"]}" : "");
+            if (status != rows[i].status)
+                fail_msg("%s: %s", rows[i].headers, client.received.data);
+            assert_int_equal(f->asked[0] != '\0', status == 200);
+            assert_string_equal(client_field(&client, "WWW-Authenticate"), status == 401 ? "Bearer" : "");
+            if (rows[i].detail)
+                assert_problem(&client, status, rows[i].detail);
+            client_close(&client);
+        }
+    }
+}
+
+static void without_a_token_nobody_writes(void **state)
+{
+    static const char *const tokens[] = {NULL, ""};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        struct client client;
+        f->is_closed = false;
+        start(f, (struct reporter_options){.token = tokens[i]});
+        reporter_show(f->reporter, f->board);
+        assert_int_equal(post(f, &client, API "/cancel", "Host: x\r\nAuthorization: Bearer \r\n", ""), 403);
+        assert_problem(&client, 403, "none is configured");
+        client_close(&client);
+        assert_int_equal(post(f, &client, API "/rerun", "Authorization: Bearer x\r\n", "{}"), 403);
+        client_close(&client);
+        stop(f);
+    }
+    assert_string_equal(f->asked, "");
+}
+
+static void a_token_that_cannot_be_sent_stops_the_start(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    char long_token[300] = "";
+    memset(long_token, 'x', 257);
+    const char *tokens[] = {"s3cret\n", "s3 cret", "s3cr\xc3\xa9t", long_token};
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        assert_null(reporter_start(&f->loop, &(struct reporter_options){.bind = "127.0.0.1", .token = tokens[i]},
+                                   &source, f, &err));
+        assert_int_equal(err.code, ERROR_CONFIG);
+        assert_non_null(strstr(err.text, "FUNKYTOWN_TOKEN: "));
+        assert_null(strstr(err.text, "s3"));
+    }
+}
+
+static void a_run_is_cancelled_by_the_source(void **state)
+{
+    struct fixture *f = writable(state);
+    struct client client;
+    static const char *const empty[] = {"", "{}", " {\n} "};
+    set_text(f, "{\"cancelled\":12}");
+    for (size_t i = 0; i < COUNT(empty); i++) {
+        f->asked[0] = '\0';
+        assert_int_equal(post(f, &client, i ? API "/cancel" : "/api/v1/runs/run-1/cancel", HELD, empty[i]), 200);
+        assert_string_equal(f->asked, "cancel");
+        assert_string_equal(client_field(&client, "Content-Type"), "application/json");
+        assert_string_equal(client_field(&client, "Cache-Control"), "no-store");
+        assert_string_equal(client_body(&client), "{\"cancelled\":12}");
+        client_close(&client);
+    }
+    static const struct {
+        const char *uri, *body;
+        int status;
+        const char *detail;
+    } rows[] = {
+        {API "/cancel", "{\"why\":1}", 400, "found an object, wanted an empty body or {}"},
+        {API "/cancel", "[]", 400, "found an empty list, wanted an empty body or {}"},
+        {API "/cancel", "all", 400, "line 1 column 1: found 'a', wanted a value"},
+        {API "/cancel?force=1", "", 400, "query key force: there are none here"},
+        {"/api/v1/runs/run-0/cancel", "", 404, "run-0 is an earlier one"},
+        {"/api/v1/runs/run-9/cancel", "", 404, "there is no run run-9"},
+    };
+    f->asked[0] = '\0';
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(post(f, &client, rows[i].uri, HELD, rows[i].body), rows[i].status);
+        assert_problem(&client, rows[i].status, rows[i].detail);
+        client_close(&client);
+    }
+    board_set_run(f->board, BOARD_RUN_FINISHED, 1764000000000, 1764000001000);
+    assert_int_equal(post(f, &client, API "/cancel", HELD, ""), 409);
+    assert_problem(&client, 409, "run run-1 is finished already");
+    client_close(&client);
+    board_set_run(f->board, BOARD_RUN_CANCELLED, 1764000000000, 1764000001000);
+    assert_int_equal(post(f, &client, API "/cancel", HELD, ""), 409);
+    assert_problem(&client, 409, "run run-1 is cancelled already");
+    client_close(&client);
+    reporter_show(f->reporter, NULL);
+    assert_int_equal(post(f, &client, API "/cancel", HELD, ""), 503);
+    client_close(&client);
+    assert_string_equal(f->asked, "");
+}
+
+static void tasks_are_run_again_by_the_source(void **state)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *wanted; /* what the source is asked for, or what the problem says */
+    } rows[] = {
+        {"{\"status\":[\"failed\"]}", 200, "rerun failed"},
+        {"{\"status\":[\"failed\",\"error\"],\"expected_count\":2}", 200, "rerun failed error"},
+        {"{\"status\":[\"cancelled\",\"flaky\",\"failed\"],\"expected_count\":3}", 200,
+         "rerun failed flaky cancelled"},
+        {"{\"status\":[\"failed\",\"error\"],\"expected_count\":3}", 409,
+         "expected_count: found 3, but 2 tasks are failed or error; nothing was done"},
+        {"{\"status\":[\"failed\"],\"expected_count\":0}", 409, "found 0, but 2 tasks are failed;"},
+        {"{\"status\":[\"error\"],\"expected_count\":1}", 409, "found 1, but 0 tasks are error;"},
+        {"{\"status\":[\"error\"],\"expected_count\":0}", 409, "no task is error"},
+        {"{\"status\":[\"error\",\"cancelled\"]}", 409, "no task is error or cancelled"},
+        {"{\"status\":[\"failed\",\"passed\"]}", 400,
+         "status[1]: found \"passed\", wanted failed, error, cancelled or flaky"},
+        {"{}", 400, "status: found nothing, wanted a list of failed, error, cancelled or flaky"},
+        {"", 400, "line 1 column 1: found the end, wanted a value"},
+    };
+    struct fixture *f = writable(state);
+    struct client client;
+    set_text(f, "{\"rerun\":2}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        f->asked[0] = '\0';
+        int status = post(f, &client, API "/rerun", HELD_JSON, rows[i].body);
+        if (status != rows[i].status)
+            fail_msg("%s: %s", rows[i].body, client.received.data);
+        assert_string_equal(f->asked, status == 200 ? rows[i].wanted : "");
+        if (status == 200)
+            assert_string_equal(client_body(&client), "{\"rerun\":2}");
+        else
+            assert_problem(&client, status, rows[i].wanted);
+        client_close(&client);
+    }
+
+    /* A finished run can be run again as well. */
+    board_set_run(f->board, BOARD_RUN_FINISHED, 1764000000000, 1764000001000);
+    assert_int_equal(post(f, &client, API "/rerun", HELD_JSON, rows[0].body), 200);
+    client_close(&client);
+    assert_int_equal(post(f, &client, "/api/v1/runs/run-0/rerun", HELD_JSON, rows[0].body), 404);
+    client_close(&client);
+}
+
+static void a_rerun_is_asked_for_in_json(void **state)
+{
+    static const struct {
+        const char *type;
+        int status;
+    } rows[] = {
+        {"", 415},
+        {"Content-Type: text/plain\r\n", 415},
+        {"Content-Type: application/x-www-form-urlencoded\r\n", 415},
+        {"Content-Type: multipart/form-data; boundary=x\r\n", 415},
+        {"Content-Type: application/jsonp\r\n", 415},
+        {"Content-Type: text/plain; application/json\r\n", 415},
+        {"Content-Type: application/json\r\n", 200},
+        {"Content-Type: Application/JSON ; charset=utf-8\r\n", 200},
+    };
+    struct fixture *f = writable(state);
+    set_text(f, "{}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct client client;
+        auto_free char *headers = memory_format(HELD "%s", rows[i].type);
+        assert_int_equal(post(f, &client, API "/rerun", headers, "{\"status\":[\"failed\"]}"), rows[i].status);
+        if (rows[i].status == 415)
+            assert_problem(&client, 415, "application/json");
+        client_close(&client);
+    }
+}
+
+static void a_body_is_taken_up_to_its_limit(void **state)
+{
+    enum { LIMIT = 64 * 1024 };
+    static const char rerun[] = "{\"status\":[\"failed\"]}";
+    struct fixture *f = writable(state);
+    struct client client;
+    auto_free char *body = memory_zeroed(LIMIT + 2, 1);
+    set_text(f, "{}");
+    memset(body, ' ', LIMIT + 1);
+    memcpy(body + LIMIT - strlen(rerun), rerun, strlen(rerun));
+    assert_int_equal(post(f, &client, API "/rerun", HELD_JSON, body), 413);
+    assert_problem(&client, 413, "65536");
+    client_close(&client);
+    body[LIMIT] = '\0';
+    assert_int_equal(post(f, &client, API "/rerun", HELD_JSON, body), 200);
+    client_close(&client);
+
+    /* In chunks. */
+    client_open(&client, &f->loop, reporter_port(f->reporter));
+    client_send(&client, "POST " API "/rerun HTTP/1.1\r\n" HELD_JSON "Transfer-Encoding: chunked\r\n\r\n"
+                         "b\r\n{\"status\":[\r\nB;extension=1\r\n\"failed\"]}\n\r\n0\r\n\r\n");
+    assert_int_equal(client_response(&client, false), 200);
+    client_close(&client);
+}
+
+static void a_write_is_answered_when_it_is_done(void **state)
+{
+    struct fixture *f = writable(state);
+    struct client client;
+    f->mode = SOURCE_KEEPS;
+    static const struct {
+        const char *text, *problem;
+        int status;
+        const char *body;
+    } rows[] = {
+        {"{\"cancelled\":3}", NULL, 200, "{\"cancelled\":3}"},
+        {NULL, "the link to Redis was lost", 503, "the link to Redis was lost"},
+        {NULL, NULL, 409, "the run has changed in the meantime; nothing was done"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        client_open(&client, &f->loop, reporter_port(f->reporter));
+        client_send(&client, "POST " API "/cancel HTTP/1.1\r\n" HELD "Content-Length: 0\r\n\r\n");
+        struct reporter_request *question = kept_question(f);
+        set_text(f, rows[i].text);
+        f->problem = rows[i].problem;
+        /* What was done was done, whatever is shown by now. */
+        reporter_show(f->reporter, i == 0 ? NULL : f->board);
+        answer(f, question);
+        assert_int_equal(client_response(&client, false), rows[i].status);
+        assert_non_null(strstr(client_body(&client), rows[i].body));
+        client_close(&client);
+        reporter_show(f->reporter, f->board);
+    }
+
+    /* Who has asked may be gone by then. */
+    client_open(&client, &f->loop, reporter_port(f->reporter));
+    client_send(&client, "POST " API "/cancel HTTP/1.1\r\n" HELD "Content-Length: 0\r\n\r\n");
+    struct reporter_request *question = kept_question(f);
+    client_close(&client);
+    answer(f, question);
+}
+
 static void what_is_too_large_is_refused(void **state)
 {
     struct fixture *f = running(state);
@@ -670,19 +996,6 @@ static void a_log_is_given_in_parts(void **state)
     assert_int_equal(request(f, &client, "GET", API "/tasks/" KEY "/attempts/1/log", ""), 200);
     assert_string_equal(client_body(&client), "");
     client_close(&client);
-}
-
-static bool has_question(void *data)
-{
-    return ((struct fixture *)data)->kept != NULL;
-}
-
-static struct reporter_request *kept_question(struct fixture *f)
-{
-    client_run(&f->loop, has_question, f);
-    struct reporter_request *kept = f->kept;
-    f->kept = NULL;
-    return kept;
 }
 
 static void an_answer_may_come_later(void **state)
@@ -1335,6 +1648,14 @@ int main(void)
         REPORTER_TEST(assets_are_kept_for_ever_and_compressed),
         REPORTER_TEST(other_methods_are_refused),
         REPORTER_TEST(writes_need_a_token),
+        REPORTER_TEST(who_writes_shows_token_host_and_origin),
+        REPORTER_TEST(without_a_token_nobody_writes),
+        REPORTER_TEST(a_token_that_cannot_be_sent_stops_the_start),
+        REPORTER_TEST(a_run_is_cancelled_by_the_source),
+        REPORTER_TEST(tasks_are_run_again_by_the_source),
+        REPORTER_TEST(a_rerun_is_asked_for_in_json),
+        REPORTER_TEST(a_body_is_taken_up_to_its_limit),
+        REPORTER_TEST(a_write_is_answered_when_it_is_done),
         REPORTER_TEST(what_is_too_large_is_refused),
         REPORTER_TEST(requests_share_a_connection),
         REPORTER_TEST(without_a_board_only_the_run_is_missing),

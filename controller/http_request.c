@@ -1,0 +1,115 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "controller/http.h"
+#include "controller/http_api.h"
+#include "controller/http_reply.h"
+#include "controller/http_routes.h"
+#include "shared/memory.h"
+
+/* A body that is too large is read to its end if it isn't larger than this, so that the client sees the answer. */
+enum { BODY_READ_MAX = 1024 * 1024 };
+
+#define BODY_TOO_LARGE "a body has at most %d bytes"
+
+struct http_request *http_request_new(struct reporter *reporter, struct MHD_Connection *connection, const char *uri)
+{
+    struct http_request *request = memory_zeroed(1, sizeof(*request));
+    request->reporter = reporter;
+    request->connection = connection;
+    if (uri == NULL || strlen(uri) > HTTP_URI_MAX)
+        request->refusal = uri ? MHD_HTTP_URI_TOO_LONG : MHD_HTTP_BAD_REQUEST;
+    else if (!http_target_parse(&request->target, uri))
+        request->refusal = MHD_HTTP_BAD_REQUEST;
+    return request;
+}
+
+void http_request_free(struct http_request *request)
+{
+    http_api_abandon(request);
+    if (request->answer)
+        MHD_destroy_response(request->answer);
+    http_target_close(&request->target);
+    buffer_close(&request->body);
+    free(request);
+}
+
+/* ---- header fields */
+
+const char *http_request_field(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct field_count {
+    const char *name;
+    int count;
+};
+
+static enum MHD_Result count_field(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct field_count *count = data;
+    (void)kind;
+    (void)value;
+    count->count += strcasecmp(name, count->name) == 0;
+    return MHD_YES;
+}
+
+int http_request_field_count(const struct http_request *request, const char *name)
+{
+    struct field_count count = {.name = name};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_field, &count);
+    return count.count;
+}
+
+/* ---- refusals at first sight */
+
+/* The connection ends with it: where the next request would start isn't known, or isn't to be waited for. */
+static void refuse(struct http_request *request, unsigned status, struct MHD_Response *problem)
+{
+    http_response_field(problem, MHD_HTTP_HEADER_CONNECTION, "close");
+    http_reply(request, status, problem);
+}
+#define REFUSE(request, status, ...) refuse(request, status, http_response_problem(status, __VA_ARGS__))
+
+void http_request_begin(struct http_request *request, const char *method)
+{
+    size_t headers =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    request->has_headers = true;
+    request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    request->keeps_body = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    if (request->refusal == MHD_HTTP_URI_TOO_LONG)
+        REFUSE(request, MHD_HTTP_URI_TOO_LONG, "an address has at most %d bytes", HTTP_URI_MAX);
+    else if (request->refusal != 0)
+        REFUSE(request, request->refusal, "the address is malformed");
+    else if (headers > HTTP_HEADER_MAX)
+        REFUSE(request, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "a header has at most %d bytes", HTTP_HEADER_MAX);
+    else if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
+        REFUSE(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, HTTP_BODY_MAX);
+}
+
+/* ---- the body */
+
+bool http_request_add_body(struct http_request *request, const char *bytes, size_t length)
+{
+    request->body_bytes += length;
+    if (request->keeps_body && request->body_bytes <= HTTP_BODY_MAX)
+        buffer_add(&request->body, bytes, length);
+    return request->body_bytes <= BODY_READ_MAX;
+}
+
+const char *http_request_body(const struct http_request *request)
+{
+    return request->body.data ? request->body.data : "";
+}
+
+void http_request_serve(struct http_request *request, const char *method)
+{
+    if (request->body_bytes > HTTP_BODY_MAX)
+        http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, HTTP_BODY_MAX);
+    else
+        http_routes_dispatch(request, method);
+}
