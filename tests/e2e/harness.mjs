@@ -18,13 +18,14 @@ export const build = resolve(projectRoot, process.env.FUNKYTOWN_BUILD ?? 'build'
 const LIMIT_MS = 60_000;
 const PAUSE_MS = 20;
 
-// Polls until `condition` returns something true, and returns it; says what it waited for when it takes too long.
+// Polls until `condition` returns something true, and returns it; says what it waited for (a text, or a function that
+// makes it then) when it takes too long.
 export async function waitFor(what, condition, limitMs = LIMIT_MS) {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`waited ${limitMs} ms for: ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${limitMs} ms for: ${typeof what === 'function' ? what() : what}`);
     await scheduler.wait(PAUSE_MS);
   }
 }
@@ -70,7 +71,7 @@ class Program {
 
   // The first match of the pattern in what it has written or will write.
   async says(pattern) {
-    return waitFor(`${this.name} to say ${pattern}; it said:\n${this.output}`, () => {
+    return waitFor(() => `${this.name} to say ${pattern}; it said:\n${this.output}`, () => {
       const match = this.output.match(pattern);
       if (!match && !this.isRunning) throw new Error(`${this.name} ended without ${pattern}:\n${this.output}`);
       return match;
@@ -81,7 +82,7 @@ class Program {
   async exit(limitMs = LIMIT_MS) {
     let status;
     this.ended.then((value) => (status = value));
-    await waitFor(`${this.name} to end; it said:\n${this.output}`, () => status !== undefined, limitMs);
+    await waitFor(() => `${this.name} to end; it said:\n${this.output}`, () => status !== undefined, limitMs);
     return status;
   }
 }
