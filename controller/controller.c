@@ -218,6 +218,48 @@ static void on_deadline(uv_timer_t *timer)
     }
 }
 
+/* What was asked over HTTP is done, or why not. */
+static void answer_write(struct reporter_request *request, const struct ledger_reply *reply, const char *member,
+                         size_t count)
+{
+    char answer[64];
+    if (reply->outcome == LEDGER_OK) {
+        snprintf(answer, sizeof(answer), "{\"%s\":%zu}", member, count);
+        reporter_answer(request, answer, strlen(answer), NULL);
+    } else if (reply->outcome == LEDGER_CLOSED) {
+        reporter_answer(request, NULL, 0, NULL);
+    } else {
+        const char *why = reply->outcome == LEDGER_BUSY     ? "the run is being cancelled"
+                          : reply->outcome == LEDGER_FENCED ? "another controller has this run"
+                          : reply->text                     ? reply->text
+                                                            : "the link to Redis was lost";
+        reporter_answer(request, NULL, 0, why);
+    }
+}
+
+#define CANCEL_REASON "cancelled over HTTP"
+
+static void on_cancel_asked(void *data, const struct ledger_reply *reply)
+{
+    struct question q = *(struct question *)data;
+    struct controller *c = q.controller;
+    free(data);
+    if (reply->outcome == LEDGER_OK)
+        cancel_run(c, CANCEL_REASON);
+    answer_write(q.request, reply, "cancelled",
+                 board_count(c->board, BOARD_QUEUED) + board_count(c->board, BOARD_RUNNING));
+}
+
+static void source_cancel(void *data, struct reporter_request *request)
+{
+    struct controller *c = data;
+    struct question *q = new_question(c, request);
+    if (c->is_loaded && ledger_cancel(&c->ledger, c->opener.me, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
+        return;
+    free(q);
+    reporter_answer(request, NULL, 0, "Redis can't be reached");
+}
+
 struct rerun {
     struct controller *controller;
     struct reporter_request *request; /* NULL: --rerun */
@@ -227,20 +269,10 @@ static void on_rerun(void *data, const struct ledger_reply *reply)
 {
     struct rerun r = *(struct rerun *)data;
     free(data);
-    if (r.request == NULL) {
+    if (r.request)
+        answer_write(r.request, reply, "rerun", (size_t)ledger_number(reply, 1));
+    else
         r.controller->has_rerun = reply->outcome == LEDGER_OK; /* else the link's next life asks again */
-        return;
-    }
-    char answer[64];
-    if (reply->outcome == LEDGER_OK) {
-        snprintf(answer, sizeof(answer), "{\"rerun\":%lld}", (long long)ledger_number(reply, 1));
-        reporter_answer(r.request, answer, strlen(answer), NULL);
-    } else {
-        reporter_answer(r.request, NULL, 0,
-                        reply->outcome == LEDGER_BUSY ? "the run is being cancelled"
-                        : reply->text                 ? reply->text
-                                                      : ledger_outcome_name(reply->outcome));
-    }
 }
 
 /* `states`: bit set of enum board_state. */
@@ -262,6 +294,13 @@ static int rerun(struct controller *c, unsigned states, struct reporter_request 
     if (sent < 0)
         free(r);
     return sent;
+}
+
+static void source_rerun(void *data, unsigned states, struct reporter_request *request)
+{
+    struct controller *c = data;
+    if (!c->is_loaded || rerun(c, states, request) < 0)
+        reporter_answer(request, NULL, 0, "Redis can't be reached");
 }
 
 /* What --rerun asks for. Returns whether there is anything to run again. */
@@ -714,9 +753,19 @@ static void make_url(struct controller *c)
 static int start_reporter(struct controller *c, struct error *err)
 {
     static const struct reporter_source source = {
-        .attempts = source_attempts, .log = source_log, .missing = source_missing};
+        .attempts = source_attempts,
+        .log = source_log,
+        .missing = source_missing,
+        .cancel = source_cancel,
+        .rerun = source_rerun,
+    };
     const struct reporter_options options = {
-        .bind = c->options->http_bind, .port = c->options->http_port, .index_file = c->options->html_index_file};
+        .bind = c->options->http_bind,
+        .port = c->options->http_port,
+        .index_file = c->options->html_index_file,
+        .token = c->options->token,
+        .url = c->options->url,
+    };
     c->reporter = reporter_start(c->loop, &options, &source, c, err);
     if (c->reporter == NULL)
         return -1;

@@ -148,3 +148,73 @@ test('a task that is handed back again and again is an error in the end', async 
   assert.equal(await controller.exit(), 3, controller.output);
   assert.match(controller.stdout, /handed back 21 times by workers that were told to stop/);
 });
+
+const TOKEN = 'open-sesame';
+
+async function post(stage, controller, what, body, token = TOKEN) {
+  const answer = await fetch(`${await stage.url(controller)}/api/v1/runs/current/${what}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+  return [answer.status, await answer.json()];
+}
+
+test('POST cancel ends what runs within 5 s, everywhere; POST rerun goes on with what did not pass', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const map = stage.map(`[ "$FUNKYTOWN_SPEC" = quick ] || [ -e "$HOME/mended" ] && exit 0
+    trap '' TERM; echo $$ >>"$HOME/pids"; while :; do sleep 1; done`, ['quick', 'a', 'b', 'c', 'd', 'e']);
+  const controller = stage.controller([map], { FUNKYTOWN_TOKEN: TOKEN });
+  const workers = [stage.worker({ FUNKYTOWN_SLOTS: '2' }), stage.worker()];
+  await waitFor('three tasks that run', () => stage.lines('pids').length === 3);
+  assert.equal((await post(stage, controller, 'cancel', null, 'wrong'))[0], 401);
+  assert.equal((await post(stage, controller, 'rerun', { status: ['failed'] }))[0], 409);
+  const began = Date.now();
+  assert.deepEqual(await post(stage, controller, 'cancel'), [200, { cancelled: 5 }]);
+  for (const worker of workers) assert.equal(await worker.exit(), 0, worker.output);
+  await controller.says(/^cancelled: 6\/6 .*1 passed.*5 cancelled.*\n/m);
+  assert.ok(Date.now() - began < 5000);
+  for (const pid of stage.lines('pids')) assert.throws(() => process.kill(Number(pid), 0));
+  let summary = await counts(stage, controller);
+  assert.deepEqual([summary.state, summary.verdict, summary.counts.passed, summary.counts.cancelled], ['cancelled', 'cancelled', 1, 5]);
+  assert.equal((await post(stage, controller, 'cancel'))[0], 409);
+
+  assert.equal((await post(stage, controller, 'rerun', { status: ['cancelled'], expected_count: 4 }))[0], 409);
+  stage.file('mended', '');
+  assert.deepEqual(await post(stage, controller, 'rerun', { status: ['cancelled'], expected_count: 5 }), [200, { rerun: 5 }]);
+  stage.worker();
+  await controller.says(/^passed: 6\/6/m);
+  summary = await counts(stage, controller);
+  assert.deepEqual([summary.state, summary.verdict, summary.counts.passed], ['finished', 'passed', 6]);
+});
+
+test('a cancelled run goes on being cancelled after kill -9 of its controller', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const map = stage.map(LONG, ['a', 'b', 'c']);
+  const env = { FUNKYTOWN_TOKEN: TOKEN, FUNKYTOWN_LEASE_S: '1' };
+  const first = stage.controller([map], env);
+  const worker = stage.worker();
+  await waitFor('a task that runs', () => stage.lines('pids').length === 1);
+  worker.kill('SIGSTOP'); // so that the end waits for its lease
+  await post(stage, first, 'cancel');
+  first.kill('SIGKILL');
+  const second = stage.controller(['--once', map], env);
+  assert.equal(await second.exit(), 4, second.output);
+  worker.kill('SIGCONT');
+  assert.equal(await worker.exit(), 0, worker.output);
+});
+
+test('workers of --workers start again when a finished run goes on', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const map = stage.map('[ -e "$HOME/mended" ]', ['a', 'b']);
+  const controller = stage.controller(['--workers', '1', map], { FUNKYTOWN_TOKEN: TOKEN, SPEC_ROOT: stage.specs });
+  await controller.says(/^failed: 2\/2/m);
+  stage.file('mended', '');
+  assert.deepEqual(await post(stage, controller, 'rerun', { status: ['failed', 'error'] }), [200, { rerun: 2 }]);
+  await controller.says(/^passed: 2\/2/m);
+  controller.kill();
+  assert.equal(await controller.exit(), 143);
+});

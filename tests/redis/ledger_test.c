@@ -681,6 +681,9 @@ static void register_waits_for_a_run_that_replaces_the_closed_one(void **state)
     expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_WAITING);
     redis_fixture_do(&b->server, "DEL funkytown:controller");
     expect(b, hold(b, "c2", LEASE_MS), LEDGER_OK);
+    expect(b, acquire(b, "c3", "d1", "", "c2"), LEDGER_REPLACE);
+    redis_fixture_do(&b->server, "DEL funkytown:controller");
+    expect(b, hold(b, "c3", LEASE_MS), LEDGER_OK);
 }
 
 static void renew_tells_what_lies_in_the_list(void **state)
@@ -1064,6 +1067,10 @@ static void rerun_puts_back_what_did_not_pass(void **state)
 {
     struct bench *b = *state;
     expect_refused(b, rerun(b, "c1", "task:a:0"), LEDGER_FENCED);
+    expect(b, acquire(b, "c1", "d1", "", ""), LEDGER_FRESH);
+    expect(b, begin(b, "c1", "r1", "d1", "4"), LEDGER_OK);
+    expect_refused(b, rerun(b, "c1", ""), LEDGER_CLOSED);
+    set_up(state);
     have_claim(b, 4);
     expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 1), LEDGER_OK);
     for (int i = 0; i < 4; i++) {
