@@ -81,7 +81,7 @@ struct reporter {
     uv_timer_t ping_timer;   /* streams are silent */
     int open_handles;
     struct MHD_Daemon *daemon;
-    bool has_woken; /* connections, since the daemon ran last */
+    bool must_run_again; /* the daemon, at once */
     int port;
     struct reporter_limits limits;
     const struct reporter_source *source;

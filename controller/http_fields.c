@@ -5,6 +5,13 @@
 
 enum { QUALITY_MAX = 1000 };
 
+bool http_fields_is_name(const char *name)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strspn(name, token);
+    return length > 0 && name[length] == '\0';
+}
+
 /* An element of a comma-separated list: "text/html;level=1;q=0.5". */
 struct element {
     const char *name;

@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether it can be the name of a field: nothing but the characters of a token, at least one. */
+bool http_fields_is_name(const char *name);
+
 /* Accept: application/json is wanted more than text/html. */
 bool http_fields_prefer_json(const char *accept);
 

@@ -1,5 +1,7 @@
 /*
- * Responses. Every one gets the headers that all have: nosniff, no-referrer, a content security policy.
+ * Responses. Every one gets the headers that all have: nosniff, no-referrer, a content security policy. (What isn't
+ * HTTP, or is larger than a connection's memory, the library refuses without asking us: with a text of its own that
+ * repeats nothing of the request, or without a word; and it closes the connection.)
  *
  * A response is made, given more headers, and handed to http_reply(), which takes it over. A request is replied to
  * exactly once: at once, or, when it is asleep, that wakes it.

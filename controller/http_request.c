@@ -4,6 +4,7 @@
 
 #include "controller/http.h"
 #include "controller/http_api.h"
+#include "controller/http_fields.h"
 #include "controller/http_reply.h"
 #include "controller/http_routes.h"
 #include "shared/memory.h"
@@ -63,7 +64,30 @@ int http_request_field_count(const struct http_request *request, const char *nam
     return count.count;
 }
 
+static enum MHD_Result check_name(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    (void)value;
+    *(bool *)data = http_fields_is_name(name);
+    return *(bool *)data ? MHD_YES : MHD_NO;
+}
+
 /* ---- refusals at first sight */
+
+/*
+ * Whatever stands between a client and us may see another end of this request than the library does, and take the
+ * rest for a request of somebody else (RFC 9112, 11.2). NULL: there are no two ways to read it.
+ */
+static const char *find_ambiguity(const struct http_request *request)
+{
+    int lengths = http_request_field_count(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    int codings = http_request_field_count(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    bool has_good_names = true;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, check_name, &has_good_names);
+    if (!has_good_names)
+        return "the name of a header field is malformed";
+    return lengths + codings > 1 ? "the length of the body is told twice" : NULL;
+}
 
 /* The connection ends with it: where the next request would start isn't known, or isn't to be waited for. */
 static void refuse(struct http_request *request, unsigned status, struct MHD_Response *problem)
@@ -78,6 +102,8 @@ void http_request_begin(struct http_request *request, const char *method)
     size_t headers =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
     const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *coding = http_request_field(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    const char *ambiguity = find_ambiguity(request);
     request->has_headers = true;
     request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     request->keeps_body = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
@@ -87,6 +113,10 @@ void http_request_begin(struct http_request *request, const char *method)
         REFUSE(request, request->refusal, "the address is malformed");
     else if (headers > HTTP_HEADER_MAX)
         REFUSE(request, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "a header has at most %d bytes", HTTP_HEADER_MAX);
+    else if (ambiguity)
+        REFUSE(request, MHD_HTTP_BAD_REQUEST, "%s", ambiguity);
+    else if (coding && strcasecmp(coding, "chunked") != 0)
+        REFUSE(request, MHD_HTTP_NOT_IMPLEMENTED, "chunked is the only transfer coding that is understood");
     else if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
         REFUSE(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, HTTP_BODY_MAX);
 }

@@ -32,9 +32,9 @@ static void on_daemon_timer(uv_timer_t *timer);
 static void run_daemon(struct reporter *reporter)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
-    reporter->has_woken = false;
+    reporter->must_run_again = false;
     MHD_run(reporter->daemon);
-    if (reporter->has_woken)
+    if (reporter->must_run_again)
         uv_timer_start(&reporter->daemon_timer, on_daemon_timer, 0, 0);
     else if (MHD_get_timeout(reporter->daemon, &wait_ms) == MHD_YES)
         uv_timer_start(&reporter->daemon_timer, on_daemon_timer, wait_ms, 0);
@@ -46,7 +46,7 @@ static void run_daemon(struct reporter *reporter)
 void http_wake(struct reporter *reporter, struct MHD_Connection *connection)
 {
     MHD_resume_connection(connection);
-    reporter->has_woken = true;
+    reporter->must_run_again = true;
     uv_timer_start(&reporter->daemon_timer, on_daemon_timer, 0, 0);
 }
 
@@ -134,6 +134,9 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
     struct http_peer *peer = *context;
     http_peer_watch(reporter, peer, false);
     free(peer);
+    /* At its limit the daemon doesn't watch the listening socket, and begins to again only when it runs the next
+     * time. */
+    reporter->must_run_again = true;
 }
 
 /* ---- requests */

@@ -47,11 +47,18 @@ static bool is_connected(void *data)
 
 void client_open(struct client *client, uv_loop_t *loop, int port)
 {
+    client_open_from(client, loop, "127.0.0.1", port);
+}
+
+void client_open_from(struct client *client, uv_loop_t *loop, const char *from, int port)
+{
     struct sockaddr_in address;
     uv_connect_t *request = memory_zeroed(1, sizeof(*request));
     *client = (struct client){.loop = loop};
-    uv_ip4_addr("127.0.0.1", port, &address);
     uv_tcp_init(loop, &client->tcp);
+    uv_ip4_addr(from, 0, &address);
+    assert_int_equal(uv_tcp_bind(&client->tcp, (struct sockaddr *)&address, 0), 0);
+    uv_ip4_addr("127.0.0.1", port, &address);
     client->tcp.data = client;
     request->data = client;
     assert_int_equal(uv_tcp_connect(request, &client->tcp, (struct sockaddr *)&address, on_connected), 0);
@@ -65,11 +72,16 @@ static void on_sent(uv_write_t *request, int status)
     free(request);
 }
 
-void client_send(struct client *client, const char *bytes)
+void client_send(struct client *client, const char *text)
+{
+    client_send_bytes(client, text, strlen(text));
+}
+
+void client_send_bytes(struct client *client, const char *bytes, size_t length)
 {
     uv_write_t *request = memory_zeroed(1, sizeof(*request));
-    char *copy = memory_text(bytes);
-    uv_buf_t buffer = uv_buf_init(copy, (unsigned)strlen(copy));
+    char *copy = memory_text_n(bytes, length);
+    uv_buf_t buffer = uv_buf_init(copy, (unsigned)length);
     request->data = copy;
     if (uv_write(request, (uv_stream_t *)&client->tcp, &buffer, 1, on_sent) < 0)
         on_sent(request, 0);

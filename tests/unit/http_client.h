@@ -17,7 +17,11 @@ struct client {
 /* Connects; what follows waits for it. `client` is in place and stays until client_close(). */
 void client_open(struct client *client, uv_loop_t *loop, int port);
 
-void client_send(struct client *client, const char *bytes);
+/* The same from another address of this machine (127.0.0.2). */
+void client_open_from(struct client *client, uv_loop_t *loop, const char *address, int port);
+
+void client_send(struct client *client, const char *text);
+void client_send_bytes(struct client *client, const char *bytes, size_t length);
 
 /* Runs the loop until `done` says so, and fails the test when that takes ten seconds. */
 void client_run(uv_loop_t *loop, bool (*done)(void *data), void *data);

@@ -237,6 +237,18 @@ static void a_range_is_whole_part_or_beyond(void **state)
     }
 }
 
+static void a_field_has_a_name(void **state)
+{
+    (void)state;
+    assert_true(http_fields_is_name("Content-Type"));
+    assert_true(http_fields_is_name("x"));
+    assert_true(http_fields_is_name("!#$%&'*+-.^_`|~09azAZ"));
+    static const char *const others[] = {"", " x", "x ", "x y", "x\t", "x:", "(x)", "x\xff", "x\n", "\"x\"", "x/y"};
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (http_fields_is_name(others[i]))
+            fail_msg("%s", others[i]);
+}
+
 static void json_is_told_by_its_type(void **state)
 {
     (void)state;
@@ -450,6 +462,7 @@ int main(void)
         cmocka_unit_test(gzip_is_taken_or_not),
         cmocka_unit_test(a_tag_is_one_of_those_named),
         cmocka_unit_test(a_range_is_whole_part_or_beyond),
+        cmocka_unit_test(a_field_has_a_name),
         cmocka_unit_test(json_is_told_by_its_type),
         cmocka_unit_test(a_host_is_a_name_or_an_address),
         cmocka_unit_test(an_origin_is_ours_by_host_or_url),

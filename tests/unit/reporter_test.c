@@ -219,6 +219,17 @@ static void assert_problem(struct client *client, int status, const char *detail
     cJSON_Delete(root);
 }
 
+/* The headers that every reply has. */
+static void assert_dressed(const struct client *client, const char *type, const char *cache)
+{
+    assert_string_equal(client_field(client, "Content-Type"), type);
+    assert_string_equal(client_field(client, "Cache-Control"), cache);
+    assert_string_equal(client_field(client, "X-Content-Type-Options"), "nosniff");
+    assert_string_equal(client_field(client, "Referrer-Policy"), "no-referrer");
+    assert_non_null(strstr(client_field(client, "Content-Security-Policy"), "default-src 'none'"));
+    assert_non_null(strstr(client_field(client, "Content-Security-Policy"), "frame-ancestors 'none'"));
+}
+
 static void each_route_answers(void **state)
 {
     static const struct {
@@ -265,6 +276,36 @@ static void each_route_answers(void **state)
         {"/health%ff", "", 400, "application/problem+json", "no-store"},
         {"/health?a=%g0", "", 400, "application/problem+json", "no-store"},
         {"/1/2/3/4/5/6/7/8/9/10/11/12/13", "", 400, "application/problem+json", "no-store"},
+        {"/%72esults", "", 200, "text/html; charset=utf-8", "no-cache"},
+        {"/%2572esults", "", 404, "application/problem+json", "no-store"},
+        {"/results%2f", "", 404, "application/problem+json", "no-store"},
+        {"/results;x", "", 404, "application/problem+json", "no-store"},
+        {"/RESULTS", "", 404, "application/problem+json", "no-store"},
+        {"/./results", "", 404, "application/problem+json", "no-store"},
+        {"/%2e/results", "", 404, "application/problem+json", "no-store"},
+        {"/x/../results", "", 404, "application/problem+json", "no-store"},
+        {"/x/..%5cresults", "", 404, "application/problem+json", "no-store"},
+        {"/a%0d%0aX-Evil:%201", "", 404, "application/problem+json", "no-store"},
+        {"/assets/%2e%2e/%2e%2e/etc/passwd", "", 404, "application/problem+json", "no-store"},
+        {"/assets/%252e%252e/etc/passwd", "", 404, "application/problem+json", "no-store"},
+        {"/assets//etc/passwd", "", 404, "application/problem+json", "no-store"},
+        {"/assets/%2fetc%2fpasswd", "", 404, "application/problem+json", "no-store"},
+        {"/assets/..\\..\\etc\\passwd", "", 404, "application/problem+json", "no-store"},
+        {"/assets/%c0%ae%c0%ae/etc/passwd", "", 400, "application/problem+json", "no-store"},
+        {"/api/v1/runs//", "", 404, "application/problem+json", "no-store"},
+        {"/api//v1/runs", "", 404, "application/problem+json", "no-store"},
+        {"/api/v1/../v1/runs", "", 404, "application/problem+json", "no-store"},
+        {"/api/v1/runs/..", "", 404, "application/problem+json", "no-store"},
+        {"/api/v1/runs/..%2fcurrent", "", 404, "application/problem+json", "no-store"},
+        {"/api/v1/runs/%2e%2e/tasks", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/..", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/..%2f..%2fetc%2fpasswd", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/../snapshot", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks//attempts/1/log", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/" KEY "/../" KEY, "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/" KEY "/attempts/../log", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/" KEY "/attempts/1%2flog", "", 404, "application/problem+json", "no-store"},
+        {API "/tasks/" KEY "/attempts/%2e%2e%2f1/log", "", 404, "application/problem+json", "no-store"},
         {"*", "", 400, "application/problem+json", "no-store"},
     };
     struct fixture *f = running(state);
@@ -275,12 +316,7 @@ static void each_route_answers(void **state)
             int status = request(f, &client, methods[m], rows[i].uri, rows[i].headers);
             if (status != rows[i].status)
                 fail_msg("%s %s: %s", methods[m], rows[i].uri, client.received.data);
-            assert_string_equal(client_field(&client, "Content-Type"), rows[i].type);
-            assert_string_equal(client_field(&client, "Cache-Control"), rows[i].cache);
-            assert_string_equal(client_field(&client, "X-Content-Type-Options"), "nosniff");
-            assert_string_equal(client_field(&client, "Referrer-Policy"), "no-referrer");
-            assert_non_null(strstr(client_field(&client, "Content-Security-Policy"), "default-src 'none'"));
-            assert_non_null(strstr(client_field(&client, "Content-Security-Policy"), "frame-ancestors 'none'"));
+            assert_dressed(&client, rows[i].type, rows[i].cache);
             if (m == 1)
                 assert_string_equal(client_body(&client), "");
             else if (status >= 400)
@@ -1083,54 +1119,98 @@ static void an_answer_is_not_waited_for_for_ever(void **state)
     client_close(&client);
 }
 
-struct dripping {
-    struct client *client;
-    size_t sent;
-};
-
-static bool drips_until_cut_off(void *data)
+/* Each status that there is, and each kind of reply, once. */
+static void every_reply_is_dressed(void **state)
 {
-    struct dripping *drip = data;
-    static const char slow[] = "GET /health HTTP/1.1\r\nHost: x\r\nX-Header: ";
-    if (drip->client->is_ended)
-        return true;
-    char next[2] = {drip->sent < strlen(slow) ? slow[drip->sent] : 'a', '\0'};
-    client_send(drip->client, next);
-    drip->sent++;
-    return false;
-}
-
-static void a_slow_drip_is_cut_off(void **state)
-{
-    struct fixture *f = *state;
-    struct client drip, silent;
-    start(f, (struct reporter_options){.limits = {.request_ms = 60}});
-    client_open(&silent, &f->loop, reporter_port(f->reporter));
-    client_open(&drip, &f->loop, reporter_port(f->reporter));
-    client_run(&f->loop, drips_until_cut_off, &(struct dripping){.client = &drip});
-    client_expect_end(&silent);
-    client_close(&drip);
-    client_close(&silent);
-}
-
-static void nobody_gets_all_connections(void **state)
-{
-    struct fixture *f = *state;
-    struct client clients[3], another;
-    start(f, (struct reporter_options){.limits = {.connections_per_address = 3}});
-    for (size_t i = 0; i < COUNT(clients); i++) {
+#define GET(uri, headers)  "GET " uri " HTTP/1.1\r\nHost: x\r\n" headers "\r\n"
+#define POST(uri, headers) "POST " uri " HTTP/1.1\r\n" headers "\r\n"
+    static const char json[] = "application/json", html[] = "text/html; charset=utf-8",
+                      text[] = "text/plain; charset=utf-8", problem[] = "application/problem+json";
+    static const struct {
+        const char *request;
+        int status;
+        const char *type, *cache;
+    } rows[] = {
+        {GET("/", ""), 302, "", "no-store"},
+        {GET("/results", ""), 200, html, "no-cache"},
+        {GET("/results", "If-None-Match: *\r\n"), 304, "", "no-cache"},
+        {GET("/results", "Accept: application/json\r\n"), 200, json, "no-store"},
+        {GET("/health", ""), 200, text, "no-store"},
+        {GET("/livez", ""), 200, text, "no-store"},
+        {GET("/readyz", ""), 503, text, "no-store"},
+        {GET("/metrics", ""), 200, "text/plain; version=0.0.4; charset=utf-8", "no-store"},
+        {GET("/api/v1/runs", ""), 200, json, "no-store"},
+        {GET(API, ""), 200, json, "no-store"},
+        {GET(API "/snapshot", "Accept-Encoding: gzip\r\n"), 200, json, "no-store"},
+        {GET(API "/events", ""), 200, "text/event-stream", "no-store"},
+        {GET(API "/events", ""), 503, problem, "no-store"},
+        {GET(API "/tasks", ""), 200, json, "no-store"},
+        {GET(API "/tasks?limit=x", ""), 400, problem, "no-store"},
+        {GET(API "/tasks/" KEY, ""), 500, problem, "no-store"},
+        {GET(API "/tasks/" KEY "/attempts/1/log", ""), 200, text, "no-store"},
+        {GET(API "/tasks/" KEY "/attempts/1/log", "Range: bytes=0-1\r\n"), 206, text, "no-store"},
+        {GET(API "/tasks/" KEY "/attempts/1/log", "Range: bytes=9-\r\n"), 416, problem, "no-store"},
+        {GET(API "/tasks/" KEY "/attempts/0/log", ""), 404, problem, "no-store"},
+        {GET("/nothing", ""), 404, problem, "no-store"},
+        {GET("*", ""), 400, problem, "no-store"},
+        {POST("/health", "Host: x\r\n"), 405, problem, "no-store"},
+        {POST("/health", "Transfer-Encoding: gzip\r\n"), 501, problem, "no-store"},
+        {POST("/health", "Content-Length: 1\r\nContent-Length: 2\r\n"), 400, problem, "no-store"},
+        {POST(API "/cancel", HELD), 200, json, "no-store"},
+        {POST(API "/cancel", ""), 400, problem, "no-store"},
+        {POST(API "/cancel", "Host: x\r\n"), 401, problem, "no-store"},
+        {POST(API "/cancel", HELD "Origin: null\r\n"), 403, problem, "no-store"},
+        {POST(API "/cancel", HELD "Content-Length: 99999\r\n"), 413, problem, "no-store"},
+        {POST(API "/rerun", HELD), 415, problem, "no-store"},
+        {POST(API "/rerun", HELD_JSON), 400, problem, "no-store"},
+        {POST(API "/rerun", HELD_JSON "Content-Length: 19\r\n") "{\"status\":[\"error\"]}", 400, problem, "no-store"},
+        {POST(API "/rerun", HELD_JSON "Content-Length: 20\r\n") "{\"status\":[\"error\"]}", 409, problem, "no-store"},
+        {POST(API "/rerun", HELD_JSON "Content-Length: 21\r\n") "{\"status\":[\"failed\"]}", 200, json, "no-store"},
+    };
+#undef GET
+#undef POST
+    struct fixture *f = writable(state);
+    struct client clients[COUNT(rows)];
+    stop(f);
+    f->is_closed = false;
+    start(f, (struct reporter_options){.token = TOKEN, .limits = {.streams = 1}});
+    reporter_show(f->reporter, f->board);
+    f->missing = "redis";
+    set_text(f, "{\"a\":1}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
         client_open(&clients[i], &f->loop, reporter_port(f->reporter));
-        send_request(&clients[i], "GET", "/health", "");
-        assert_int_equal(client_response(&clients[i], false), 200);
+        client_send(&clients[i], rows[i].request);
+        int status = client_response(&clients[i], true);
+        if (status != rows[i].status)
+            fail_msg("%s: %s", rows[i].request, clients[i].received.data);
+        assert_dressed(&clients[i], rows[i].type, rows[i].cache);
     }
-    client_open(&another, &f->loop, reporter_port(f->reporter));
-    client_expect_end(&another);
-    client_close(&another);
-    client_clear(&clients[0]);
-    send_request(&clients[0], "GET", "/health", "");
-    assert_int_equal(client_response(&clients[0], false), 200);
-    for (size_t i = 0; i < COUNT(clients); i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         client_close(&clients[i]);
+    char uri[128];
+    struct client asset;
+    find_script(f, uri, sizeof(uri));
+    assert_int_equal(request(f, &asset, "GET", uri, ""), 200);
+    assert_dressed(&asset, "text/javascript; charset=utf-8", "public, max-age=31536000, immutable");
+    client_close(&asset);
+}
+
+static void who_waits_for_an_answer_is_answered_in_its_turn(void **state)
+{
+    struct fixture *f = running(state);
+    struct client client;
+    f->mode = SOURCE_KEEPS;
+    set_text(f, "the log");
+    client_open(&client, &f->loop, reporter_port(f->reporter));
+    client_send(&client, "GET " API "/tasks/" KEY "/attempts/1/log HTTP/1.1\r\nHost: x\r\n\r\n"
+                         "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    struct reporter_request *question = kept_question(f);
+    assert_int_equal(client.received.length, 0);
+    answer(f, question);
+    client_expect_end(&client);
+    const char *log = strstr(client.received.data, "the log"), *health = strstr(client.received.data, "ok\n");
+    assert_true(log != NULL && health > log);
+    client_close(&client);
 }
 
 /* ---- the stream */
@@ -1555,7 +1635,9 @@ static void an_own_page_is_served_with_its_folder(void **state)
     char root[] = "/tmp/funkytown-page-XXXXXX";
     assert_non_null(mkdtemp(root));
     auto_free char *site = memory_format("%s/site", root), *sub = memory_format("%s/site/sub", root);
-    assert_int_equal(mkdir(site, 0755) + mkdir(sub, 0755), 0);
+    auto_free char *sibling = memory_format("%s/site-2", root), *pipe = memory_format("%s/site/pipe.js", root);
+    assert_int_equal(mkdir(site, 0755) + mkdir(sub, 0755) + mkdir(sibling, 0755) + mkfifo(pipe, 0600), 0);
+    write_file(sibling, "other.js", "another site");
     write_file(root, "secret.txt", "secret");
     write_file(site, "index.html", "<h1>mine</h1>");
     write_file(site, "app.js", "//");
@@ -1566,6 +1648,24 @@ static void an_own_page_is_served_with_its_folder(void **state)
     auto_free char *out = memory_format("%s/out.txt", site), *inside = memory_format("%s/link.js", site),
                    *up = memory_format("%s/up", site), *index = memory_format("%s/index.html", site);
     assert_int_equal(symlink("../secret.txt", out) + symlink("app.js", inside) + symlink("..", up), 0);
+    static const struct {
+        const char *target, *name;
+    } links[] = {
+        {"/etc/passwd", "passwd"},
+        {"out.txt", "chain.txt"},
+        {"../site-2/other.js", "other.js"},
+        {"../site-2", "folder"},
+        {"sub", "below"},
+        {"gone", "dangling.js"},
+        {"loop.js", "loop.js"},
+        {"sub/../app.js", "way.js"},
+        {"../site/app.js", "home.js"},
+        {"/proc/self/environ", "env"},
+    };
+    for (size_t i = 0; i < COUNT(links); i++) {
+        auto_free char *link = memory_format("%s/%s", site, links[i].name);
+        assert_int_equal(symlink(links[i].target, link), 0);
+    }
 
     start(f, (struct reporter_options){.index_file = index});
     static const struct {
@@ -1589,6 +1689,25 @@ static void an_own_page_is_served_with_its_folder(void **state)
         {"/sub", 404, NULL, NULL},
         {"/sub/", 404, NULL, NULL},
         {"/later.js", 404, NULL, NULL},
+        {"/passwd", 404, NULL, NULL},
+        {"/chain.txt", 404, NULL, NULL},
+        {"/other.js", 404, NULL, NULL},
+        {"/folder/other.js", 404, NULL, NULL},
+        {"/site-2/other.js", 404, NULL, NULL},
+        {"/../site-2/other.js", 404, NULL, NULL},
+        {"/below/x%20y.svg", 404, NULL, NULL},
+        {"/dangling.js", 404, NULL, NULL},
+        {"/loop.js", 404, NULL, NULL},
+        {"/env", 404, NULL, NULL},
+        {"/pipe.js", 404, NULL, NULL},
+        {"/way.js", 200, "text/javascript; charset=utf-8", "//"},
+        {"/home.js", 200, "text/javascript; charset=utf-8", "//"},
+        {"/./app.js", 404, NULL, NULL},
+        {"//app.js", 404, NULL, NULL},
+        {"/sub%2fx%20y.svg", 200, "image/svg+xml", "<svg/>"}, /* a name in the table, however it is written */
+        {"/assets//app.js", 404, NULL, NULL},
+        {"/assets/../app.js", 404, NULL, NULL},
+        {"/app.js%00.txt", 400, NULL, NULL},
     };
     write_file(site, "later.js", "the table was made at the start");
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -1669,8 +1788,8 @@ int main(void)
         REPORTER_TEST(an_answer_may_come_after_the_end),
         REPORTER_TEST(an_answer_for_another_board_is_not_used),
         REPORTER_TEST(an_answer_is_not_waited_for_for_ever),
-        REPORTER_TEST(a_slow_drip_is_cut_off),
-        REPORTER_TEST(nobody_gets_all_connections),
+        REPORTER_TEST(every_reply_is_dressed),
+        REPORTER_TEST(who_waits_for_an_answer_is_answered_in_its_turn),
         REPORTER_TEST(a_listener_is_told_to_start_and_then_what_changes),
         REPORTER_TEST(a_listener_goes_on_where_it_was),
         REPORTER_TEST(frames_come_at_a_pace),
