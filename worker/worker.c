@@ -27,6 +27,7 @@ enum {
     RETRY_MS = 500,         /* after a server said: not now */
     NOBODY_CAME_MS = 15000, /* a finished run whose controller has gone: how long a new one is waited for */
     DRAIN_LIMIT_MS = 20000, /* told to stop, and Redis doesn't answer */
+    STATUS_UNFIT = 2,       /* as when it can't be started */
 };
 
 enum worker_state { WORKER_JOINING, WORKER_WORKING, WORKER_DRAINING, WORKER_LEAVING, WORKER_CLOSING };
@@ -58,6 +59,7 @@ struct worker {
     bool has_worked; /* in the run that is now finished */
     int exit_status;
     int signals_seen;
+    char stop_reason[256]; /* what the record of a task that was handed back says */
 
     uv_timer_t renew, retry, patience;
     uv_signal_t on_term, on_int;
@@ -354,7 +356,7 @@ static void on_released(void *data, const struct ledger_reply *reply)
 static int ask_release(struct slot *s)
 {
     const struct attempt *a = &s->attempt;
-    auto_free char *record = a->task.attempt ? attempt_released_record(a) : NULL;
+    auto_free char *record = a->task.attempt ? attempt_released_record(a, s->worker->stop_reason) : NULL;
     return ledger_release(&s->worker->ledger, s->worker->id, a->task.key, a->task.token, record, on_released, s);
 }
 
@@ -376,6 +378,45 @@ static void on_attempt_end(void *data)
     } else {
         settle(s);
     }
+}
+
+/* Takes nothing any more, hands back what it holds, and leaves. */
+static void drain(struct worker *w, int exit_status, const char *reason)
+{
+    for (int i = 0; i < w->slot_count; i++) {
+        struct slot *s = &w->slots[i];
+        if (s->state != SLOT_RUNNING)
+            continue;
+        s->state = SLOT_STOPPING;
+        attempt_stop(&s->attempt);
+    }
+    if (w->state >= WORKER_DRAINING)
+        return;
+    w->state = WORKER_DRAINING;
+    w->exit_status = exit_status;
+    memory_copy_text(w->stop_reason, sizeof(w->stop_reason), reason);
+    close_link(w, &w->pops);
+    uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
+    move_on(w);
+}
+
+static void run_attempt(struct slot *s)
+{
+    struct worker *w = s->worker;
+    struct error err;
+    s->state = SLOT_RUNNING;
+    if (attempt_start(&s->attempt, &w->policy, &err) == 0)
+        return;
+    if (err.code != ERROR_SYSTEM) {
+        attempt_fail(&s->attempt, err.text);
+        settle(s);
+        return;
+    }
+    /* Who can't start runners would be the quickest of all, and make errors of every task that there is. */
+    log_error("worker.unfit", LOG_TEXT("reason", err.text));
+    s->state = SLOT_RELEASING;
+    drain(w, STATUS_UNFIT, err.text);
+    ask(s);
 }
 
 static void on_claimed(void *data, const struct ledger_reply *reply)
@@ -400,9 +441,7 @@ static void on_claimed(void *data, const struct ledger_reply *reply)
     log_info("task.claimed", LOG_TEXT("task", a->task.key), LOG_INT("attempt", a->task.attempt),
              LOG_TEXT("spec", a->task.spec), LOG_TEXT("viewport", a->task.viewport),
              LOG_TEXT("browser", a->task.browser));
-    s->state = SLOT_RUNNING;
-    if (!attempt_start(a, &w->policy))
-        settle(s);
+    run_attempt(s);
     fill(w);
 }
 
@@ -699,22 +738,10 @@ static void on_signal(uv_signal_t *handle, int number)
     struct worker *w = handle->data;
     w->signals_seen++;
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_INT("signal", number));
-    for (int i = 0; i < w->slot_count; i++) {
-        struct slot *s = &w->slots[i];
-        if (s->state == SLOT_RUNNING) {
-            s->state = SLOT_STOPPING;
-            attempt_stop(&s->attempt);
-        }
-        if (s->state == SLOT_STOPPING && w->signals_seen > 1)
-            attempt_kill(&s->attempt);
-    }
-    if (w->state >= WORKER_DRAINING)
-        return;
-    w->state = WORKER_DRAINING;
-    w->exit_status = 128 + number;
-    close_link(w, &w->pops);
-    uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
-    move_on(w);
+    drain(w, 128 + number, "the worker was told to stop");
+    for (int i = 0; w->signals_seen > 1 && i < w->slot_count; i++)
+        if (w->slots[i].state == SLOT_STOPPING)
+            attempt_kill(&w->slots[i].attempt);
 }
 
 /* ---- start and end ---- */
