@@ -1,8 +1,10 @@
 #include "worker/attempt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -74,7 +76,7 @@ static void make_result(struct attempt *a, const struct runner_end *end)
     a->record = make_record(a, end);
 }
 
-static void fail(struct attempt *a, const char *reason)
+void attempt_fail(struct attempt *a, const char *reason)
 {
     a->verdict.result = TASK_ERROR;
     memory_copy_text(a->verdict.reason, sizeof(a->verdict.reason), reason);
@@ -227,8 +229,10 @@ static char *find_spec(struct attempt *a, struct error *err)
     return spec_finder_find(a->setup->specs, a->task.spec, err);
 }
 
-static int prepare_and_run(struct attempt *a, const struct run_policy *policy, struct error *err)
+int attempt_start(struct attempt *a, const struct run_policy *policy, struct error *err)
 {
+    if (access(a->setup->root, X_OK) < 0)
+        return error_errno(err, errno, "SPEC_ROOT: %s", a->setup->root);
     a->runner = run_policy_runner(policy, a->task.runner);
     if (a->runner == NULL)
         return error_set(err, ERROR_CONFIG, "runner \"%s\" isn't known to this worker", a->task.runner);
@@ -257,18 +261,9 @@ static int prepare_and_run(struct attempt *a, const struct run_policy *policy, s
     a->judge.expects_events = runner_reports_tests(a->runner);
     int failed = run(a, policy, viewport, spec, &command, err);
     runner_command_close(&command);
+    if (failed == 0)
+        uv_timer_start(&a->timer, on_time_limit, (uint64_t)a->task.timeout_s * 1000, 0);
     return failed;
-}
-
-bool attempt_start(struct attempt *a, const struct run_policy *policy)
-{
-    struct error err;
-    if (prepare_and_run(a, policy, &err) < 0) {
-        fail(a, err.text);
-        return false;
-    }
-    uv_timer_start(&a->timer, on_time_limit, (uint64_t)a->task.timeout_s * 1000, 0);
-    return true;
 }
 
 void attempt_stop(struct attempt *a, unsigned grace_ms)

@@ -77,8 +77,14 @@ int attempt_open(struct attempt *a, const struct attempt_setup *setup, int slot,
 /* Takes over the claim (key and token are set in `a->task` by the caller). */
 void attempt_load(struct attempt *a, const struct ledger_reply *claim, const struct run_policy *policy);
 
-/* Starts the runner. false: it couldn't be started, and has ended as an error already; on_end won't come. */
-bool attempt_start(struct attempt *a, const struct run_policy *policy);
+/*
+ * Starts the runner. 0, or -1 and on_end won't come: with ERROR_SYSTEM no runner can be started here, and the task
+ * isn't to blame; else it is, and attempt_fail() follows.
+ */
+int attempt_start(struct attempt *a, const struct run_policy *policy, struct error *err);
+
+/* Ends an attempt that couldn't be started as an error. */
+void attempt_fail(struct attempt *a, const char *reason);
 
 void attempt_stop(struct attempt *a, unsigned grace_ms); /* TERM, and KILL after that */
 void attempt_kill(struct attempt *a);                    /* KILL */

@@ -183,6 +183,7 @@ static void empty_folder(struct scratch_folder *folder)
 
 void scratch_slot_empty(struct scratch_slot *slot)
 {
+    mkdir(slot->path, 0700); /* should a spec have removed it */
     empty_folder(&slot->tmp);
     empty_folder(&slot->output);
     empty_folder(&slot->artifacts);

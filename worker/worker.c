@@ -28,6 +28,7 @@ enum {
     NOBODY_CAME_MS = 15000, /* a finished run whose controller has gone: how long a new one is waited for */
     DRAIN_LIMIT_MS = 20000, /* told to stop, and Redis doesn't answer */
     CANCEL_GRACE_MS = 2000, /* what runs of a cancelled run has so long to end by itself */
+    STATUS_UNFIT = 2,       /* as when it can't be started */
 };
 
 enum worker_state { WORKER_JOINING, WORKER_WORKING, WORKER_DRAINING, WORKER_LEAVING, WORKER_CLOSING };
@@ -59,7 +60,7 @@ struct worker {
     bool has_worked; /* in the run that is now finished */
     int exit_status;
     int signals_seen;
-    const char *why_draining;
+    char stop_reason[256]; /* what the record of a task that was handed back says */
 
     uv_timer_t renew, retry, patience;
     uv_signal_t on_term, on_int;
@@ -356,7 +357,7 @@ static void on_released(void *data, const struct ledger_reply *reply)
 static int ask_release(struct slot *s)
 {
     const struct attempt *a = &s->attempt;
-    auto_free char *record = a->task.attempt ? attempt_released_record(a, s->worker->why_draining) : NULL;
+    auto_free char *record = a->task.attempt ? attempt_released_record(a, s->worker->stop_reason) : NULL;
     return ledger_release(&s->worker->ledger, s->worker->id, a->task.key, a->task.token, record, on_released, s);
 }
 
@@ -378,6 +379,45 @@ static void on_attempt_end(void *data)
     } else {
         settle(s);
     }
+}
+
+/* Takes nothing any more, hands back what it holds, and leaves. */
+static void drain(struct worker *w, int exit_status, const char *reason, unsigned grace_ms)
+{
+    for (int i = 0; i < w->slot_count; i++) {
+        struct slot *s = &w->slots[i];
+        if (s->state != SLOT_RUNNING)
+            continue;
+        s->state = SLOT_STOPPING;
+        attempt_stop(&s->attempt, grace_ms);
+    }
+    if (w->state >= WORKER_DRAINING)
+        return;
+    w->state = WORKER_DRAINING;
+    w->exit_status = exit_status;
+    memory_copy_text(w->stop_reason, sizeof(w->stop_reason), reason);
+    close_link(w, &w->pops);
+    uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
+    move_on(w);
+}
+
+static void run_attempt(struct slot *s)
+{
+    struct worker *w = s->worker;
+    struct error err;
+    s->state = SLOT_RUNNING;
+    if (attempt_start(&s->attempt, &w->policy, &err) == 0)
+        return;
+    if (err.code != ERROR_SYSTEM) {
+        attempt_fail(&s->attempt, err.text);
+        settle(s);
+        return;
+    }
+    /* Who can't start runners would be the quickest of all, and make errors of every task that there is. */
+    log_error("worker.unfit", LOG_TEXT("reason", err.text));
+    s->state = SLOT_RELEASING;
+    drain(w, STATUS_UNFIT, err.text, ATTEMPT_GRACE_MS);
+    ask(s);
 }
 
 static void on_claimed(void *data, const struct ledger_reply *reply)
@@ -402,9 +442,7 @@ static void on_claimed(void *data, const struct ledger_reply *reply)
     log_info("task.claimed", LOG_TEXT("task", a->task.key), LOG_INT("attempt", a->task.attempt),
              LOG_TEXT("spec", a->task.spec), LOG_TEXT("viewport", a->task.viewport),
              LOG_TEXT("browser", a->task.browser));
-    s->state = SLOT_RUNNING;
-    if (!attempt_start(a, &w->policy))
-        settle(s);
+    run_attempt(s);
     fill(w);
 }
 
@@ -451,32 +489,13 @@ static void take_task(struct worker *w, const char *task)
     ask(s);
 }
 
-/* ---- draining: hand back what runs, then leave ---- */
-
-static void drain(struct worker *w, const char *why, int exit_status, unsigned grace_ms)
-{
-    for (int i = 0; i < w->slot_count; i++) {
-        struct slot *s = &w->slots[i];
-        if (s->state != SLOT_RUNNING)
-            continue;
-        s->state = SLOT_STOPPING;
-        attempt_stop(&s->attempt, grace_ms);
-    }
-    if (w->state >= WORKER_DRAINING)
-        return;
-    w->state = WORKER_DRAINING;
-    w->why_draining = why;
-    w->exit_status = exit_status;
-    close_link(w, &w->pops);
-    uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
-    move_on(w);
-}
+/* ---- the run is cancelled ---- */
 
 static void cancel_run(struct worker *w)
 {
     if (w->state < WORKER_DRAINING)
         log_info("run.cancelled", LOG_TEXT("run", w->policy.run_id));
-    drain(w, "the run was cancelled", 0, CANCEL_GRACE_MS);
+    drain(w, 0, "the run was cancelled", CANCEL_GRACE_MS);
 }
 
 /* ---- popping ---- */
@@ -734,7 +753,7 @@ static void on_signal(uv_signal_t *handle, int number)
     struct worker *w = handle->data;
     w->signals_seen++;
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_INT("signal", number));
-    drain(w, "the worker was told to stop", 128 + number, ATTEMPT_GRACE_MS);
+    drain(w, 128 + number, "the worker was told to stop", ATTEMPT_GRACE_MS);
     for (int i = 0; i < w->slot_count && w->signals_seen > 1; i++)
         if (w->slots[i].state == SLOT_STOPPING)
             attempt_kill(&w->slots[i].attempt);
@@ -836,7 +855,7 @@ struct worker *worker_start(uv_loop_t *loop, const struct options *options, stru
     struct worker *w = memory_zeroed(1, sizeof(*w));
     w->loop = loop;
     w->options = options;
-    w->why_draining = "the worker couldn't take it";
+    memory_copy_text(w->stop_reason, sizeof(w->stop_reason), "the worker couldn't take it");
     w->address = (struct redis_address){options->redis_host, options->redis_port, options->redis_username,
                                         options->redis_password, options->redis_db};
     w->scratch.lock = -1;

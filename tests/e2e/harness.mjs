@@ -41,13 +41,14 @@ export function freePort() {
   });
 }
 
-// A program under test. `output` grows as it writes.
+// A program under test. `output` grows as it writes; `signals` are those that the test has sent it.
 class Program {
   constructor(name, child) {
     this.name = name;
     this.child = child;
     this.stdout = '';
     this.stderr = '';
+    this.signals = [];
     child.stdout.on('data', (text) => (this.stdout += text));
     child.stderr.on('data', (text) => (this.stderr += text));
     this.ended = new Promise((done) => child.on('close', (code, signal) => done(code ?? signal)));
@@ -66,7 +67,7 @@ class Program {
   }
 
   kill(signal = 'SIGTERM') {
-    this.child.kill(signal);
+    if (this.child.kill(signal)) this.signals.push(signal);
   }
 
   // The first match of the pattern in what it has written or will write.
@@ -93,6 +94,7 @@ export class Stage {
     this.folder = mkdtempSync(join(tmpdir(), 'funkytown-e2e-'));
     this.specs = join(this.folder, 'specs');
     mkdirSync(this.specs);
+    this.bin = join(build, 'bin');
     this.programs = [];
     this.env = {};
     t.after(() => this.close());
@@ -154,18 +156,18 @@ export class Stage {
 
   controller(args = [], env = {}) {
     const port = args.includes('--http-port') ? [] : ['--http-port', '0'];
-    return this.spawn('controller', join(build, 'bin/controller'), [...port, ...args], { ...this.env, ...env });
+    return this.spawn('controller', join(this.bin, 'controller'), [...port, ...args], { ...this.env, ...env });
   }
 
   // The controller on a terminal of so many columns (script(1) makes one).
   controllerOnTerminal(columns, args, env = {}) {
-    const words = [join(build, 'bin/controller'), '--http-port', '0', ...args].map((word) => `'${word}'`).join(' ');
+    const words = [join(this.bin, 'controller'), '--http-port', '0', ...args].map((word) => `'${word}'`).join(' ');
     return this.spawn('controller', 'script', ['-qefc', `stty cols ${columns}; exec ${words}`, '/dev/null'],
       { TERM: 'xterm', SHELL: '/bin/sh', ...this.env, ...env });
   }
 
   worker(env = {}, args = []) {
-    return this.spawn('worker', join(build, 'bin/worker'), args, { ...this.env, SPEC_ROOT: this.specs, ...env });
+    return this.spawn('worker', join(this.bin, 'worker'), args, { ...this.env, SPEC_ROOT: this.specs, ...env });
   }
 
   // The address of a controller's report, without its path.

@@ -116,6 +116,9 @@ static void folders_are_emptied_and_removed(void **state)
     assert_int_equal(access(slot.output.path, W_OK), 0);
     auto_free char *kept = below("kept/file");
     assert_int_equal(access(kept, F_OK), 0); /* a link isn't followed */
+    assert_int_equal(rmdir(slot.output.path) | rmdir(slot.artifacts.path) | rmdir(slot.path), 0);
+    scratch_slot_empty(&slot);
+    assert_int_equal(access(slot.artifacts.path, W_OK), 0);
     scratch_close(&scratch);
     assert_int_equal(access(scratch.path, F_OK), -1);
 }
