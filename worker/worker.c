@@ -78,7 +78,7 @@ struct worker {
 static void register_now(struct worker *w);
 static void on_patience_over(uv_timer_t *timer);
 static void fill(struct worker *w);
-static void take_task(struct worker *w, const char *task);
+static void take_task(struct worker *w, const char *task, bool is_popped);
 static void ask(struct slot *s);
 static void move_on(struct worker *w);
 
@@ -112,12 +112,15 @@ static struct slot *find_room(struct worker *w)
     return idle;
 }
 
-static bool is_held(struct worker *w, const char *task)
+/* `is_popped`: just now, so a settlement that is on its way has put the task back already. */
+static bool is_held(struct worker *w, const char *task, bool is_popped)
 {
-    for (int i = 0; i < w->slot_count; i++)
-        if ((w->slots[i].state != SLOT_IDLE && strcmp(w->slots[i].attempt.task.key, task) == 0) ||
-            strcmp(w->slots[i].next, task) == 0)
+    for (int i = 0; i < w->slot_count; i++) {
+        const struct slot *s = &w->slots[i];
+        bool has_let_go = s->state == SLOT_IDLE || (is_popped && s->state == SLOT_SETTLING);
+        if ((!has_let_go && strcmp(s->attempt.task.key, task) == 0) || strcmp(s->next, task) == 0)
             return true;
+    }
     return false;
 }
 
@@ -261,7 +264,7 @@ static void drop_slot(struct slot *s)
     s->state = SLOT_IDLE;
     /* If it isn't taken now, leaving hands it back, or the next renewal tells of it. */
     if (next[0] && s->worker->state == WORKER_WORKING)
-        take_task(s->worker, next);
+        take_task(s->worker, next, true);
     fill(s->worker);
     move_on(s->worker);
 }
@@ -470,10 +473,10 @@ static void on_returned(void *data, const struct ledger_reply *reply)
 }
 
 /* A task lies in our list: claim it, under a token that nobody else can have. */
-static void take_task(struct worker *w, const char *task)
+static void take_task(struct worker *w, const char *task, bool is_popped)
 {
     struct slot *s = find_room(w);
-    if (is_held(w, task))
+    if (is_held(w, task, is_popped))
         return;
     if (s == NULL || w->state != WORKER_WORKING || strlen(task) >= TASK_KEY_SIZE) {
         ledger_release(&w->ledger, w->id, task, NULL, NULL, on_returned, w);
@@ -509,7 +512,7 @@ static void on_popped(void *data, const struct redisReply *reply)
     const char *task = redis_reply_text(reply);
     const char *trouble = redis_reply_error(reply);
     if (task)
-        take_task(w, task);
+        take_task(w, task, true);
     if (trouble) {
         note_trouble(w, trouble);
         retry_soon(w);
@@ -548,7 +551,7 @@ static void on_renewed(void *data, const struct ledger_reply *reply)
     } else {
         /* A pop whose reply was lost, or is about to come: that one will find the task held, or gone. */
         for (size_t i = 1; i < redis_reply_count(reply->raw); i++)
-            take_task(w, ledger_text(reply, i));
+            take_task(w, ledger_text(reply, i), false);
     }
 }
 
@@ -608,6 +611,7 @@ static void join(struct worker *w, const struct ledger_reply *reply)
     if (w->state == WORKER_JOINING)
         w->state = WORKER_WORKING;
     uv_timer_stop(&w->patience);
+    uv_timer_stop(&w->retry);
     uv_timer_start(&w->renew, on_renew, w->policy.lease_ms / 3, w->policy.lease_ms / 3);
     for (int i = 0; i < w->slot_count; i++)
         ask(&w->slots[i]);

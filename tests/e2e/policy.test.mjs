@@ -168,6 +168,7 @@ test('POST cancel ends what runs within 5 s, everywhere; POST rerun goes on with
   const controller = stage.controller([map], { FUNKYTOWN_TOKEN: TOKEN });
   const workers = [stage.worker({ FUNKYTOWN_SLOTS: '2' }), stage.worker()];
   await waitFor('three tasks that run', () => stage.lines('pids').length === 3);
+  await waitFor('the quick one', async () => (await stage.api(controller, '')).counts.passed === 1);
   assert.equal((await post(stage, controller, 'cancel', null, 'wrong'))[0], 401);
   assert.equal((await post(stage, controller, 'rerun', { status: ['failed'] }))[0], 409);
   const began = Date.now();
