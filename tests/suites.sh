@@ -26,7 +26,16 @@ count() {
     passed=$((passed + good))
     failed=$((failed + bad))
     printf '%-22s %4d passed, %d failed (%d s)\n' "$name" "$good" "$bad" $(($(date +%s) - started))
-    [ "$bad" -eq 0 ] || tail -n 150 "$log"
+    [ "$bad" -eq 0 ] || show_log
+}
+
+# Of TAP only what failed; else the end.
+show_log() {
+    if grep -q '^ *not ok ' "$log"; then
+        awk '/^ *not ok /  { shown = 1 } /^ *ok / { shown = 0 } shown' "$log" | head -n 300
+    else
+        tail -n 150 "$log"
+    fi
 }
 
 # Sum of the numbers that follow a word at the start of a line of the log.
