@@ -20,7 +20,7 @@ for (const { program, file, last } of images) {
   });
 
   test(`the ${program} image runs its program directly, as a numbered user who isn't root, and stops on TERM`, () => {
-    assert.deepEqual(textsOf(last, 'ENTRYPOINT'), [`["${program}"]`]);
+    assert.deepEqual(textsOf(last, 'ENTRYPOINT'), [`["tini", "--", "${program}"]`]);
     assert.deepEqual(textsOf(last, 'USER'), ['10001:10001']);
     assert.deepEqual(textsOf(last, 'STOPSIGNAL'), ['SIGTERM']);
   });
