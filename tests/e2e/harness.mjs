@@ -84,6 +84,7 @@ class Program {
     let status;
     this.ended.then((value) => (status = value));
     await waitFor(() => `${this.name} to end; it said:\n${this.output}`, () => status !== undefined, limitMs);
+    if (/loop\.open/.test(this.stderr)) throw new Error(`${this.name} ended with open handles:\n${this.output}`);
     return status;
   }
 }
