@@ -619,7 +619,16 @@ static void on_events_down(void *data, const struct error *reason)
 static void on_held(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    if (reply->outcome != LEDGER_FENCED || c->state >= CONTROLLER_STOPPING)
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    if (reply->outcome == LEDGER_TROUBLE)
+        note_trouble(c, "redis", reply->text);
+    if (reply->outcome == LEDGER_OK) {
+        set_ready(c);
+        if (c->has_monitor)
+            monitor_renewed(&c->monitor);
+    }
+    if (reply->outcome != LEDGER_FENCED)
         return;
     log_warn("controller.fenced", LOG_TEXT("reason", "another controller took the run over"));
     if (c->has_monitor)

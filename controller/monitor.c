@@ -565,6 +565,29 @@ static void follow(struct monitor *m)
 
 /* ---- the dead ---- */
 
+/*
+ * Nobody is dead whom Redis, the network or a sleep of ours kept from renewing its lease. Our own lease is the
+ * measure: while it can't be renewed nobody dies, and the workers have one whole lease from when it could be again.
+ */
+static bool is_renewed(const struct monitor *m, uint64_t now)
+{
+    return now - m->renewed_ms <= m->lease_ms * 2 / 3; /* it is due after one third */
+}
+
+static bool may_anybody_die(const struct monitor *m)
+{
+    uint64_t now = clock_mono_ms();
+    return is_renewed(m, now) && now >= m->nobody_dies_before_ms;
+}
+
+void monitor_renewed(struct monitor *m)
+{
+    uint64_t now = clock_mono_ms();
+    if (!is_renewed(m, now))
+        m->nobody_dies_before_ms = now + m->lease_ms;
+    m->renewed_ms = now;
+}
+
 static void on_buried(void *data, const struct ledger_reply *reply)
 {
     (void)reply;
@@ -608,7 +631,7 @@ static void on_overdue(void *data, const struct ledger_reply *reply)
     struct monitor *m = step->monitor;
     bool is_wanted = !is_stale(step) && reply->outcome == LEDGER_OK;
     free_step(step);
-    if (!is_wanted)
+    if (!is_wanted || !may_anybody_die(m)) /* the answer itself may have been kept from us for long */
         return;
     size_t expired = (size_t)ledger_number(reply, 1);
     for (size_t i = 2; i < redis_reply_count(reply->raw); i++) {
@@ -623,15 +646,10 @@ static void on_overdue(void *data, const struct ledger_reply *reply)
     }
 }
 
-/* A pass that comes late waits one whole lease: the workers could not renew either. */
 static void on_pass(uv_timer_t *timer)
 {
     struct monitor *m = timer->data;
-    uint64_t now = clock_mono_ms();
-    if (now - m->last_pass_ms > m->lease_ms)
-        m->nobody_dies_before_ms = now + m->lease_ms;
-    m->last_pass_ms = now;
-    if (!m->is_watching || m->is_finished || now < m->nobody_dies_before_ms)
+    if (!m->is_watching || m->is_finished || !may_anybody_die(m))
         return;
     struct step *step = new_step(m);
     if (ledger_overdue(m->ledger, on_overdue, step) < 0)
@@ -656,7 +674,6 @@ void monitor_init(struct monitor *m, uv_loop_t *loop, struct ledger *ledger, str
     uv_timer_init(loop, &m->retry);
     uv_timer_init(loop, &m->pause);
     m->pass.data = m->retry.data = m->pause.data = m;
-    m->last_pass_ms = clock_mono_ms();
     uv_timer_start(&m->pass, on_pass, lease_ms / 3, lease_ms / 3);
 }
 
@@ -664,7 +681,8 @@ void monitor_watch(struct monitor *m)
 {
     m->is_watching = true;
     m->is_following = false;
-    m->nobody_dies_before_ms = clock_mono_ms() + m->lease_ms;
+    m->renewed_ms = clock_mono_ms();
+    m->nobody_dies_before_ms = m->renewed_ms + m->lease_ms;
     read_everything(m);
 }
 

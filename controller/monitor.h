@@ -53,8 +53,8 @@ struct monitor {
 
     uv_timer_t pass; /* looks for the dead, every third of a lease */
     uv_timer_t retry;
-    uv_timer_t pause;      /* between two reads of the stream */
-    uint64_t last_pass_ms; /* monotonic */
+    uv_timer_t pause;    /* between two reads of the stream */
+    uint64_t renewed_ms; /* monotonic: when our own lease was */
     uint64_t nobody_dies_before_ms;
     uint64_t events_seen, tasks_reclaimed; /* since the start, for /metrics */
 };
@@ -66,6 +66,7 @@ void monitor_init(struct monitor *monitor, uv_loop_t *loop, struct ledger *ledge
 
 void monitor_watch(struct monitor *monitor);     /* the run is open: begin, or begin again */
 void monitor_events_up(struct monitor *monitor); /* the stream's link is up */
+void monitor_renewed(struct monitor *monitor);   /* our own lease was: so could the workers' be */
 void monitor_stop(struct monitor *monitor);      /* the link is lost, or the end */
 
 /* Frees what it owns and closes its handles; `closed` is called with each of its MONITOR_HANDLES, whose data is
