@@ -132,12 +132,18 @@ static bool is_idle(struct worker *w)
     return true;
 }
 
+/* Which script it was that Redis refused is left out: all are, for the same reason. */
 static void note_trouble(struct worker *w, const char *text)
 {
-    if (strncmp(text, w->last_trouble, sizeof(w->last_trouble) - 1) == 0)
+    char reason[sizeof(w->last_trouble)];
+    memory_copy_text(reason, sizeof(reason), text);
+    char *script = strstr(reason, " script: ");
+    if (script)
+        *script = '\0';
+    if (strcmp(reason, w->last_trouble) == 0)
         return;
-    memory_copy_text(w->last_trouble, sizeof(w->last_trouble), text);
-    log_warn("redis.waiting", LOG_TEXT("reason", text));
+    memory_copy_text(w->last_trouble, sizeof(w->last_trouble), reason);
+    log_warn("redis.waiting", LOG_TEXT("reason", reason));
 }
 
 static void on_retry(uv_timer_t *timer)
