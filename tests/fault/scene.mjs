@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, Stage, waitFor } from '../e2e/harness.mjs';
-import { assertSound } from './checker.mjs';
+import { assertConsistent, assertSound } from './checker.mjs';
+import { Proxy } from './proxy.mjs';
 
 // Losing nothing that was acknowledged: a restart must not be noticed by the counts.
 export const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -47,6 +48,13 @@ export class Scene extends Stage {
     this.server = await super.startRedis(args, port);
     this.serverArgs = args;
     return this.server;
+  }
+
+  // A proxy before the server; programs that are given its `env` go through it.
+  async proxy() {
+    const proxy = await Proxy.start(this.redisPort);
+    this.closers.push(() => proxy.close());
+    return proxy;
   }
 
   async killRedis() {
@@ -114,6 +122,18 @@ export class Scene extends Stage {
 
   ended(count, limitMs) {
     return waitFor(`${count} runners to have ended`, () => this.lines('ended').length >= count, limitMs);
+  }
+
+  // Kills the controller and starts it again; the new one.
+  async replaceController(controller, args, env) {
+    controller.kill('SIGKILL');
+    await controller.exit();
+    return this.controller(args, env);
+  }
+
+  // What must hold at any moment holds now.
+  async consistent() {
+    await assertConsistent(this);
   }
 
   // The run must come to its end, and be what it must be.

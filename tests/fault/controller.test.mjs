@@ -1,0 +1,153 @@
+// What may happen to controllers, and what several of them do at once.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { waitFor } from '../e2e/harness.mjs';
+import { Chance } from './chance.mjs';
+import { Scene } from './scene.mjs';
+
+test('kill -9 at random moments while 10,000 tasks are being enqueued: all of them are there, once', async (t) => {
+  const chance = new Chance();
+  t.diagnostic(`seed ${chance.seed}`);
+  const scene = new Scene(t);
+  await scene.startRedis([]);
+  const map = scene.work(10_000);
+  const loaded = async () => Number((await scene.redis('hget', 'funkytown:run', 'loaded'))[0] ?? 0);
+  const slow = await scene.proxy();
+  slow.set({ delayMs: 15 });
+  let controller = scene.controller([map], slow.env);
+  for (let least = 1; least < 10_000; least += chance.between(500, 2500)) {
+    await waitFor(`${least} tasks to be loaded`, async () => (await loaded()) >= least);
+    controller = await scene.replaceController(controller, [map], slow.env);
+  }
+  await controller.says(/10000 tasks/);
+  await scene.consistent();
+  const order = await scene.redis('lrange', 'funkytown:order', '0', '-1');
+  assert.deepEqual(order, [...scene.expected.keys()]);
+  assert.deepEqual((await scene.redis('lrange', 'taskqueue', '0', '-1')).reverse(), order);
+});
+
+test('kill -9 at random moments of the run: it goes on, and the verdict is right', async (t) => {
+  const chance = new Chance();
+  t.diagnostic(`seed ${chance.seed}`);
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const args = ['--once', scene.work(200, { failing: 11 })];
+  let controller = scene.controller(args);
+  scene.startWorkers(2, { FUNKYTOWN_SLOTS: '2' });
+  for (let kills = 0, seen = 0; kills < 6; kills++) {
+    seen += chance.between(5, 30);
+    await scene.started(seen);
+    controller = await scene.replaceController(controller, args);
+    await scene.consistent();
+  }
+  await scene.sound();
+});
+
+test('kill -9 of workers and controller together: the next controller takes back what they held', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const args = ['--once', scene.work(40, { failing: 11 })];
+  const controller = scene.controller(args);
+  const workers = scene.startWorkers(3, { FUNKYTOWN_SLOTS: '2' });
+  await scene.started(10);
+  for (const worker of workers) worker.kill('SIGKILL');
+  await scene.replaceController(controller, args);
+  scene.startWorkers(2, { FUNKYTOWN_SLOTS: '2' });
+  await scene.sound();
+});
+
+for (const round of [1, 2, 3]) {
+  test(`kill -9 at the moment when the run finishes (${round}): the next one tells the verdict`, async (t) => {
+    const chance = new Chance();
+    t.diagnostic(`seed ${chance.seed}`);
+    const scene = new Scene(t);
+    await scene.startRedis();
+    const args = ['--once', '--run-id', 'r', scene.work(6, { failing: 5 })];
+    const slow = await scene.proxy();
+    slow.set({ delayMs: 5 });
+    const controller = scene.controller(args, slow.env);
+    scene.worker({ FUNKYTOWN_SLOTS: '2' });
+    // From here on it reads the last events, reads all tasks again, keeps its summary, and gives up its lease.
+    await waitFor('the run to be finished', async () => (await scene.redis('hget', 'runmeta', 'finished'))[0] === '1');
+    let answers = chance.between(0, 12);
+    const isOver = new Promise((done) => {
+      slow.tap = (link, direction) => {
+        if (direction === 'down' && answers-- <= 0) done();
+      };
+      controller.ended.then(done);
+    });
+    await isOver;
+    await scene.replaceController(controller, args);
+    await scene.sound();
+  });
+}
+
+test('SIGSTOP past its lease while another one takes over, SIGCONT: it stands by, and one reports', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const args = ['--once', scene.work(30, { holding: 1, failing: 7 })];
+  const first = scene.controller(args);
+  scene.worker({ FUNKYTOWN_SLOTS: '2' });
+  await scene.ended(5);
+  const address = await scene.url(first);
+  first.kill('SIGSTOP');
+  const second = scene.controller(args);
+  await second.says(/30 tasks/);
+  first.kill('SIGCONT');
+  await first.says(/event=controller\.fenced/);
+  await first.says(/event=controller\.waiting for="the lease of this run"/);
+  const ready = await fetch(`${address}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /lease of this run/);
+  scene.open();
+  await second.exit();
+  assert.doesNotMatch(first.stdout, /^failed: /m, 'the first one was standing by');
+  await scene.sound();
+});
+
+test('two controllers started at once with the same plan: one run', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const args = ['--once', scene.work(40, { failing: 7 })];
+  const both = [scene.controller(args), scene.controller(args)];
+  scene.startWorkers(2);
+  await scene.sound();
+  const ids = both.map(({ stdout }) => stdout.match(/funkytown (\S+): 40 tasks/)[1]);
+  assert.equal(ids[0], ids[1]);
+  assert.deepEqual(await scene.redis('llen', 'funkytown:history'), ['0']);
+});
+
+test('another plan or another id while the run is alive: exit 2, nothing is touched', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const map = scene.work(10, { holding: 1 });
+  scene.controller(['--once', '--run-id', 'r', map]);
+  scene.worker();
+  await scene.started(1);
+  const other = scene.file('other.json', {
+    runners: { script: { argv: ['true'] } },
+    groups: [{ name: 'other', runner: 'script', tasks: [{ spec: 'x', viewports: ['desktop'], browsers: ['chrome'] }] }],
+  });
+  for (const args of [['--once', other], ['--once', '--run-id', 'q', map]]) {
+    const refused = scene.controller(args);
+    refused.mayEnd = [2];
+    assert.equal(await refused.exit(), 2);
+    assert.match(refused.stderr, /run r is alive/);
+  }
+  await scene.consistent();
+  scene.open();
+  await scene.sound();
+});
+
+test('a controller that comes to a run which failed tells that it failed', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const args = ['--once', '--run-id', 'r', scene.work(6, { failing: 2 })];
+  scene.controller(args);
+  scene.worker();
+  await scene.sound();
+  const second = scene.controller(args);
+  assert.equal(await second.exit(), 1);
+  assert.match(second.stdout, /^failed: 6\/6 .*3 failed/m);
+});
