@@ -6,70 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/board.h"
-#include "controller/canceller.h"
-#include "controller/local_workers.h"
-#include "controller/monitor.h"
-#include "controller/opener.h"
-#include "controller/progress.h"
-#include "controller/redis_server.h"
-#include "controller/reporter.h"
+#include "controller/controller_private.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
-#include "shared/ledger.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_link.h"
 #include "shared/redis_reply.h"
 
 enum {
-    COMMAND_TIMEOUT_MS = 10000,
     HISTORY_SHOWN = 100,
     STOP_LIMIT_MS = 30000, /* workers that don't end are killed then */
     EMBEDDED_START_MS = 3000,
-};
-
-enum controller_state {
-    CONTROLLER_WAITING, /* for Redis */
-    CONTROLLER_OPENING, /* or standing by */
-    CONTROLLER_WATCHING,
-    CONTROLLER_FINISHED,
-    CONTROLLER_STOPPING,
-};
-
-struct controller {
-    uv_loop_t *loop;
-    const struct options *options;
-    const struct plan *plan;
-    enum controller_state state;
-    int exit_status;
-    int signals_seen;
-
-    struct redis_server *server; /* NULL: REDIS_HOST is set */
-    struct redis_address address;
-    struct redis_link *commands, *events;
-    struct ledger ledger;
-    struct opener opener;
-    struct monitor monitor;
-    struct canceller canceller;
-    struct board *board; /* NULL until the run is open */
-    struct reporter *reporter;
-    struct progress progress;
-    struct local_workers workers;
-    char url[256];
-    char missing[1200];      /* what /readyz says is missing; "" : nothing */
-    char last_trouble[1200]; /* so that the same reason is logged once */
-
-    uv_timer_t hold;     /* renews our lease */
-    uv_timer_t deadline; /* of the whole run */
-    uv_timer_t limit;
-    uv_signal_t on_term, on_int;
-    int open_handles;
-    uint64_t started_ms;
-    bool was_up;    /* Redis has been reached once */
-    bool is_loaded; /* the scripts are */
-    bool has_monitor, is_torn_down;
-    bool has_rerun; /* what --rerun asks for is done */
 };
 
 static void stop(struct controller *c, int exit_status);
@@ -98,86 +45,9 @@ static void set_ready(struct controller *c)
     c->missing[0] = c->last_trouble[0] = '\0';
 }
 
-/* ---- the report asks ---- */
-
-struct question {
-    struct controller *controller;
-    struct reporter_request *request;
-};
-
-static struct question *new_question(struct controller *c, struct reporter_request *request)
-{
-    struct question *q = memory_zeroed(1, sizeof(*q));
-    *q = (struct question){c, request};
-    return q;
-}
-
-static void answer_trouble(struct reporter_request *request, const struct redisReply *reply)
-{
-    const char *text = redis_reply_error(reply);
-    reporter_answer(request, NULL, 0, text ? text : "the link to Redis was lost");
-}
-
-static void on_attempts(void *data, const struct redisReply *reply)
-{
-    struct question q = *(struct question *)data;
-    free(data);
-    if (reply == NULL || redis_reply_error(reply)) {
-        answer_trouble(q.request, reply);
-        return;
-    }
-    auto_buffer list = {0};
-    buffer_text(&list, "[");
-    for (size_t i = 0; i < redis_reply_count(reply); i++) {
-        const char *record = redis_reply_text(redis_reply_at(reply, i));
-        buffer_format(&list, "%s%s", i ? "," : "", record ? record : "null");
-    }
-    buffer_text(&list, "]");
-    reporter_answer(q.request, list.data, list.length, NULL);
-}
-
-static void on_log(void *data, const struct redisReply *reply)
-{
-    struct question q = *(struct question *)data;
-    free(data);
-    size_t length;
-    const char *bytes = redis_reply_bytes(reply, &length);
-    if (reply == NULL || redis_reply_error(reply))
-        answer_trouble(q.request, reply);
-    else
-        reporter_answer(q.request, bytes, bytes ? length : 0, NULL);
-}
-
-static void ask(struct controller *c, redis_reply_fn *reply, struct reporter_request *request, int argc,
-                const char *const *argv)
-{
-    struct question *q = new_question(c, request);
-    if (c->commands == NULL || redis_link_send(c->commands, COMMAND_TIMEOUT_MS, reply, q, argc, argv, NULL) < 0) {
-        free(q);
-        reporter_answer(request, NULL, 0, "Redis can't be reached");
-    }
-}
-
-static void source_attempts(void *data, const char *task, struct reporter_request *request)
-{
-    struct controller *c = data;
-    char key[LEDGER_KEY_SIZE];
-    ledger_attempts_key(&c->ledger.keys, task, key);
-    ask(c, on_attempts, request, 4, (const char *const[]){"LRANGE", key, "0", "-1"});
-}
-
-static void source_log(void *data, const char *task, unsigned attempt, struct reporter_request *request)
-{
-    struct controller *c = data;
-    char key[LEDGER_KEY_SIZE], number[16];
-    ledger_logs_key(&c->ledger.keys, task, key);
-    snprintf(number, sizeof(number), "%u", attempt);
-    ask(c, on_log, request, 3, (const char *const[]){"HGET", key, number});
-}
-
 /* ---- cancel and rerun ---- */
 
-static void cancel_run(struct controller *c, const char *reason)
+void controller_cancel(struct controller *c, const char *reason)
 {
     if (c->state != CONTROLLER_WATCHING)
         return;
@@ -201,7 +71,7 @@ static void check_failures(struct controller *c)
     if (c->options->max_failures == 0 || failed < (size_t)c->options->max_failures || c->canceller.reason[0])
         return;
     snprintf(reason, sizeof(reason), CANCELLER_TOO_MANY_FAILURES ": %zu", failed);
-    cancel_run(c, reason);
+    controller_cancel(c, reason);
 }
 
 /* Without Redis nothing can be cancelled, and nobody waits longer for it. */
@@ -211,106 +81,11 @@ static void on_deadline(uv_timer_t *timer)
     char reason[100];
     snprintf(reason, sizeof(reason), "the deadline of %d s is over", c->options->deadline_s);
     if (c->state == CONTROLLER_WATCHING && c->is_loaded) {
-        cancel_run(c, reason);
+        controller_cancel(c, reason);
     } else if (c->state < CONTROLLER_FINISHED && c->options->once) {
         progress_say(&c->progress, "%s, and Redis isn't there to cancel what is left", reason);
         stop(c, EXIT_CANCELLED);
     }
-}
-
-/* What was asked over HTTP is done, or why not. */
-static void answer_write(struct reporter_request *request, const struct ledger_reply *reply, const char *member,
-                         size_t count)
-{
-    char answer[64];
-    if (reply->outcome == LEDGER_OK) {
-        snprintf(answer, sizeof(answer), "{\"%s\":%zu}", member, count);
-        reporter_answer(request, answer, strlen(answer), NULL);
-    } else if (reply->outcome == LEDGER_CLOSED) {
-        reporter_answer(request, NULL, 0, NULL);
-    } else {
-        const char *why = reply->outcome == LEDGER_BUSY     ? "the run is being cancelled"
-                          : reply->outcome == LEDGER_FENCED ? "another controller has this run"
-                          : reply->text                     ? reply->text
-                                                            : "the link to Redis was lost";
-        reporter_answer(request, NULL, 0, why);
-    }
-}
-
-#define CANCEL_REASON "cancelled over HTTP"
-
-static void on_cancel_asked(void *data, const struct ledger_reply *reply)
-{
-    struct question q = *(struct question *)data;
-    struct controller *c = q.controller;
-    free(data);
-    if (reply->outcome == LEDGER_OK)
-        cancel_run(c, CANCEL_REASON);
-    answer_write(q.request, reply, "cancelled",
-                 board_count(c->board, BOARD_QUEUED) + board_count(c->board, BOARD_RUNNING));
-}
-
-static void source_cancel(void *data, struct reporter_request *request)
-{
-    struct controller *c = data;
-    struct question *q = new_question(c, request);
-    if (c->is_loaded && ledger_cancel(&c->ledger, c->opener.me, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
-        return;
-    free(q);
-    reporter_answer(request, NULL, 0, "Redis can't be reached");
-}
-
-struct rerun {
-    struct controller *controller;
-    struct reporter_request *request; /* NULL: --rerun */
-};
-
-static void on_rerun(void *data, const struct ledger_reply *reply)
-{
-    struct rerun r = *(struct rerun *)data;
-    free(data);
-    if (r.request)
-        answer_write(r.request, reply, "rerun", (size_t)ledger_number(reply, 1));
-    else
-        r.controller->has_rerun = reply->outcome == LEDGER_OK; /* else the link's next life asks again */
-}
-
-/* `states`: bit set of enum board_state. */
-static int rerun(struct controller *c, unsigned states, struct reporter_request *request)
-{
-    size_t total = board_total(c->board), count = 0;
-    auto_free char(*keys)[TASK_KEY_SIZE] = memory_zeroed(total, sizeof(*keys));
-    auto_free const char **tasks = memory_zeroed(total, sizeof(*tasks));
-    for (size_t i = 0; i < total; i++) {
-        if ((states & 1u << board_task(c->board, i)->state) == 0)
-            continue;
-        plan_key(c->plan, i, keys[count]);
-        tasks[count] = keys[count];
-        count++;
-    }
-    struct rerun *r = memory_zeroed(1, sizeof(*r));
-    *r = (struct rerun){c, request};
-    int sent = ledger_rerun(&c->ledger, c->opener.me, tasks, count, on_rerun, r);
-    if (sent < 0)
-        free(r);
-    return sent;
-}
-
-static void source_rerun(void *data, unsigned states, struct reporter_request *request)
-{
-    struct controller *c = data;
-    if (!c->is_loaded || rerun(c, states, request) < 0)
-        reporter_answer(request, NULL, 0, "Redis can't be reached");
-}
-
-/* What --rerun asks for. Returns whether there is anything to run again. */
-static bool begin_rerun(struct controller *c)
-{
-    enum { UNHAPPY = 1u << BOARD_FAILED | 1u << BOARD_ERROR | 1u << BOARD_CANCELLED };
-    size_t count = board_count(c->board, BOARD_FAILED) + board_count(c->board, BOARD_ERROR) +
-                   board_count(c->board, BOARD_CANCELLED);
-    c->has_rerun = count == 0 || rerun(c, UNHAPPY, NULL) == 0;
-    return count > 0;
 }
 
 /* A finished run goes on. */
@@ -324,30 +99,6 @@ static void on_reopened(void *data)
     progress_say(&c->progress, "running again what didn't pass");
     progress_go_on(&c->progress);
     local_workers_go_on(&c->workers);
-}
-
-static const char *source_missing(void *data)
-{
-    struct controller *c = data;
-    return c->missing[0] ? c->missing : NULL;
-}
-
-static size_t collect_metrics(void *data, struct reporter_metric *metrics, size_t room)
-{
-    const struct controller *c = data;
-    const struct reporter_metric ours[] = {
-        {"funkytown_redis_up", "Whether the link to Redis is up.", "gauge",
-         c->commands && redis_link_is_up(c->commands)},
-        {"funkytown_events_total", "Events read from the run's stream.", "counter",
-         c->has_monitor ? (double)c->monitor.events_seen : 0},
-        {"funkytown_tasks_reclaimed_total", "Tasks taken back from workers that were lost.", "counter",
-         c->has_monitor ? (double)c->monitor.tasks_reclaimed : 0},
-    };
-    size_t count = sizeof(ours) / sizeof(ours[0]);
-    if (count > room)
-        count = room;
-    memcpy(metrics, ours, count * sizeof(ours[0]));
-    return count;
 }
 
 /* ---- the end of the run ---- */
@@ -389,7 +140,7 @@ static void on_finished(void *data)
     struct controller *c = data;
     c->state = CONTROLLER_FINISHED;
     canceller_stop(&c->canceller);
-    if (c->options->rerun && !c->has_rerun && begin_rerun(c))
+    if (c->options->rerun && !c->has_rerun && controller_rerun(c))
         return;
     local_workers_let_go(&c->workers);
     progress_summary(&c->progress, c->url);
@@ -531,7 +282,7 @@ static void on_run_id(void *data, const struct redisReply *reply)
     c->opener.is_open = true;
     monitor_watch(&c->monitor);
     if (c->options->rerun && !c->has_rerun)
-        begin_rerun(c);
+        controller_rerun(c);
 }
 
 /* A finished run stays what it was, even if Redis came back without it; if it is there, it may be run again. */
@@ -761,13 +512,6 @@ static void make_url(struct controller *c)
 
 static int start_reporter(struct controller *c, struct error *err)
 {
-    static const struct reporter_source source = {
-        .attempts = source_attempts,
-        .log = source_log,
-        .missing = source_missing,
-        .cancel = source_cancel,
-        .rerun = source_rerun,
-    };
     const struct reporter_options options = {
         .bind = c->options->http_bind,
         .port = c->options->http_port,
@@ -775,10 +519,10 @@ static int start_reporter(struct controller *c, struct error *err)
         .token = c->options->token,
         .url = c->options->url,
     };
-    c->reporter = reporter_start(c->loop, &options, &source, c, err);
+    c->reporter = reporter_start(c->loop, &options, &controller_source, c, err);
     if (c->reporter == NULL)
         return -1;
-    reporter_metrics(c->reporter, collect_metrics);
+    reporter_metrics(c->reporter, controller_metrics);
     make_url(c);
     log_info("reporter.started", LOG_TEXT("url", c->url));
     return 0;

@@ -1,0 +1,72 @@
+/* What controller.c and controller_answers.c share. Nobody else includes this. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "controller/board.h"
+#include "controller/canceller.h"
+#include "controller/controller.h"
+#include "controller/local_workers.h"
+#include "controller/monitor.h"
+#include "controller/opener.h"
+#include "controller/progress.h"
+#include "controller/redis_server.h"
+#include "controller/reporter.h"
+#include "shared/ledger.h"
+#include "shared/redis_link.h"
+
+enum { COMMAND_TIMEOUT_MS = 10000 };
+
+enum controller_state {
+    CONTROLLER_WAITING, /* for Redis */
+    CONTROLLER_OPENING, /* or standing by */
+    CONTROLLER_WATCHING,
+    CONTROLLER_FINISHED,
+    CONTROLLER_STOPPING,
+};
+
+struct controller {
+    uv_loop_t *loop;
+    const struct options *options;
+    const struct plan *plan;
+    enum controller_state state;
+    int exit_status;
+    int signals_seen;
+
+    struct redis_server *server; /* NULL: REDIS_HOST is set */
+    struct redis_address address;
+    struct redis_link *commands, *events;
+    struct ledger ledger;
+    struct opener opener;
+    struct monitor monitor;
+    struct canceller canceller;
+    struct board *board; /* NULL until the run is open */
+    struct reporter *reporter;
+    struct progress progress;
+    struct local_workers workers;
+    char url[256];
+    char missing[1200];      /* what /readyz says is missing; "" : nothing */
+    char last_trouble[1200]; /* so that the same reason is logged once */
+
+    uv_timer_t hold;     /* renews our lease */
+    uv_timer_t deadline; /* of the whole run */
+    uv_timer_t limit;
+    uv_signal_t on_term, on_int;
+    int open_handles;
+    uint64_t started_ms;
+    bool was_up;    /* Redis has been reached once */
+    bool is_loaded; /* the scripts are */
+    bool has_monitor, is_torn_down;
+    bool has_rerun; /* what --rerun asks for is done */
+};
+
+/* Cancels the run that is being watched. */
+void controller_cancel(struct controller *controller, const char *reason);
+
+/* What --rerun asks for. Returns whether there is anything to run again. */
+bool controller_rerun(struct controller *controller);
+
+/* What the report asks, and its metrics; `data` is the controller. */
+extern const struct reporter_source controller_source;
+size_t controller_metrics(void *data, struct reporter_metric *metrics, size_t room);
