@@ -2,7 +2,7 @@
 //
 // It trusts nobody: the counts are made again from the tasks in Redis; that each task was counted once is read from
 // what the workers wrote when it happened; how each task must end is known beforehand; and a controller that comes
-// fresh to the finished run must say the same.
+// fresh to the finished run must say the same. Only then the product's own audit is asked.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -120,7 +120,7 @@ function findSettledAnew(task, settled, { attempt }, retries, flaw) {
 
 // The settlement that Redis holds for good must be in the words of the worker that Redis names.
 function findUnsettled(task, settled, hash, scene, flaw) {
-  const wasGivenUp = hash.result === 'error' && /lost$/.test(hash.reason);
+  const wasGivenUp = hash.result === 'error' && /( lost|^handed back .*)$/.test(hash.reason);
   const own = settled.find((deed) => deed.attempt === hash.attempt && deed.worker.id === hash.worker);
   const namesakes = scene.workers.filter((worker) => worker.id === hash.worker);
   if (own && own.result !== hash.result) flaw(VERDICT, `${task}: ${own.worker.id} settled ${own.result}, Redis has ${hash.result}`);
@@ -204,6 +204,11 @@ async function findMisreported(scene, snapshot, flaw) {
   if (told !== STATUS[verdict]) flaw(VERDICT, `a controller of the finished run ended with ${told}, it must be ${STATUS[verdict]}`);
 }
 
+async function findAudited(scene, flaw) {
+  const audit = scene.spawn('audit', `${scene.bin}/controller`, ['--audit'], scene.env);
+  if ((await audit.exit()) !== 0) flaw(COUNTS, `the audit says:\n${audit.output}`);
+}
+
 function findMistold(scene, flaw) {
   const verdict = verdictOf(scene.expected);
   const total = scene.expected.size;
@@ -230,6 +235,7 @@ export async function findFlaws(scene, expectations = {}) {
   findMissettled(snapshot, scene, expectations, flaw);
   findMistold(scene, flaw);
   await findMisreported(scene, snapshot, flaw);
+  await findAudited(scene, flaw);
   return flaws;
 }
 
@@ -252,5 +258,6 @@ export async function assertConsistent(scene) {
   const snapshot = await takeSnapshot(scene);
   findMisplaced(snapshot, flaw);
   findMiscounted(snapshot, scene.expected, flaw);
+  await findAudited(scene, flaw);
   assertNone(flaws);
 }
