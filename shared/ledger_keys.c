@@ -1,6 +1,5 @@
 #include "shared/ledger_keys.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,9 +37,7 @@ int ledger_keys_init(struct ledger_keys *keys, const char *prefix, struct error 
 
 static void build(const struct ledger_keys *keys, const char *kind, const char *name, char key[LEDGER_KEY_SIZE])
 {
-    int length = snprintf(key, LEDGER_KEY_SIZE, "%s%s%s", keys->prefix, kind, name);
-    assert(length > 0 && length < LEDGER_KEY_SIZE);
-    (void)length;
+    snprintf(key, LEDGER_KEY_SIZE, "%s%s%s", keys->prefix, kind, name);
 }
 
 void ledger_task_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE])

@@ -37,7 +37,10 @@ struct ledger_keys {
 /* -1: the prefix is longer than LEDGER_PREFIX_LIMIT bytes. */
 int ledger_keys_init(struct ledger_keys *keys, const char *prefix, struct error *err);
 
-/* Keys of one task ("task:<group>:<i>") or one worker. `key` always holds a whole key: the parts have limits. */
+/*
+ * Keys of one task ("task:<group>:<i>") or one worker. They hold every name that a task or worker can have. A longer
+ * one, which somebody has put into Redis, is cut: then the key is nobody's, because all of ours are shorter.
+ */
 void ledger_task_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE]);
 void ledger_attempts_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE]);
 void ledger_logs_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE]);

@@ -482,9 +482,14 @@ static void on_returned(void *data, const struct ledger_reply *reply)
 static void take_task(struct worker *w, const char *task, bool is_popped)
 {
     struct slot *s = find_room(w);
+    /* No task has such a name: a claim strikes it off the list. */
+    if (task[0] == '\0' || strlen(task) >= TASK_KEY_SIZE) {
+        ledger_claim(&w->ledger, w->id, task, "", on_returned, w);
+        return;
+    }
     if (is_held(w, task, is_popped))
         return;
-    if (s == NULL || w->state != WORKER_WORKING || strlen(task) >= TASK_KEY_SIZE) {
+    if (s == NULL || w->state != WORKER_WORKING) {
         ledger_release(&w->ledger, w->id, task, NULL, NULL, on_returned, w);
         return;
     }

@@ -154,3 +154,21 @@ test('--help, --version and --print-config', async (t) => {
   assert.match(config.stdout, /^REDIS_PASSWORD=\*+ \(environment\)$/m);
   assert.ok(!config.output.includes('geheim'));
 });
+
+test('names in Redis that nobody can have crash nobody', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const long = 'x'.repeat(600);
+  const controller = stage.controller(['--lease-s', '1', stage.map('until [ -e "$HOME/go" ]; do sleep 0.1; done', ['a', 'b'])]);
+  await controller.says(/report at/);
+  await waitFor('the run to be open', async () => (await stage.hash('runmeta')).finished === '0');
+  await stage.redis('rpush', 'taskqueue', `task:${long}:0`, 'task:g:9', 'no task', '');
+  await stage.redis('zadd', 'funkytown:workers', '1', long);
+  await stage.redis('rpush', `funkytown:processing:${long}`, long);
+  const worker = stage.worker({ FUNKYTOWN_LOG_LEVEL: 'debug' });
+  await waitFor('the dead one to be buried', async () => (await stage.redis('zscore', 'funkytown:workers', long))[0] === '');
+  stage.file('go', '');
+  await controller.says(/^passed: 2\/2/m);
+  assert.equal(await worker.exit(), 0, worker.output);
+  assert.deepEqual(await stage.redis('llen', 'taskqueue'), ['0']);
+});

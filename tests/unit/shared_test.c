@@ -11,7 +11,9 @@
 #include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/error.h"
+#include "shared/ledger_keys.h"
 #include "shared/memory.h"
+#include "shared/task.h"
 
 static void an_error_says_where_on_its_way_up(void **state)
 {
@@ -86,6 +88,32 @@ static void a_copied_text_is_cut_between_characters(void **state)
     assert_string_equal(array, "abc");
 }
 
+static void a_key_is_whole_or_nobodys(void **state)
+{
+    (void)state;
+    struct ledger_keys keys;
+    struct error err;
+    char prefix[LEDGER_PREFIX_LIMIT + 2], name[1000], key[LEDGER_KEY_SIZE], other[LEDGER_KEY_SIZE];
+    auto_free char *wanted = NULL;
+    memset(prefix, 'p', sizeof(prefix));
+    prefix[LEDGER_PREFIX_LIMIT + 1] = '\0';
+    assert_int_equal(ledger_keys_init(&keys, prefix, &err), -1);
+    prefix[LEDGER_PREFIX_LIMIT] = '\0';
+    assert_int_equal(ledger_keys_init(&keys, prefix, &err), 0);
+    memset(name, 'n', sizeof(name));
+    name[TASK_KEY_SIZE - 1] = '\0';
+    ledger_processing_key(&keys, name, key);
+    wanted = memory_format("%sfunkytown:processing:%s", prefix, name);
+    assert_string_equal(key, wanted);
+
+    name[TASK_KEY_SIZE - 1] = 'n';
+    name[sizeof(name) - 1] = '\0';
+    ledger_processing_key(&keys, name, key);
+    ledger_task_key(&keys, name, other);
+    assert_int_equal(strlen(key), LEDGER_KEY_SIZE - 1);
+    assert_int_equal(strlen(other), LEDGER_KEY_SIZE - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +122,7 @@ int main(void)
         cmocka_unit_test(a_buffer_grows),
         cmocka_unit_test(durations_are_printed_as_go_does),
         cmocka_unit_test(a_copied_text_is_cut_between_characters),
+        cmocka_unit_test(a_key_is_whole_or_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
