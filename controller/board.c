@@ -9,6 +9,7 @@
 #include "controller/board_private.h"
 #include "shared/json.h"
 #include "shared/memory.h"
+#include "shared/utf8.h"
 
 enum { ETA_TASKS = 5 }; /* fewer durations say nothing about the rest */
 
@@ -65,11 +66,24 @@ static void fill_column(struct board_column *column, const struct plan *plan, en
     text_pool_close(&pool);
 }
 
+/* The text if it is UTF-8, else one that is, which *made is then. */
+static const char *utf8_text(const char *text, char **made)
+{
+    auto_buffer clean = {0};
+    size_t length = text ? strlen(text) : 0;
+    if (utf8_is_valid(text, length))
+        return text;
+    utf8_add(&clean, text, length);
+    *made = buffer_take(&clean);
+    return *made;
+}
+
 struct board *board_new(const struct plan *plan, const char *run_id, const char *epoch)
 {
     struct board *board = memory_zeroed(1, sizeof(*board));
     board->plan = plan;
-    board->run_id = memory_text(run_id);
+    auto_free char *made = NULL;
+    board->run_id = memory_text(utf8_text(run_id, &made));
     board->epoch = memory_text(epoch);
     board->newest = BOARD_NOBODY;
     board->entries = memory_zeroed(plan->task_count, sizeof(*board->entries));
@@ -163,7 +177,8 @@ static void move_to_newest(struct board *board, uint32_t index)
     entry->seq = ++board->seq;
 }
 
-bool board_set_task(struct board *board, size_t index, const struct board_task *task)
+/* Stores a task with texts that are UTF-8. */
+static bool store_task(struct board *board, size_t index, const struct board_task *task)
 {
     struct board_entry *entry = &board->entries[index];
     struct board_task old = entry->task;
@@ -185,6 +200,17 @@ bool board_set_task(struct board *board, size_t index, const struct board_task *
     text_pool_drop(&board->messages, old.file);
     move_to_newest(board, (uint32_t)index);
     return true;
+}
+
+bool board_set_task(struct board *board, size_t index, const struct board_task *task)
+{
+    auto_free char *worker = NULL, *message = NULL, *title = NULL, *file = NULL;
+    struct board_task clean = *task;
+    clean.worker = utf8_text(task->worker, &worker);
+    clean.message = utf8_text(task->message, &message);
+    clean.title = utf8_text(task->title, &title);
+    clean.file = utf8_text(task->file, &file);
+    return store_task(board, index, &clean);
 }
 
 const struct board_task *board_task(const struct board *board, size_t index)

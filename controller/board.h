@@ -42,7 +42,10 @@ const char *board_state_name(enum board_state state);
 const char *board_run_state_name(enum board_run_state state);
 const char *board_verdict_name(enum board_verdict verdict);
 
-/* All that is known of one task. The texts are borrowed when handed in and owned by the board when handed out. */
+/*
+ * All that is known of one task. The texts are borrowed when handed in and owned by the board when handed out; what
+ * is no UTF-8 in them has become U+FFFD then.
+ */
 struct board_task {
     enum board_state state;
     unsigned attempt;     /* the last one's number, 0 before the first */

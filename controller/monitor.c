@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "controller/canceller.h"
+#include "controller/task_record.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -93,60 +94,12 @@ static void worker_left(struct monitor *m, const char *worker, bool is_lost)
     m->workers[index] = m->workers[--m->worker_count];
 }
 
-/* ---- a task as its hash has it ---- */
-
-/* The board's part of an attempt (ledger_settlement.details). The texts are borrowed from the tree. */
-static void apply_details(struct board_task *task, const cJSON *details)
-{
-    const cJSON *tests = cJSON_GetObjectItemCaseSensitive(details, "tests");
-    unsigned *counts[] = {&task->tests.passed, &task->tests.failed, &task->tests.skipped, &task->tests.flaky};
-    for (int i = 0; i < 4; i++) {
-        const cJSON *count = cJSON_GetArrayItem(tests, i);
-        *counts[i] = cJSON_IsNumber(count) && count->valueint > 0 ? (unsigned)count->valueint : 0;
-    }
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(details, "message"));
-    const cJSON *line = cJSON_GetObjectItemCaseSensitive(details, "line");
-    if (message)
-        task->message = message;
-    task->title = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(details, "title"));
-    task->file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(details, "file"));
-    task->line = cJSON_IsNumber(line) ? line->valueint : 0;
-}
-
-static enum board_state ended_state(const char *result, bool is_flaky)
-{
-    switch (task_result_parse(result)) {
-    case TASK_PASSED:
-        return is_flaky ? BOARD_FLAKY : BOARD_PASSED;
-    case TASK_FAILED:
-        return BOARD_FAILED;
-    case TASK_UNKNOWN:
-        return BOARD_CANCELLED;
-    default:
-        return BOARD_ERROR;
-    }
-}
-
-static enum board_state state_of(const char *status, const char *result, bool is_flaky)
-{
-    switch (task_status_parse(status)) {
-    case TASK_COMPLETE:
-        return ended_state(result, is_flaky);
-    case TASK_PROCESSING:
-        return BOARD_RUNNING;
-    default:
-        return BOARD_QUEUED;
-    }
-}
+/* ---- tasks ---- */
 
 /* Sets the task and its details, which are JSON or NULL. Returns whether the board has changed. */
 static bool set_task(struct monitor *m, size_t index, struct board_task *task, const char *details)
 {
-    cJSON *tree = details ? cJSON_Parse(details) : NULL;
-    if (tree)
-        apply_details(task, tree);
-    if (task->message && task->message[0] == '\0')
-        task->message = NULL;
+    cJSON *tree = details ? task_record_apply_details(task, details) : NULL;
     bool is_changed = board_set_task(m->board, index, task);
     cJSON_Delete(tree);
     return is_changed;
@@ -156,28 +109,6 @@ static const char *element_text(const struct redisReply *reply, size_t index)
 {
     const char *text = redis_reply_text(redis_reply_at(reply, index));
     return text ? text : "";
-}
-
-static void apply_hash(struct monitor *m, size_t index, const struct redisReply *hash)
-{
-    const struct board_task *before = board_task(m->board, index);
-    struct board_task task = {
-        .state = state_of(element_text(hash, 0), element_text(hash, 1), element_text(hash, 6)[0] == '1'),
-        .started_ms = redis_reply_integer(redis_reply_at(hash, 2), 0) * 1000,
-        .duration_ms = (uint64_t)redis_reply_integer(redis_reply_at(hash, 3), 0) / 1000000,
-        .attempt = (unsigned)redis_reply_integer(redis_reply_at(hash, 4), 0),
-        .worker = element_text(hash, 5)[0] ? element_text(hash, 5) : NULL,
-        .message = element_text(hash, 7),
-    };
-    /* What the stream told more exactly than the hash does stays. */
-    if (task.attempt == before->attempt) {
-        task.earlier_ms = before->earlier_ms;
-        if (before->started_ms / 1000 == task.started_ms / 1000)
-            task.started_ms = before->started_ms;
-    }
-    if (task.state == BOARD_QUEUED)
-        task.worker = NULL;
-    set_task(m, index, &task, task.state == BOARD_RUNNING ? NULL : redis_reply_text(redis_reply_at(hash, 8)));
 }
 
 /* ---- reading everything ---- */
@@ -223,13 +154,8 @@ static void on_details(void *data, const struct redisReply *reply)
     }
     const char *details = redis_reply_text(reply);
     struct board_task task = *board_task(m->board, step->task);
-    if (details && task.state != BOARD_RUNNING) {
-        auto_free char *message = memory_text(task.message);
-        auto_free char *worker = memory_text(task.worker);
-        task.message = message;
-        task.worker = worker;
+    if (details && task.state != BOARD_RUNNING)
         set_task(m, step->task, &task, details);
-    }
     free_step(step);
     if (++m->answered == m->plan->task_count)
         everything_is_read(m);
@@ -240,8 +166,12 @@ static void on_details(void *data, const struct redisReply *reply)
 static void on_hash(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
-    if (!is_stale(step) && redis_reply_count(reply) > 0)
-        apply_hash(step->monitor, step->task, reply);
+    struct monitor *m = step->monitor;
+    struct board_task task;
+    if (!is_stale(step) && redis_reply_count(reply) > 0) {
+        task_record_from_hash(&task, reply, board_task(m->board, step->task));
+        board_set_task(m->board, step->task, &task);
+    }
     free_step(step);
 }
 
@@ -250,12 +180,12 @@ static void ask_task(struct monitor *m, size_t index)
     char task[TASK_KEY_SIZE], key[LEDGER_KEY_SIZE];
     plan_key(m->plan, index, task);
     ledger_task_key(&m->ledger->keys, task, key);
-    const char *hash[] = {"HMGET",    key,       "status", "result", "starttime",
-                          "duration", "attempt", "worker", "flaky",  "reason"};
+    const char *hash[2 + TASK_RECORD_FIELDS] = {"HMGET", key};
+    memcpy(hash + 2, task_record_fields, sizeof(task_record_fields));
     const char *details[] = {"HGET", m->ledger->keys.names[LEDGER_DETAILS], task};
     struct step *step = new_step(m);
     step->task = index;
-    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_hash, step, 10, hash, NULL) < 0) {
+    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_hash, step, 2 + TASK_RECORD_FIELDS, hash, NULL) < 0) {
         free_step(step);
         return;
     }
@@ -407,66 +337,14 @@ static void on_run_end(void *data, const struct redisReply *reply)
 
 /* ---- following the stream ---- */
 
-static void apply_claimed(struct board_task *task, const struct redisReply *fields)
-{
-    task->earlier_ms += task->duration_ms;
-    task->state = BOARD_RUNNING;
-    task->worker = redis_reply_field(fields, "w");
-    task->duration_ms = 0;
-    const char *at = redis_reply_field(fields, "at");
-    task->started_ms = at ? strtoll(at, NULL, 10) : 0;
-    task->message = task->title = task->file = NULL;
-    task->line = 0;
-    task->tests = (struct test_counts){0};
-}
-
-static void apply_ended(struct board_task *task, const struct redisReply *fields, bool is_final)
-{
-    const char *result = redis_reply_field(fields, "r");
-    const char *flaky = redis_reply_field(fields, "f");
-    const char *duration = redis_reply_field(fields, "d");
-    task->state = is_final ? ended_state(result ? result : "", flaky && flaky[0] == '1') : BOARD_QUEUED;
-    if (duration)
-        task->duration_ms = strtoull(duration, NULL, 10) / 1000000;
-    task->message = redis_reply_field(fields, "why");
-    task->title = task->file = NULL;
-    task->tests = (struct test_counts){0};
-}
-
-/* An event of one task. */
-static void apply_task_event(struct monitor *m, const char *event, size_t index, const struct redisReply *fields)
+static void apply_task_event(struct monitor *m, size_t index, const struct redisReply *fields)
 {
     const struct board_task *before = board_task(m->board, index);
+    enum board_state state_before = before->state;
     struct board_task task = *before;
-    auto_free char *worker = memory_text(before->worker);
-    const char *attempt = redis_reply_field(fields, "a");
-    const char *details = NULL;
-    const char *result = redis_reply_field(fields, "r");
-    bool is_given_up = result && strcmp(result, "error") == 0;
-    task.worker = worker;
-    task.attempt = attempt ? (unsigned)strtoul(attempt, NULL, 10) : before->attempt;
-    if (strcmp(event, "claimed") == 0) {
-        apply_claimed(&task, fields);
-    } else if (strcmp(event, "settled") == 0 || strcmp(event, "retried") == 0) {
-        apply_ended(&task, fields, event[0] == 's');
-        details = redis_reply_field(fields, "x");
-    } else if (strcmp(event, "lost") == 0) {
-        apply_ended(&task, fields, is_given_up);
-    } else if (strcmp(event, "cancelled") == 0) {
-        task.state = BOARD_CANCELLED;
-        task.message = redis_reply_field(fields, "why");
-    } else if (is_given_up) { /* released too often */
-        apply_ended(&task, fields, true);
-    } else { /* released, rerun */
-        task.earlier_ms += task.duration_ms;
-        task.duration_ms = 0;
-        task.state = BOARD_QUEUED;
-        task.worker = NULL;
-        task.message = task.title = task.file = NULL;
-        task.tests = (struct test_counts){0};
-    }
-    bool has_ended = task.state >= BOARD_PASSED && before->state < BOARD_PASSED;
-    if (set_task(m, index, &task, details && *details ? details : NULL) && has_ended)
+    const char *details = task_record_apply_event(&task, fields);
+    bool has_ended = task.state >= BOARD_PASSED && state_before < BOARD_PASSED;
+    if (set_task(m, index, &task, details) && has_ended)
         m->events.on_task_end(m->data, index);
 }
 
@@ -482,7 +360,7 @@ static void apply_event(struct monitor *m, const struct redisReply *fields)
     if (m->is_finished && strcmp(event, "rerun") == 0)
         reopen(m);
     if (index >= 0) {
-        apply_task_event(m, event, (size_t)index, fields);
+        apply_task_event(m, (size_t)index, fields);
     } else if (strcmp(event, "cancelling") == 0) {
         const char *why = redis_reply_field(fields, "why");
         m->events.on_cancelling(m->data, why ? why : "");

@@ -619,6 +619,30 @@ static void earlier_runs_follow_this_one(void **state)
     }
 }
 
+static void what_is_no_utf8_is_shown_all_the_same(void **state)
+{
+    struct board *board = board_of(state);
+    const struct board_task task = {.state = BOARD_FAILED,
+                                    .attempt = 1,
+                                    .worker = "w\xff",
+                                    .message = "boom \xc3 \xe2\x82\xac",
+                                    .title = "\xed\xa0\x80",
+                                    .file = "\xf8"};
+    auto_buffer out = {0};
+    assert_true(board_set_task(board, 0, &task));
+    assert_false(board_set_task(board, 0, &task)); /* it is what it was */
+    assert_string_equal(board_task(board, 0)->worker, "w\xef\xbf\xbd");
+    assert_string_equal(board_task(board, 0)->message, "boom \xef\xbf\xbd \xe2\x82\xac");
+    board_add_snapshot(board, START_MS, &out);
+    cJSON_Delete(parsed(&out));
+    buffer_clear(&out);
+    board_add_delta(board, 0, START_MS, &out);
+    cJSON_Delete(parsed(&out));
+    buffer_clear(&out);
+    board_add_task(board, 0, "[]", &out);
+    cJSON_Delete(parsed(&out));
+}
+
 static void the_slowest_come_first(void **state)
 {
     struct board *board = board_of(state);
@@ -694,6 +718,7 @@ int main(void)
         BOARD_TEST(hostile_texts_stay_texts),
         BOARD_TEST(a_task_comes_with_its_attempts),
         BOARD_TEST(earlier_runs_follow_this_one),
+        BOARD_TEST(what_is_no_utf8_is_shown_all_the_same),
         BOARD_TEST(the_slowest_come_first),
         BOARD_TEST(sums_hold_through_a_long_history),
     };

@@ -1,0 +1,36 @@
+/*
+ * What Redis tells of a task, made into what the board has of it. Pure.
+ *
+ * Redis holds what workers wrote, and a worker may be anybody's: whatever stands there gives a task that the board
+ * can bear. Numbers are kept between bounds (sums over all tasks must not overflow), and what isn't understood counts
+ * as not told.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "controller/board.h"
+
+struct cJSON;
+struct redisReply;
+
+/* The fields of a task's hash that are needed, in the order in which the reply has them. */
+enum { TASK_RECORD_FIELDS = 8 };
+extern const char *const task_record_fields[TASK_RECORD_FIELDS];
+
+/*
+ * The task as its hash has it. `before`, what the board has of it, may know more: what the stream told more exactly
+ * than the hash does stays. The texts are borrowed from the reply.
+ */
+void task_record_from_hash(struct board_task *task, const struct redisReply *hash, const struct board_task *before);
+
+/*
+ * What an event of the stream does to the task. The texts are borrowed from the event, or stay. Returns the details
+ * that come with it, as JSON, or NULL.
+ */
+const char *task_record_apply_event(struct board_task *task, const struct redisReply *event);
+
+/*
+ * The details of an attempt (ledger_settlement.details); what isn't a JSON object changes nothing. The texts are
+ * borrowed from the tree that is returned, to be deleted after use; NULL: there is none.
+ */
+struct cJSON *task_record_apply_details(struct board_task *task, const char *details);
