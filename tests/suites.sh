@@ -4,6 +4,8 @@
 #   unit        cmocka: the pure modules, and supervision of real processes
 #   redis       cmocka: links and scripts on a private redis-server, the model test and its mutants
 #   e2e         the real daemons, from spec map to verdict, and what happens when they die
+#   faults      the real daemons under injected faults, and one checker after each; needs root (namespaces, mounts).
+#               faults --storm N [--seed S]: N long runs under a random mix of them, and nothing else
 #   runners     our Playwright reporter under real Playwright
 #   page        the page's pure modules
 #   browser     the page in Chromium: on a made-up run that the test steps through, and on real controllers
@@ -12,6 +14,7 @@
 #               UndefinedBehaviorSanitizer
 #   clang       the second compiler finds nothing to warn of
 set -u
+STORM_RUNS=5 # in the suite; a hundred by hand
 cd "$(dirname "$0")/.." || exit 2
 passed=0
 failed=0
@@ -81,6 +84,13 @@ need_npm() {
 suite_unit() { cmocka_suite unit build unit; }
 suite_redis() { cmocka_suite redis build redis; }
 suite_e2e() { node_suite e2e build tests/e2e/*.test.mjs; }
+suite_faults() {
+    node_suite faults build tests/fault/*.test.mjs
+    started=$(date +%s)
+    node tests/fault/storm.mjs $STORM_RUNS >"$log" 2>&1
+    status=$?
+    count 'faults, storm' "$status" "$(grep -c ': sound$' "$log")" "$(grep -c ' FLAWS$' "$log")"
+}
 suite_runners() { node_suite runners build tests/runners/*.test.mjs; }
 suite_page() {
     need_npm html
@@ -107,12 +117,18 @@ suite_sanitizers() {
 }
 suite_clang() { build_preset clang; }
 
-[ $# -gt 0 ] || set -- unit redis e2e runners page browser deploy sanitizers clang
+case "${1:-} ${2:-}" in
+'faults --storm')
+    shift 2
+    exec node tests/fault/storm.mjs "$@"
+    ;;
+esac
+[ $# -gt 0 ] || set -- unit redis e2e faults runners page browser deploy sanitizers clang
 for suite in "$@"; do
     case $suite in
-    unit | redis | e2e | runners | page | browser | deploy | sanitizers | clang) "suite_$suite" ;;
+    unit | redis | e2e | faults | runners | page | browser | deploy | sanitizers | clang) "suite_$suite" ;;
     *)
-        echo "tests: $suite: no such suite; there are unit redis e2e runners page browser deploy sanitizers clang" >&2
+        echo "tests: $suite: no such suite; there are unit redis e2e faults runners page browser deploy sanitizers clang" >&2
         exit 2
         ;;
     esac

@@ -1,0 +1,121 @@
+// A storm: runs of many tasks under a random mix of everything, and the checker after each.
+//
+//     node tests/fault/storm.mjs RUNS [--seed S] [--tasks 500] [--workers 50]
+//
+// The seed decides what happens and after how many started tasks; with the same seed the same is tried again. Ends with
+// the totals, and 1 if there was a flaw.
+
+import { parseArgs } from 'node:util';
+import { Chance } from './chance.mjs';
+import { COUNTS, EXIT, findFlaws, LEFT, LOST, TWICE, VERDICT } from './checker.mjs';
+import { Scene } from './scene.mjs';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: {
+  seed: { type: 'string' }, tasks: { type: 'string', default: '500' }, workers: { type: 'string', default: '50' },
+} });
+const RUNS = Number(positionals[0] ?? 1);
+const TASKS = Number(values.tasks);
+const WORKERS = Number(values.workers);
+// A storm is no reason to give a task up.
+const ENV = { FUNKYTOWN_MAX_CRASHES: '1000' };
+
+// Some take longer, some leave a daemon behind, some fail: as their names say.
+const SCRIPT = `
+echo "$FUNKYTOWN_SPEC $$" >>"$HOME/started"
+case "$FUNKYTOWN_SPEC" in *daemon*) setsid sleep 600 & ;; esac
+case "$FUNKYTOWN_SPEC" in *slow*) sleep 0.05;; *) sleep 0.005;; esac
+case "$FUNKYTOWN_SPEC" in *fail*) exit 1;; esac`;
+
+const specName = (i) => ['slow', 'quick', 'quick', 'daemon', 'quick', 'quick-fail', 'quick', 'slow-daemon-fail'][i % 8] + `-${i}`;
+
+class Storm {
+  constructor(scene, chance) {
+    Object.assign(this, { scene, chance, stopped: [], deeds: { killed: 0, stopped: 0, redis: 0, controller: 0 } });
+  }
+
+  async begin() {
+    const { scene, chance } = this;
+    await scene.startRedis();
+    const failing = chance.next() < 0.5;
+    const specs = Array.from({ length: TASKS }, (_, i) => (failing ? specName(i) : specName(i).replace('-fail', '')));
+    this.args = ['--once', scene.map(SCRIPT, specs)];
+    this.controller = scene.controller(this.args, ENV);
+    scene.startWorkers(WORKERS);
+  }
+
+  aWorker() {
+    return this.chance.pick(this.scene.workers.filter((worker) => worker.isRunning && !this.stopped.includes(worker)));
+  }
+
+  killWorker() {
+    this.aWorker()?.kill('SIGKILL');
+    this.scene.worker();
+    this.deeds.killed += 1;
+  }
+
+  // Goes on after one of the next faults: sometimes within its lease, sometimes long after.
+  stopWorker() {
+    const worker = this.aWorker();
+    if (!worker) return;
+    worker.kill('SIGSTOP');
+    this.stopped.push(worker);
+    this.deeds.stopped += 1;
+  }
+
+  continueWorker() {
+    this.stopped.shift()?.kill('SIGCONT');
+  }
+
+  async restartRedis() {
+    await this.scene.killRedis();
+    await this.scene.restartRedis();
+    this.deeds.redis += 1;
+  }
+
+  async restartController() {
+    this.controller = await this.scene.replaceController(this.controller, this.args, ENV);
+    this.deeds.controller += 1;
+  }
+
+  async rage() {
+    const { scene, chance } = this;
+    const faults = [() => this.killWorker(), () => this.killWorker(), () => this.stopWorker(), () => this.stopWorker(),
+      () => this.continueWorker(), () => this.restartRedis(), () => this.restartController()];
+    for (let seen = 0; seen < TASKS * 0.9; seen += chance.between(1, TASKS / 20)) {
+      await scene.started(seen);
+      await chance.pick(faults)();
+    }
+    while (this.stopped.length > 0) this.continueWorker();
+  }
+}
+
+const KINDS = { [LOST]: 0, [TWICE]: 0, [VERDICT]: 0, [LEFT]: 0, [COUNTS]: 0, [EXIT]: 0 };
+
+async function play(number, seed) {
+  const began = performance.now();
+  const closers = [];
+  const scene = new Scene({ after: (close) => closers.push(close) });
+  const storm = new Storm(scene, new Chance(seed));
+  let flaws;
+  try {
+    await storm.begin();
+    await storm.rage();
+    flaws = await findFlaws(scene);
+  } catch (error) {
+    flaws = [{ kind: LOST, text: error.stack }];
+  } finally {
+    for (const close of closers) await close();
+  }
+  for (const { kind } of flaws) KINDS[kind] += 1;
+  const { killed, stopped, redis, controller } = storm.deeds;
+  const took = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`run ${number}, seed ${seed}: workers killed ${killed}, stopped ${stopped}; Redis restarted ${redis}, controller ${controller}; `
+    + `${took} s: ${flaws.length === 0 ? 'sound' : `${flaws.length} FLAWS`}`);
+  for (const { kind, text } of flaws.slice(0, 20)) console.log(`    ${kind}: ${text.split('\n').slice(0, 30).join('\n        ')}`);
+}
+
+const first = new Chance(values.seed === undefined ? undefined : Number(values.seed)).seed;
+console.log(`${RUNS} runs of ${TASKS} tasks and ${WORKERS} workers, first seed ${first}`);
+for (let i = 0; i < RUNS; i += 1) await play(i + 1, first + i);
+console.log(Object.entries(KINDS).map(([kind, count]) => `${count} ${kind}`).join(', '));
+process.exitCode = Object.values(KINDS).some((count) => count > 0) ? 1 : 0;
