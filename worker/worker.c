@@ -275,6 +275,17 @@ static void drop_slot(struct slot *s)
     move_on(s->worker);
 }
 
+/* The task isn't ours any more, and nobody will be told how its attempt ended. */
+static void abandon_slot(struct slot *s)
+{
+    const struct attempt *a = &s->attempt;
+    if (a->task.attempt > 0)
+        log_warn("task.fenced", LOG_TEXT("task", a->task.key), LOG_INT("attempt", a->task.attempt),
+                 LOG_TEXT("result", task_result_name(a->verdict.result)),
+                 LOG_TEXT("reason", "its run is closed; another worker answers for it"));
+    drop_slot(s);
+}
+
 static void close_run(struct worker *w, const char *run_id)
 {
     if (w->state >= WORKER_LEAVING)
@@ -287,7 +298,7 @@ static void close_run(struct worker *w, const char *run_id)
         if (s->state == SLOT_RUNNING || s->state == SLOT_STOPPING)
             attempt_kill(&s->attempt);
         else if (s->state != SLOT_IDLE && !s->is_asking)
-            drop_slot(s);
+            abandon_slot(s);
     }
 }
 
@@ -313,7 +324,7 @@ static bool is_slot_unanswered(struct slot *s, const struct ledger_reply *reply)
     if (!is_unanswered(s->worker, reply))
         return false;
     if (s->worker->state == WORKER_LEAVING)
-        drop_slot(s);
+        abandon_slot(s);
     return true;
 }
 
@@ -381,7 +392,7 @@ static void on_attempt_end(void *data)
 {
     struct slot *s = data;
     if (s->worker->state == WORKER_LEAVING) {
-        drop_slot(s);
+        abandon_slot(s);
     } else if (s->state == SLOT_STOPPING) {
         s->state = SLOT_RELEASING;
         ask(s);
@@ -581,7 +592,7 @@ static void wait_for_run(struct worker *w, const char *reason)
         if (s->state == SLOT_RUNNING || s->state == SLOT_STOPPING)
             attempt_kill(&s->attempt);
         else if (s->state != SLOT_IDLE && !s->is_asking)
-            drop_slot(s);
+            abandon_slot(s);
     }
     if (strcmp(reason, w->last_trouble) != 0)
         log_info("run.waiting", LOG_TEXT("reason", reason));

@@ -91,6 +91,21 @@ class Storm {
 
 const KINDS = { [LOST]: 0, [TWICE]: 0, [VERDICT]: 0, [LEFT]: 0, [COUNTS]: 0, [EXIT]: 0 };
 
+// Where everything is when a run doesn't come to its end.
+async function describe(scene, storm) {
+  const audit = scene.spawn('audit', `${scene.bin}/controller`, ['--audit'], scene.env);
+  await audit.exit();
+  const held = "local r = {} for _, k in ipairs(redis.call('KEYS', 'funkytown:processing:*')) do "
+    + "r[#r + 1] = k .. ' ' .. table.concat(redis.call('LRANGE', k, 0, -1), ' ') end return r";
+  const asked = [['hgetall', 'runmeta'], ['lrange', 'taskqueue', '0', '-1'], ['eval', held, '0'],
+    ['zrange', 'funkytown:workers', '0', '-1', 'withscores'], ['zrange', 'funkytown:graves', '0', '-1'], ['time']];
+  const answers = [];
+  for (const words of asked) answers.push(`${words.slice(0, 2)}: ${await scene.redis(...words)}`);
+  const running = scene.workers.filter((worker) => worker.isRunning)
+    .map((worker) => `${worker.id} (${worker.signals}): ${worker.stderr.split('\n').slice(-8).join('\n    ')}`);
+  return [audit.output, ...answers, ...running, storm.controller.stderr].join('\n');
+}
+
 async function play(number, seed) {
   const began = performance.now();
   const closers = [];
@@ -102,7 +117,7 @@ async function play(number, seed) {
     await storm.rage();
     flaws = await findFlaws(scene);
   } catch (error) {
-    flaws = [{ kind: LOST, text: error.stack }];
+    flaws = [{ kind: LOST, text: `${error.stack}\n${await describe(scene, storm)}` }];
   } finally {
     for (const close of closers) await close();
   }
@@ -111,7 +126,7 @@ async function play(number, seed) {
   const took = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`run ${number}, seed ${seed}: workers killed ${killed}, stopped ${stopped}; Redis restarted ${redis}, controller ${controller}; `
     + `${took} s: ${flaws.length === 0 ? 'sound' : `${flaws.length} FLAWS`}`);
-  for (const { kind, text } of flaws.slice(0, 20)) console.log(`    ${kind}: ${text.split('\n').slice(0, 30).join('\n        ')}`);
+  for (const { kind, text } of flaws.slice(0, 20)) console.log(`    ${kind}: ${text.split('\n').slice(0, 300).join('\n        ')}`);
 }
 
 const first = new Chance(values.seed === undefined ? undefined : Number(values.seed)).seed;
