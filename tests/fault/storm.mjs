@@ -23,7 +23,7 @@ const ENV = { FUNKYTOWN_MAX_CRASHES: '1000' };
 const SCRIPT = `
 echo "$FUNKYTOWN_SPEC $$" >>"$HOME/started"
 case "$FUNKYTOWN_SPEC" in *daemon*) setsid sleep 600 & ;; esac
-case "$FUNKYTOWN_SPEC" in *slow*) sleep 0.05;; *) sleep 0.005;; esac
+case "$FUNKYTOWN_SPEC" in *slow*) sleep 0.3;; *) sleep 0.03;; esac
 case "$FUNKYTOWN_SPEC" in *fail*) exit 1;; esac`;
 
 const specName = (i) => ['slow', 'quick', 'quick', 'daemon', 'quick', 'quick-fail', 'quick', 'slow-daemon-fail'][i % 8] + `-${i}`;
@@ -38,7 +38,8 @@ class Storm {
     await scene.startRedis();
     const failing = chance.next() < 0.5;
     const specs = Array.from({ length: TASKS }, (_, i) => (failing ? specName(i) : specName(i).replace('-fail', '')));
-    this.args = ['--once', scene.map(SCRIPT, specs)];
+    // With an id, a controller that is started when the run has already ended serves it, and doesn't begin another.
+    this.args = ['--once', '--run-id', 'storm', scene.map(SCRIPT, specs)];
     this.controller = scene.controller(this.args, ENV);
     scene.startWorkers(WORKERS);
   }
