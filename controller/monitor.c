@@ -65,6 +65,17 @@ static void start_again_soon(struct monitor *m, const char *reason)
     uv_timer_start(&m->retry, on_retry, RETRY_MS, 0);
 }
 
+/* Whether an answer says what was asked for. A refusal (the server is loading, or busy) begins everything again. */
+static bool is_answer(struct monitor *m, const struct step *step, const struct redisReply *reply)
+{
+    if (is_stale(step) || reply == NULL)
+        return false;
+    const char *refusal = redis_reply_error(reply);
+    if (refusal)
+        start_again_soon(m, refusal);
+    return refusal == NULL;
+}
+
 /* ---- workers ---- */
 
 static ptrdiff_t find_worker(const struct monitor *m, const char *worker)
@@ -148,7 +159,7 @@ static void on_details(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    if (is_stale(step) || reply == NULL) {
+    if (!is_answer(m, step, reply)) {
         free_step(step);
         return;
     }
@@ -168,7 +179,7 @@ static void on_hash(void *data, const struct redisReply *reply)
     struct step *step = data;
     struct monitor *m = step->monitor;
     struct board_task task;
-    if (!is_stale(step) && redis_reply_count(reply) > 0) {
+    if (is_answer(m, step, reply)) {
         task_record_from_hash(&task, reply, board_task(m->board, step->task));
         board_set_task(m->board, step->task, &task);
     }
@@ -214,7 +225,7 @@ static void on_run_start(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == RUN_FIELDS;
+    bool is_wanted = is_answer(m, step, reply);
     free_step(step);
     if (!is_wanted)
         return;
@@ -232,7 +243,7 @@ static void on_run_start(void *data, const struct redisReply *reply)
 static void on_slots(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
-    if (!is_stale(step) && reply)
+    if (is_answer(step->monitor, step, reply))
         worker_joined(step->monitor, step->worker, (unsigned)redis_reply_integer(reply, 1));
     free_step(step);
 }
@@ -260,7 +271,7 @@ static void on_workers(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && reply;
+    bool is_wanted = is_answer(m, step, reply);
     free_step(step);
     if (!is_wanted)
         return;
@@ -276,14 +287,10 @@ static void on_stream_end(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && reply;
+    bool is_wanted = is_answer(m, step, reply);
     free_step(step);
     if (!is_wanted)
         return;
-    if (redis_reply_error(reply)) {
-        start_again_soon(m, redis_reply_error(reply));
-        return;
-    }
     const struct redisReply *last = redis_reply_at(reply, 0);
     const char *id = redis_reply_text(redis_reply_at(last, 0));
     const char *number = redis_reply_field(redis_reply_at(last, 1), "n");
@@ -317,7 +324,7 @@ static void on_run_end(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && redis_reply_count(reply) == RUN_FIELDS;
+    bool is_wanted = is_answer(m, step, reply);
     free_step(step);
     if (!is_wanted || m->is_finished)
         return;

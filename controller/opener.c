@@ -68,6 +68,17 @@ static bool is_over(struct opener *o, const struct ledger_reply *reply)
     return true;
 }
 
+/* The same for what was asked without a script. */
+static bool is_unanswered(struct opener *o, const struct redisReply *reply)
+{
+    const char *refusal = redis_reply_error(reply);
+    if (refusal) {
+        o->events.on_trouble(o->data, refusal);
+        start_again_soon(o, RETRY_MS);
+    }
+    return reply == NULL || refusal;
+}
+
 /* Another run is alive. */
 static void refuse(struct opener *o, const struct ledger_reply *reply)
 {
@@ -210,7 +221,7 @@ static void on_purge_order(void *data, const struct redisReply *reply)
 {
     struct opener *o = end_step(data);
     size_t count = redis_reply_count(reply);
-    if (o == NULL || reply == NULL)
+    if (o == NULL || is_unanswered(o, reply))
         return;
     if (count == 0) {
         begin(o);
@@ -265,7 +276,7 @@ static void add_unfinished_summary(struct buffer *out, const char *id, const cha
 static void on_old_run(void *data, const struct redisReply *reply)
 {
     struct opener *o = end_step(data);
-    if (o == NULL || reply == NULL)
+    if (o == NULL || is_unanswered(o, reply))
         return;
     const char *id = redis_reply_text(redis_reply_at(reply, 0));
     const char *total = redis_reply_text(redis_reply_at(reply, 1));

@@ -166,6 +166,18 @@ test('DEBUG SLEEP of three leases: nobody is declared dead', async (t) => {
   await assertNobodyWasLost(scene);
 });
 
+test('BUSY: somebody else\'s script runs for three leases: everybody waits, nobody is declared dead', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis([...DURABLE, '--lua-time-limit', '50']);
+  await startRun(scene, { workers: 10 });
+  const script = "local function s() return tonumber(redis.call('TIME')[1]) end local e = s() + 4 while s() < e do end";
+  await scene.redis('eval', script, '0');
+  await scene.controllers[0].says(/event=controller\.waiting .*BUSY/);
+  scene.open();
+  await scene.sound();
+  await assertNobodyWasLost(scene);
+});
+
 // [what is refused, how it begins, how it ends]: writes are refused for three leases. Whoever could not renew its lease
 // for that reason isn't dead.
 const REFUSALS = [
