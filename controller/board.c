@@ -260,19 +260,23 @@ void board_worker_left(struct board *board, const char *worker, bool lost)
     set_worker(board, worker, lost ? BOARD_WORKER_LOST : BOARD_WORKER_LEFT, 0);
 }
 
-void board_set_run(struct board *board, enum board_run_state state, int64_t started_ms, int64_t finished_ms)
+static bool is_same_run(const struct board_run *a, const struct board_run *b)
 {
-    if (board->state == state && board->started_ms == started_ms && board->finished_ms == finished_ms)
+    return a->state == b->state && a->started_ms == b->started_ms && a->finished_ms == b->finished_ms &&
+           a->reopened_ms == b->reopened_ms && a->idle_ms == b->idle_ms;
+}
+
+void board_set_run(struct board *board, const struct board_run *run)
+{
+    if (is_same_run(&board->run, run))
         return;
-    board->state = state;
-    board->started_ms = started_ms;
-    board->finished_ms = finished_ms;
+    board->run = *run;
     board->seq++;
 }
 
-int64_t board_started_ms(const struct board *board)
+const struct board_run *board_run(const struct board *board)
 {
-    return board->started_ms;
+    return &board->run;
 }
 
 void board_set_history(struct board *board, const char *json)
@@ -323,9 +327,9 @@ ptrdiff_t board_find(const struct board *board, const char *key)
 enum board_verdict board_verdict(const struct board *board)
 {
     const size_t *counts = board->sums.counts;
-    if (board->state == BOARD_RUN_RUNNING)
+    if (board->run.state == BOARD_RUN_RUNNING)
         return BOARD_NO_VERDICT;
-    if (board->state == BOARD_RUN_CANCELLED)
+    if (board->run.state == BOARD_RUN_CANCELLED)
         return BOARD_VERDICT_CANCELLED;
     if (counts[BOARD_FAILED] > 0)
         return BOARD_VERDICT_FAILED;
@@ -348,7 +352,7 @@ static void estimate(const struct board *board, int64_t now_ms, struct board_tot
 {
     const struct board_sums *sums = &board->sums;
     size_t left = sums->counts[BOARD_QUEUED] + sums->counts[BOARD_RUNNING];
-    totals->has_eta = board->state == BOARD_RUN_RUNNING && sums->measured >= ETA_TASKS && board->slots > 0;
+    totals->has_eta = board->run.state == BOARD_RUN_RUNNING && sums->measured >= ETA_TASKS && board->slots > 0;
     if (!totals->has_eta)
         return;
     double n = (double)sums->measured, k = (double)left;
@@ -369,10 +373,11 @@ static void estimate(const struct board *board, int64_t now_ms, struct board_tot
 void board_totals(const struct board *board, int64_t now_ms, struct board_totals *totals)
 {
     const struct board_sums *sums = &board->sums;
-    int64_t end_ms = board->finished_ms > 0 ? board->finished_ms : now_ms;
-    bool has_begun = board->started_ms > 0 && end_ms > board->started_ms;
+    const struct board_run *run = &board->run;
+    int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : now_ms;
+    int64_t wall_ms = run->started_ms > 0 ? end_ms - run->started_ms - run->idle_ms : 0;
     *totals = (struct board_totals){
-        .state = board->state,
+        .state = run->state,
         .verdict = board_verdict(board),
         .total = board_total(board),
         .excluded = board->plan->exclusion_count,
@@ -380,9 +385,10 @@ void board_totals(const struct board *board, int64_t now_ms, struct board_totals
         .tests_failed = sums->tests_failed,
         .tests_skipped = sums->tests_skipped,
         .tests_flaky = sums->tests_flaky,
-        .started_ms = board->started_ms,
-        .finished_ms = board->finished_ms,
-        .wall_ms = has_begun ? (uint64_t)(end_ms - board->started_ms) : 0,
+        .started_ms = run->started_ms,
+        .finished_ms = run->finished_ms,
+        .wall_ms = wall_ms > 0 ? (uint64_t)wall_ms : 0,
+        .idle_ms = (uint64_t)run->idle_ms,
         .compute_ms = sums->compute_ms,
         .bound_ms = board_bound_ms(board),
         .efficiency = -1,

@@ -76,13 +76,20 @@ const struct board_task *board_task(const struct board *board, size_t index);
 void board_worker_joined(struct board *board, const char *worker, unsigned slots);
 void board_worker_left(struct board *board, const char *worker, bool lost);
 
-/* Times are Unix times, 0: not yet. */
-void board_set_run(struct board *board, enum board_run_state state, int64_t started_ms, int64_t finished_ms);
+/* Times are Unix times in ms, 0: not yet. */
+struct board_run {
+    enum board_run_state state;
+    int64_t started_ms, finished_ms;
+    int64_t reopened_ms; /* when a finished run was last begun again */
+    int64_t idle_ms;     /* how long it has been finished before that, in all */
+};
+
+void board_set_run(struct board *board, const struct board_run *run);
+const struct board_run *board_run(const struct board *board);
 
 /* Summaries of earlier runs, newest first, as a JSON array of objects (copied); what isn't one counts as empty. */
 void board_set_history(struct board *board, const char *json);
 
-int64_t board_started_ms(const struct board *board); /* Unix time, 0: not yet */
 const char *board_run_id(const struct board *board);
 const char *board_epoch(const struct board *board);
 uint64_t board_seq(const struct board *board);
@@ -114,7 +121,8 @@ struct board_totals {
     size_t excluded;
     uint64_t tests_passed, tests_failed, tests_skipped, tests_flaky;
     int64_t started_ms, finished_ms;
-    uint64_t wall_ms;    /* since the start, to the end or `now` */
+    uint64_t wall_ms;    /* since the start, to the end or `now`, without `idle` */
+    uint64_t idle_ms;    /* between an end and being begun again */
     uint64_t compute_ms; /* of all attempts that ended */
     uint64_t bound_ms;
     double efficiency; /* bound / wall, at most 1; negative: not known yet */

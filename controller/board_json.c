@@ -77,6 +77,7 @@ void board_add_summary(const struct board *board, int64_t now_ms, struct buffer 
     add_time(out, "started_at", totals.started_ms);
     add_time(out, "finished_at", totals.finished_ms);
     add_named_seconds(out, "wall_s", totals.wall_ms);
+    add_named_seconds(out, "idle_s", totals.idle_ms);
     add_named_seconds(out, "compute_s", totals.compute_ms);
     add_eta(out, &totals);
     json_add_key(out, "workers");

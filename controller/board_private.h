@@ -61,8 +61,7 @@ struct board {
     size_t workers_in[BOARD_WORKER_STATES];
     size_t slots, most_slots;
 
-    enum board_run_state state;
-    int64_t started_ms, finished_ms;
+    struct board_run run;
     struct cJSON *history; /* an array of objects, or NULL */
 };
 

@@ -20,6 +20,7 @@ enum {
 };
 
 static void stop(struct controller *c, int exit_status);
+static void ask_time(struct controller *c);
 
 /* ---- what is missing, and why ---- */
 
@@ -99,6 +100,7 @@ static void on_reopened(void *data)
     progress_say(&c->progress, "running again what didn't pass");
     progress_go_on(&c->progress);
     local_workers_go_on(&c->workers);
+    ask_time(c);
 }
 
 /* ---- the end of the run ---- */
@@ -213,15 +215,17 @@ static const char *run_key(const struct controller *c)
     return c->ledger.keys.names[LEDGER_RUN];
 }
 
-/* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. */
+/* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. Who runs again what
+ * didn't pass has all of it. */
 static void on_time(void *data, const struct redisReply *reply)
 {
     struct controller *c = data;
     int64_t now_ms = redis_reply_integer(redis_reply_at(reply, 0), 0) * 1000;
-    int64_t started_ms = c->board ? board_started_ms(c->board) : 0;
-    if (now_ms == 0 || started_ms == 0 || c->state != CONTROLLER_WATCHING)
+    if (now_ms == 0 || c->state != CONTROLLER_WATCHING || board_run(c->board)->started_ms == 0)
         return;
-    int64_t left_ms = started_ms + (int64_t)c->options->deadline_s * 1000 - now_ms;
+    const struct board_run *run = board_run(c->board);
+    int64_t begun_ms = run->reopened_ms > 0 ? run->reopened_ms : run->started_ms;
+    int64_t left_ms = begun_ms + (int64_t)c->options->deadline_s * 1000 - now_ms;
     uv_timer_start(&c->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
 }
 

@@ -134,14 +134,11 @@ static void ask(struct monitor *m, redis_reply_fn *reply, int argc, const char *
         free_step(step);
 }
 
-/* The fields of the run that are read: in this order. */
-enum { RUN_STATE, RUN_STARTED, RUN_FINISHED, RUN_CANCEL, RUN_FIELDS };
-
 static void ask_run(struct monitor *m, redis_reply_fn *reply)
 {
-    ask(m, reply, 2 + RUN_FIELDS,
-        (const char *const[]){"HMGET", m->ledger->keys.names[LEDGER_RUN], "state", "started_ms", "finished_ms",
-                              "cancel"});
+    const char *argv[2 + TASK_RECORD_RUN_FIELDS] = {"HMGET", m->ledger->keys.names[LEDGER_RUN]};
+    memcpy(argv + 2, task_record_run_fields, sizeof(task_record_run_fields));
+    ask(m, reply, 2 + TASK_RECORD_RUN_FIELDS, argv);
 }
 
 static void everything_is_read(struct monitor *m)
@@ -213,11 +210,14 @@ static void ask_tasks(struct monitor *m)
         ask_task(m, m->asked);
 }
 
-/* Tasks of a finished run were put back. */
-static void reopen(struct monitor *m)
+/* Tasks of a finished run were put back; by now they may have ended again. */
+static void reopen(struct monitor *m, const struct board_run *run)
 {
+    struct board_run open = *run;
+    open.state = BOARD_RUN_RUNNING;
+    open.finished_ms = 0;
     m->is_finished = m->end_is_near = false;
-    board_set_run(m->board, BOARD_RUN_RUNNING, board_started_ms(m->board), 0);
+    board_set_run(m->board, &open);
     m->events.on_reopened(m->data);
 }
 
@@ -229,15 +229,18 @@ static void on_run_start(void *data, const struct redisReply *reply)
     free_step(step);
     if (!is_wanted)
         return;
-    if (strcmp(element_text(reply, RUN_STATE), "finished") == 0)
-        m->end_is_near = true;
-    else if (m->is_finished)
-        reopen(m);
-    if (m->is_finished)
+    struct board_run run;
+    const char *cancel = task_record_run(&run, reply);
+    bool is_over = run.state == BOARD_RUN_FINISHED;
+    if (m->is_finished && (!is_over || run.reopened_ms != board_run(m->board)->reopened_ms))
+        reopen(m, &run);
+    if (is_over) {
+        m->end_is_near = true; /* told when everything was read */
         return;
-    board_set_run(m->board, BOARD_RUN_RUNNING, redis_reply_integer(redis_reply_at(reply, RUN_STARTED), 0), 0);
-    if (*element_text(reply, RUN_CANCEL) && !m->end_is_near)
-        m->events.on_cancelling(m->data, element_text(reply, RUN_CANCEL));
+    }
+    board_set_run(m->board, &run);
+    if (*cancel)
+        m->events.on_cancelling(m->data, cancel);
 }
 
 static void on_slots(void *data, const struct redisReply *reply)
@@ -304,6 +307,7 @@ static void read_everything(struct monitor *m)
     const struct ledger_keys *keys = &m->ledger->keys;
     m->round++;
     m->is_reading = true;
+    m->is_reopened = false;
     m->asked = m->answered = 0;
     ask_run(m, on_run_start);
     ask(m, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
@@ -328,16 +332,17 @@ static void on_run_end(void *data, const struct redisReply *reply)
     free_step(step);
     if (!is_wanted || m->is_finished)
         return;
+    struct board_run run;
+    const char *cancel = task_record_run(&run, reply);
     size_t open = board_count(m->board, BOARD_QUEUED) + board_count(m->board, BOARD_RUNNING);
-    if (open > 0 || strcmp(element_text(reply, RUN_STATE), "finished") != 0) {
+    if (open > 0 || run.state != BOARD_RUN_FINISHED) {
         m->end_is_near = false; /* it may have been reopened in between; else reading everything says so again */
         start_again_soon(m, "the run says that it is finished, its tasks don't");
         return;
     }
     m->is_finished = true;
-    board_set_run(m->board, ended_run_state(m, element_text(reply, RUN_CANCEL)),
-                  redis_reply_integer(redis_reply_at(reply, RUN_STARTED), 0),
-                  redis_reply_integer(redis_reply_at(reply, RUN_FINISHED), 0));
+    run.state = ended_run_state(m, cancel);
+    board_set_run(m->board, &run);
     m->events.on_change(m->data);
     m->events.on_finished(m->data);
 }
@@ -365,7 +370,7 @@ static void apply_event(struct monitor *m, const struct redisReply *fields)
     if (event == NULL)
         return;
     if (m->is_finished && strcmp(event, "rerun") == 0)
-        reopen(m);
+        m->is_reopened = true;
     if (index >= 0) {
         apply_task_event(m, (size_t)index, fields);
     } else if (strcmp(event, "cancelling") == 0) {
@@ -426,7 +431,7 @@ static void on_stream(void *data, const struct redisReply *reply)
         m->events.on_change(m->data);
     if (has_gap)
         log_info("events.gap", LOG_INT("after", m->last_number));
-    if (has_gap || (m->end_is_near && !m->is_finished))
+    if (has_gap || m->is_reopened || (m->end_is_near && !m->is_finished))
         read_everything(m);
     else
         uv_timer_start(&m->pause, on_pause_over, PAUSE_MS, 0);

@@ -43,6 +43,7 @@ struct monitor {
     bool is_following; /* an XREAD is under way */
     bool is_finished;  /* has been told */
     bool end_is_near;  /* the stream or the run said: finished */
+    bool is_reopened;  /* it was finished, and the stream says that tasks were put back */
     unsigned round;    /* answers of an earlier round are ignored */
     char last_id[64];  /* of the stream */
     int64_t last_number;

@@ -20,6 +20,13 @@ const char *const task_record_fields[TASK_RECORD_FIELDS] = {
     [ATTEMPT] = "attempt", [WORKER] = "worker", [FLAKY] = "flaky",         [REASON] = "reason",
 };
 
+enum { RUN_STATE, RUN_STARTED, RUN_FINISHED, RUN_REOPENED, RUN_IDLE, RUN_CANCEL };
+
+const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS] = {
+    [RUN_STATE] = "state",          [RUN_STARTED] = "started_ms", [RUN_FINISHED] = "finished_ms",
+    [RUN_REOPENED] = "reopened_ms", [RUN_IDLE] = "idle_ms",       [RUN_CANCEL] = "cancel",
+};
+
 /* A whole number without sign, at most `max`; 0 for what isn't one. */
 static int64_t number_of(const char *text, int64_t max)
 {
@@ -72,6 +79,22 @@ static enum board_state state_of(const char *status, const char *result, bool is
 static bool is_yes(const char *text)
 {
     return text && strcmp(text, "1") == 0;
+}
+
+const char *task_record_run(struct board_run *run, const struct redisReply *hash)
+{
+    const char *fields[TASK_RECORD_RUN_FIELDS];
+    for (size_t i = 0; i < TASK_RECORD_RUN_FIELDS; i++)
+        fields[i] = redis_reply_text(redis_reply_at(hash, i));
+    bool is_finished = fields[RUN_STATE] && strcmp(fields[RUN_STATE], "finished") == 0;
+    *run = (struct board_run){
+        .state = is_finished ? BOARD_RUN_FINISHED : BOARD_RUN_RUNNING,
+        .started_ms = number_of(fields[RUN_STARTED], TIME_MAX_MS),
+        .finished_ms = is_finished ? number_of(fields[RUN_FINISHED], TIME_MAX_MS) : 0,
+        .reopened_ms = number_of(fields[RUN_REOPENED], TIME_MAX_MS),
+        .idle_ms = number_of(fields[RUN_IDLE], TIME_MAX_MS),
+    };
+    return fields[RUN_CANCEL] ? fields[RUN_CANCEL] : "";
 }
 
 void task_record_from_hash(struct board_task *task, const struct redisReply *hash, const struct board_task *before)

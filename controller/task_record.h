@@ -1,5 +1,5 @@
 /*
- * What Redis tells of a task, made into what the board has of it. Pure.
+ * What Redis tells of a task, or of the run, made into what the board has of it. Pure.
  *
  * Redis holds what workers wrote, and a worker may be anybody's: whatever stands there gives a task that the board
  * can bear. Numbers are kept between bounds (sums over all tasks must not overflow), and what isn't understood counts
@@ -12,6 +12,16 @@
 
 struct cJSON;
 struct redisReply;
+
+/* The fields of the run's hash that are needed, in the order in which the reply has them. */
+enum { TASK_RECORD_RUN_FIELDS = 6 };
+extern const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS];
+
+/*
+ * The run as its hash has it: running or finished, and never cancelled, which the tasks tell. Returns why it is being
+ * cancelled (borrowed), "": it isn't.
+ */
+const char *task_record_run(struct board_run *run, const struct redisReply *hash);
 
 /* The fields of a task's hash that are needed, in the order in which the reply has them. */
 enum { TASK_RECORD_FIELDS = 8 };

@@ -4,7 +4,8 @@
 #   unit        cmocka: the pure modules, and supervision of real processes
 #   redis       cmocka: links and scripts on a private redis-server, the model test and its mutants
 #   e2e         the real daemons, from spec map to verdict, and what happens when they die
-#   faults      the real daemons under injected faults, and one checker after each; needs root (namespaces, mounts).
+#   faults      the real daemons under injected faults, and one checker after each; makes networks and mounts, for which
+#               an ordinary user needs the right to user namespaces.
 #               faults --storm N [--seed S]: N long runs under a random mix of them, and nothing else
 #   runners     our Playwright reporter under real Playwright
 #   page        the page's pure modules
@@ -60,11 +61,12 @@ cmocka_suite() {
     count "$1" "$status" $((${total:-0} - ${bad:-0})) "${bad:-0}"
 }
 
+# `as` stands before the command.
 node_suite() {
     name=$1 build=$2
     shift 2
     started=$(date +%s)
-    FUNKYTOWN_BUILD=$build node --test --test-concurrency=2 --test-reporter=tap "$@" >"$log" 2>&1
+    FUNKYTOWN_BUILD=$build ${as:-} node --test --test-concurrency=2 --test-reporter=tap "$@" >"$log" 2>&1
     status=$?
     count "$name" "$status" "$(sum pass)" $(($(sum fail) + $(sum cancelled) + $(sum skipped) + $(sum todo)))
 }
@@ -85,7 +87,9 @@ suite_unit() { cmocka_suite unit build unit; }
 suite_redis() { cmocka_suite redis build redis; }
 suite_e2e() { node_suite e2e build tests/e2e/*.test.mjs; }
 suite_faults() {
+    as=tests/fault/as_root.sh
     node_suite faults build tests/fault/*.test.mjs
+    as=
     started=$(date +%s)
     node tests/fault/storm.mjs $STORM_RUNS >"$log" 2>&1
     status=$?

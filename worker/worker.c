@@ -80,6 +80,7 @@ static void on_patience_over(uv_timer_t *timer);
 static void fill(struct worker *w);
 static void take_task(struct worker *w, const char *task, bool is_popped);
 static void ask(struct slot *s);
+static int ask_settle(struct slot *s);
 static void move_on(struct worker *w);
 
 /* ---- small things ---- */
@@ -292,9 +293,12 @@ static void close_run(struct worker *w, const char *run_id)
         return;
     log_info("run.closed", LOG_TEXT("run", run_id));
     leave(w, w->state == WORKER_DRAINING ? w->exit_status : 0);
-    /* What is still held here was given to somebody else, or the run could not be closed. */
+    /* What is still held here was given to somebody else, or the run could not be closed: but for a settlement whose
+     * answer was lost, of which only Redis knows whether it counts. */
     for (int i = 0; i < w->slot_count; i++) {
         struct slot *s = &w->slots[i];
+        if (s->state == SLOT_SETTLING && !s->is_asking)
+            s->is_asking = ask_settle(s) == 0;
         if (s->state == SLOT_RUNNING || s->state == SLOT_STOPPING)
             attempt_kill(&s->attempt);
         else if (s->state != SLOT_IDLE && !s->is_asking)

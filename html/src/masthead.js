@@ -48,7 +48,7 @@ function Facts({ state, summary }) {
   const { counts, tests, workers } = summary;
   const live = summary.state === 'running';
   const begun = summary.started_at ? Date.parse(summary.started_at) : 0;
-  const elapsed = live ? begun && state.now.value - begun : (summary.wall_s ?? 0) * 1000;
+  const elapsed = live ? begun && state.now.value - begun - summary.idle_s * 1000 : (summary.wall_s ?? 0) * 1000;
   return html`
     <div class="facts-row">
     <dl class="facts">

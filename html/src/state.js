@@ -74,9 +74,9 @@ export function createState({ announcer }) {
   }
 
   // Times are the controller's; the reader's clock may be off by minutes.
-  function followClock({ started_at, wall_s, state }) {
+  function followClock({ started_at, wall_s, idle_s, state }) {
     if (state !== 'running' || wall_s === null || !started_at) return;
-    const offset = Date.parse(started_at) + wall_s * 1000 - Date.now();
+    const offset = Date.parse(started_at) + (wall_s + idle_s) * 1000 - Date.now();
     if (Math.abs(offset - clockOffset) > 1500) clockOffset = offset;
     now.value = Date.now() + clockOffset;
   }

@@ -2,9 +2,10 @@
 -- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals, then the hash of each
 -- ARGV: me, then the tasks
 -- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
--- Keeps: passes are carried forward. Each budget starts anew; attempts go on counting. Who asks twice puts back once.
+-- Keeps: passes are carried forward. Each budget starts anew, the deadline too; attempts go on counting, and the time in
+--        which the run was finished isn't any of its own. Who asks twice puts back once.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
-local run = redis.call('HMGET', KEYS[2], 'state', 'cancel')
+local run = redis.call('HMGET', KEYS[2], 'state', 'cancel', 'finished_ms')
 if run[1] ~= 'running' and run[1] ~= 'finished' then return {'closed'} end
 if run[1] == 'running' and run[2] then return {'busy'} end
 local count = 0
@@ -24,7 +25,11 @@ if count > 0 then
   redis.call('HINCRBY', KEYS[3], 'tasksremaining', count)
   redis.call('HINCRBY', KEYS[3], 'tasksfinished', -count)
   redis.call('HSET', KEYS[3], 'finished', '0')
-  redis.call('HSET', KEYS[2], 'state', 'running')
+  if run[1] == 'finished' then
+    local now = now_ms()
+    redis.call('HINCRBY', KEYS[2], 'idle_ms', math.max(0, now - run[3]))
+    redis.call('HMSET', KEYS[2], 'state', 'running', 'reopened_ms', now)
+  end
   redis.call('HDEL', KEYS[2], 'finished_ms', 'cancel', 'summary')
   redis.call('XADD', KEYS[11], 'MAXLEN', '~', '1000', '*', 'e', 'opened')
 end

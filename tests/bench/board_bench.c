@@ -74,7 +74,7 @@ int main(void)
     uint64_t start = clock_mono_ns();
     struct board *board = board_new(&plan, "run-bench", "0123456789abcdef");
     report("board_new", clock_mono_ns() - start, 0);
-    board_set_run(board, BOARD_RUN_RUNNING, 1764000000000, 0);
+    board_set_run(board, &(struct board_run){.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000});
     board_worker_joined(board, "host-1", 8);
 
     start = clock_mono_ns();

@@ -187,7 +187,7 @@ export class ReplayRun {
     return {
       run_id: this.runId, state: over ? (this.cancelled ? 'cancelled' : 'finished') : 'running', verdict: over ? verdict : null, counts,
       excluded: this.excluded.length, tests, started_at: new Date(this.startedMs).toISOString(), finished_at: over ? new Date(this.finishedMs).toISOString() : null,
-      wall_s: wallS, compute_s: computeMs / 1000, eta_s: over || wallS < 5 ? null : [left * 0.9, left * 1.3], workers: { live: this.workers.length, lost: this.lost },
+      wall_s: wallS, idle_s: 0, compute_s: computeMs / 1000, eta_s: over || wallS < 5 ? null : [left * 0.9, left * 1.3], workers: { live: this.workers.length, lost: this.lost },
       bound_s: over ? boundS : null, efficiency: over && wallS > 0 ? boundS / wallS : null,
     };
   }

@@ -122,6 +122,25 @@ test('--rerun runs again what did not pass; the verdict covers all', async (t) =
   assert.equal(stage.lines('ran').length, 7);
 });
 
+test('a rerun has all of the deadline again, and the time in between is not its own', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const map = stage.map('[ -e "$HOME/mended" ] || exec sleep 600', ['a', 'b']);
+  const env = { FUNKYTOWN_DEADLINE_S: '2', SPEC_ROOT: stage.specs };
+  const cut = stage.controller(['--once', '--workers', '1', map], env);
+  assert.equal(await cut.exit(), 4, cut.output);
+  const finished = Number((await stage.hash('funkytown:run')).finished_ms);
+  const now = async () => Number((await stage.redis('time'))[0]) * 1000;
+  await waitFor('a second to pass', async () => (await now()) > finished + 1000);
+  stage.file('mended', '');
+  const again = stage.controller(['--rerun', '--workers', '1', map], env);
+  await again.says(/^passed: 2\/2 .*\n/m);
+  const summary = await stage.api(again, '');
+  assert.ok(summary.idle_s >= 1, JSON.stringify(summary));
+  const between = (Date.parse(summary.finished_at) - Date.parse(summary.started_at)) / 1000;
+  assert.ok(Math.abs(summary.wall_s + summary.idle_s - between) < 0.002, JSON.stringify(summary));
+});
+
 test('--rerun of nothing, or of another map, is refused', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();

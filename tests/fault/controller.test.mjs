@@ -32,7 +32,8 @@ test('kill -9 at random moments of the run: it goes on, and the verdict is right
   t.diagnostic(`seed ${chance.seed}`);
   const scene = new Scene(t);
   await scene.startRedis();
-  const args = ['--once', scene.work(200, { failing: 11 })];
+  // With an id: by the last kill the run may have ended, and would be begun anew.
+  const args = ['--once', '--run-id', 'r', scene.work(200, { failing: 11 })];
   let controller = scene.controller(args);
   scene.startWorkers(2, { FUNKYTOWN_SLOTS: '2' });
   for (let kills = 0, seen = 0; kills < 6; kills++) {

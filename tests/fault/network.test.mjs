@@ -88,23 +88,40 @@ function once(proxy, direction, matches, act) {
   };
 }
 
-test('the reply to a settlement is lost, again and again: it is settled already', async (t) => {
-  const { scene, proxy } = await startRun(t, { count: 100 });
-  let lost = 0;
+// The replies to the next settlements; how many there were.
+function loseSettlements(proxy, count) {
+  const lost = { count: 0 };
   proxy.tap = (link, name, bytes) => {
     const text = bytes.toString('latin1');
     if (name === 'up' && /EVALSHA/.test(text) && /"outcome":"(passed|failed)"/.test(text)) link.settles = true;
-    if (name === 'down' && link.settles && lost < 20) {
-      lost += 1;
-      proxy.loseReply(link);
-      return false;
-    }
-    return true;
+    if (name !== 'down' || !link.settles || lost.count === count) return true;
+    lost.count += 1;
+    proxy.loseReply(link);
+    return false;
   };
+  return lost;
+}
+
+test('the reply to a settlement is lost, again and again: it is settled already', async (t) => {
+  const { scene, proxy } = await startRun(t, { count: 100 });
+  const lost = loseSettlements(proxy, 20);
   scene.open();
   await scene.sound();
-  assert.equal(lost, 20);
+  assert.equal(lost.count, 20);
   await assertNobodyWasLost(scene);
+});
+
+test('the reply to the last settlement of the run is lost: its worker learns that it was counted', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const proxy = await scene.proxy();
+  scene.controller(['--once', scene.work(1)]);
+  const lost = loseSettlements(proxy, 1);
+  const worker = scene.worker(proxy.env);
+  await scene.sound();
+  assert.equal(lost.count, 1);
+  assert.match(worker.stderr, /event=task\.settled task=task:g:0 /);
+  assert.doesNotMatch(worker.stderr, /event=task\.fenced/);
 });
 
 test('the link is cut between a pop and its claim: the task is found again', async (t) => {

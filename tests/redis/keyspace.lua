@@ -14,7 +14,18 @@ local function moment(text, unit_ms)
   return age > -1 and age < 100000 and 'T' or text
 end
 
-local moments = {starttime = 1000, started_ms = 1, finished_ms = 1}
+local moments = {starttime = 1000, started_ms = 1, finished_ms = 1, reopened_ms = 1}
+
+-- How long a run has been finished before it was begun again.
+local function span(text)
+  local ms = tonumber(text)
+  return ms >= 0 and ms < 100000 and 'D' or text
+end
+
+local function show_value(field, value)
+  if field == 'idle_ms' then return span(value) end
+  return moments[field] and moment(value, moments[field]) or value
+end
 
 local function show_hash(name, key)
   local values, fields = {}, {}
@@ -27,7 +38,7 @@ local function show_hash(name, key)
   for _, field in ipairs(fields) do
     exact[#exact + 1] = field
     exact[#exact + 1] = values[field]
-    line(name, '.', field, ' = ', moments[field] and moment(values[field], moments[field]) or values[field])
+    line(name, '.', field, ' = ', show_value(field, values[field]))
   end
 end
 

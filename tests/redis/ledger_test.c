@@ -1101,6 +1101,8 @@ static void rerun_puts_back_what_did_not_pass(void **state)
     expect_line(b, "runmeta.tasksfinished = 1");
     expect_line(b, "runmeta.finished = 0");
     expect_line(b, "funkytown:run.state = running");
+    expect_line(b, "funkytown:run.reopened_ms = T");
+    expect_line(b, "funkytown:run.idle_ms = D");
     expect_count(b, "funkytown:run.finished_ms", 0);
     expect_count(b, "funkytown:run.cancel", 0);
     expect_line(b, "funkytown:signals e=opened");
@@ -1113,6 +1115,19 @@ static void rerun_puts_back_what_did_not_pass(void **state)
     expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK); /* a cancelled run that is finished may go on */
     expect_text(b, 1, "1");
     expect_count(b, "funkytown:run.cancel", 0);
+}
+
+static void rerun_of_a_run_that_goes_on_is_no_new_beginning(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 0), LEDGER_OK);
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "runmeta.tasksremaining = 2");
+    expect_line(b, "funkytown:run.state = running");
+    expect_count(b, "funkytown:run.reopened_ms", 0);
+    expect_count(b, "funkytown:run.idle_ms", 0);
 }
 
 static void rerun_forgets_every_budget(void **state)
@@ -1640,6 +1655,7 @@ int main(void)
         TEST(claim_leaves_a_task_that_failed_here_to_others),
         TEST(cancel_ends_what_waits),
         TEST(rerun_puts_back_what_did_not_pass),
+        TEST(rerun_of_a_run_that_goes_on_is_no_new_beginning),
         TEST(rerun_forgets_every_budget),
         TEST(audit_tells_what_does_not_agree_and_mends_it),
         TEST(audit_finishes_a_run_that_is_done),

@@ -466,7 +466,7 @@ void world_begin(struct world *w, int me, int plan, const char *id)
     w->state = WORLD_LOADING;
     w->plan = plan;
     w->loaded = w->event_count = w->signal_count = 0;
-    w->is_started = w->is_finished = false;
+    w->is_started = w->is_finished = w->is_reopened = false;
     w->cancel[0] = '\0';
     w->controller = me;
     snprintf(w->id, sizeof(w->id), "%s", id);
@@ -589,6 +589,7 @@ void world_rerun(struct world *w, int me, const int *tasks, int count)
         return;
     w->remaining += put_back;
     w->finished -= put_back;
+    w->is_reopened |= w->state == WORLD_FINISHED;
     w->state = WORLD_RUNNING;
     w->is_finished = false;
     w->cancel[0] = '\0';
@@ -778,6 +779,10 @@ static void run_lines(struct page *p, const struct world *w)
         line(p, "funkytown:run.started_ms = T");
     if (w->is_finished)
         line(p, "funkytown:run.finished_ms = T");
+    if (w->is_reopened) {
+        line(p, "funkytown:run.reopened_ms = T");
+        line(p, "funkytown:run.idle_ms = D");
+    }
 }
 
 size_t world_lines(const struct world *w, char **lines, size_t limit)

@@ -63,7 +63,7 @@ struct world {
     enum world_state state;
     char id[16];
     int plan, loaded, event_count;
-    bool has_meta, is_started, is_finished;
+    bool has_meta, is_started, is_finished, is_reopened;
     char cancel[16]; /* why the run is being cancelled; "": it isn't */
     int remaining, finished;
     int holder, controller; /* of the lease; of the run's field */

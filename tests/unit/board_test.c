@@ -41,7 +41,7 @@ static int open_board(void **state)
     assert_string_equal(err.text, "");
     assert_int_equal(f->plan.task_count, TASKS);
     f->board = board_new(&f->plan, "run-1", "epoch-1");
-    board_set_run(f->board, BOARD_RUN_RUNNING, START_MS, 0);
+    board_set_run(f->board, &(struct board_run){.state = BOARD_RUN_RUNNING, .started_ms = START_MS});
     *state = f;
     return 0;
 }
@@ -90,7 +90,7 @@ static void a_fresh_board_has_everything_queued(void **state)
         "{\"run_id\":\"run-1\",\"state\":\"running\",\"verdict\":null,\"counts\":{\"total\":6,\"queued\":6,"
         "\"running\":0,\"passed\":0,\"failed\":0,\"flaky\":0,\"error\":0,\"cancelled\":0},\"excluded\":1,"
         "\"tests\":{\"passed\":0,\"failed\":0,\"skipped\":0,\"flaky\":0},"
-        "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":null,\"wall_s\":2.500,"
+        "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":null,\"wall_s\":2.500,\"idle_s\":0.000,"
         "\"compute_s\":0.000,\"eta_s\":null,\"workers\":{\"live\":0,\"lost\":0},\"bound_s\":0.000,"
         "\"efficiency\":null}");
 }
@@ -114,14 +114,43 @@ static void a_finished_board_sums_up(void **state)
                                        .tests = {.passed = 1, .failed = 0, .flaky = 1}};
         assert_true(board_set_task(board, i, &task));
     }
-    board_set_run(board, BOARD_RUN_FINISHED, START_MS, START_MS + 16000);
-    assert_summary(board, START_MS + 999999,
-                   "{\"run_id\":\"run-1\",\"state\":\"finished\",\"verdict\":\"passed\",\"counts\":{\"total\":6,"
-                   "\"queued\":0,\"running\":0,\"passed\":5,\"failed\":0,\"flaky\":1,\"error\":0,\"cancelled\":0},"
-                   "\"excluded\":1,\"tests\":{\"passed\":11,\"failed\":0,\"skipped\":5,\"flaky\":1},"
-                   "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":\"1970-01-01T00:16:56.000Z\","
-                   "\"wall_s\":16.000,\"compute_s\":22.000,\"eta_s\":null,\"workers\":{\"live\":1,\"lost\":0},"
-                   "\"bound_s\":11.000,\"efficiency\":0.688}");
+    board_set_run(board, &(struct board_run){
+                             .state = BOARD_RUN_FINISHED, .started_ms = START_MS, .finished_ms = START_MS + 16000});
+    assert_summary(
+        board, START_MS + 999999,
+        "{\"run_id\":\"run-1\",\"state\":\"finished\",\"verdict\":\"passed\",\"counts\":{\"total\":6,"
+        "\"queued\":0,\"running\":0,\"passed\":5,\"failed\":0,\"flaky\":1,\"error\":0,\"cancelled\":0},"
+        "\"excluded\":1,\"tests\":{\"passed\":11,\"failed\":0,\"skipped\":5,\"flaky\":1},"
+        "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":\"1970-01-01T00:16:56.000Z\","
+        "\"wall_s\":16.000,\"idle_s\":0.000,\"compute_s\":22.000,\"eta_s\":null,\"workers\":{\"live\":1,\"lost\":0},"
+        "\"bound_s\":11.000,\"efficiency\":0.688}");
+}
+
+static void the_time_between_an_end_and_a_rerun_is_nobodys(void **state)
+{
+    struct board *board = board_of(state);
+    struct board_run run = {.state = BOARD_RUN_RUNNING, .started_ms = START_MS, .idle_ms = 80000};
+    struct board_totals totals;
+    uint64_t seq = board_seq(board);
+    board_set_run(board, &run);
+    assert_int_equal(board_seq(board), seq + 1);
+    board_set_run(board, &run);
+    assert_int_equal(board_seq(board), seq + 1);
+    board_totals(board, START_MS + 90000, &totals);
+    assert_int_equal(totals.wall_ms, 10000);
+    assert_int_equal(totals.idle_ms, 80000);
+    run.idle_ms = 100000; /* no clock of ours: it may say anything */
+    board_set_run(board, &run);
+    board_totals(board, START_MS + 90000, &totals);
+    assert_int_equal(totals.wall_ms, 0);
+    run.finished_ms = START_MS + 101000;
+    board_set_run(board, &run);
+    board_totals(board, START_MS + 900000, &totals);
+    assert_int_equal(totals.wall_ms, 1000);
+    run.reopened_ms = START_MS + 100000;
+    seq = board_seq(board);
+    board_set_run(board, &run);
+    assert_int_equal(board_seq(board), seq + 1);
 }
 
 static void a_verdict_needs_every_task(void **state)
@@ -150,7 +179,7 @@ static void a_verdict_needs_every_task(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (size_t t = 0; t < TASKS; t++)
             set_state(board, t, rows[i].tasks[t]);
-        board_set_run(board, rows[i].run, START_MS, 0);
+        board_set_run(board, &(struct board_run){.state = rows[i].run, .started_ms = START_MS});
         if (board_verdict(board) != rows[i].wanted)
             fail_msg("row %zu", i);
     }
@@ -161,7 +190,8 @@ static void a_run_without_tasks_is_not_green(void **state)
     (void)state;
     struct plan plan = {0};
     struct board *board = board_new(&plan, "empty", "e");
-    board_set_run(board, BOARD_RUN_FINISHED, START_MS, START_MS);
+    board_set_run(board,
+                  &(struct board_run){.state = BOARD_RUN_FINISHED, .started_ms = START_MS, .finished_ms = START_MS});
     assert_int_equal(board_verdict(board), BOARD_VERDICT_ERROR);
     auto_buffer out = {0};
     board_add_snapshot(board, START_MS, &out);
@@ -193,7 +223,7 @@ static void the_same_again_changes_nothing(void **state)
     assert_false(board_set_task(board, 2, &task));
     assert_false(board_set_task(board, 2, board_task(board, 2)));
     board_worker_joined(board, "w1", 2);
-    board_set_run(board, BOARD_RUN_RUNNING, START_MS, 0);
+    board_set_run(board, &(struct board_run){.state = BOARD_RUN_RUNNING, .started_ms = START_MS});
     board_worker_left(board, "w9", false);
     assert_int_equal(board_seq(board), seq);
     board_add_snapshot(board, START_MS, &after);
@@ -429,7 +459,8 @@ static void an_estimate_needs_five_tasks_and_a_slot(void **state)
     board_totals(board, START_MS, &totals);
     assert_false(totals.has_eta);
     board_worker_joined(board, "w1", 1);
-    board_set_run(board, BOARD_RUN_FINISHED, START_MS, START_MS + 9);
+    board_set_run(
+        board, &(struct board_run){.state = BOARD_RUN_FINISHED, .started_ms = START_MS, .finished_ms = START_MS + 9});
     board_totals(board, START_MS, &totals);
     assert_false(totals.has_eta);
 }
@@ -702,6 +733,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOARD_TEST(a_fresh_board_has_everything_queued),
         BOARD_TEST(a_finished_board_sums_up),
+        BOARD_TEST(the_time_between_an_end_and_a_rerun_is_nobodys),
         BOARD_TEST(a_verdict_needs_every_task),
         cmocka_unit_test(a_run_without_tasks_is_not_green),
         BOARD_TEST(the_same_again_changes_nothing),

@@ -122,7 +122,7 @@ static int open_fixture(void **state)
     plan_parse(&f->plan, map, strlen(map), &err);
     assert_string_equal(err.text, "");
     f->board = board_new(&f->plan, "run-1", "epoch-1");
-    board_set_run(f->board, BOARD_RUN_RUNNING, 1764000000000, 0);
+    board_set_run(f->board, &(struct board_run){.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000});
     board_set_history(f->board, "[{\"run_id\":\"run-0\",\"verdict\":\"failed\"}]");
     set_text(f, "[]");
     *state = f;
@@ -614,11 +614,15 @@ static void a_run_is_cancelled_by_the_source(void **state)
         assert_problem(&client, rows[i].status, rows[i].detail);
         client_close(&client);
     }
-    board_set_run(f->board, BOARD_RUN_FINISHED, 1764000000000, 1764000001000);
+    board_set_run(
+        f->board,
+        &(struct board_run){.state = BOARD_RUN_FINISHED, .started_ms = 1764000000000, .finished_ms = 1764000001000});
     assert_int_equal(post(f, &client, API "/cancel", HELD, ""), 409);
     assert_problem(&client, 409, "run run-1 is finished already");
     client_close(&client);
-    board_set_run(f->board, BOARD_RUN_CANCELLED, 1764000000000, 1764000001000);
+    board_set_run(
+        f->board,
+        &(struct board_run){.state = BOARD_RUN_CANCELLED, .started_ms = 1764000000000, .finished_ms = 1764000001000});
     assert_int_equal(post(f, &client, API "/cancel", HELD, ""), 409);
     assert_problem(&client, 409, "run run-1 is cancelled already");
     client_close(&client);
@@ -667,7 +671,9 @@ static void tasks_are_run_again_by_the_source(void **state)
     }
 
     /* A finished run can be run again as well. */
-    board_set_run(f->board, BOARD_RUN_FINISHED, 1764000000000, 1764000001000);
+    board_set_run(
+        f->board,
+        &(struct board_run){.state = BOARD_RUN_FINISHED, .started_ms = 1764000000000, .finished_ms = 1764000001000});
     assert_int_equal(post(f, &client, API "/rerun", HELD_JSON, rows[0].body), 200);
     client_close(&client);
     assert_int_equal(post(f, &client, "/api/v1/runs/run-0/rerun", HELD_JSON, rows[0].body), 404);

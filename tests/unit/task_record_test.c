@@ -21,6 +21,41 @@ static void assert_text(const char *found, const char *wanted)
         assert_string_equal(found, wanted);
 }
 
+static void a_run_is_read_whatever_it_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields[TASK_RECORD_RUN_FIELDS]; /* state started_ms finished_ms reopened_ms idle_ms cancel */
+        struct board_run wanted;
+        const char *cancel;
+    } rows[] = {
+        {{"running", "1764000000000", NULL, NULL, NULL, NULL},
+         {.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000},
+         ""},
+        {{"running", "1764000000000", "1764000000001", "1764000000009", "8", "enough"},
+         {.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000, .reopened_ms = 1764000000009, .idle_ms = 8},
+         "enough"},
+        {{"finished", "1764000000000", "1764000000001", "", "x", ""},
+         {.state = BOARD_RUN_FINISHED, .started_ms = 1764000000000, .finished_ms = 1764000000001},
+         ""},
+        {{"finished", "-1", "9223372036854775807", "-9223372036854775808", "99999999999999999999", NULL},
+         {.state = BOARD_RUN_FINISHED, .finished_ms = INT64_C(1) << 42, .idle_ms = INT64_C(1) << 42},
+         ""},
+        {{NULL, NULL, NULL, NULL, NULL, NULL}, {.state = BOARD_RUN_RUNNING}, ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct board_run run;
+        struct redisReply *reply = made_reply(rows[i].fields, TASK_RECORD_RUN_FIELDS);
+        assert_string_equal(task_record_run(&run, reply), rows[i].cancel);
+        const struct board_run *wanted = &rows[i].wanted;
+        if (run.state != wanted->state || run.started_ms != wanted->started_ms ||
+            run.finished_ms != wanted->finished_ms || run.reopened_ms != wanted->reopened_ms ||
+            run.idle_ms != wanted->idle_ms)
+            fail_msg("row %zu", i);
+        made_reply_free(reply);
+    }
+}
+
 static void a_hash_is_read_whatever_it_holds(void **state)
 {
     (void)state;
@@ -210,6 +245,7 @@ static void details_are_taken_or_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_is_read_whatever_it_holds),
         cmocka_unit_test(a_hash_is_read_whatever_it_holds),
         cmocka_unit_test(what_the_stream_told_more_exactly_stays),
         cmocka_unit_test(an_event_changes_what_it_tells_of),
