@@ -55,7 +55,7 @@ function Facts({ state, summary }) {
       <${Fact} name="Done">${formatCount(doneOf(counts))}<span class="of"> of ${plural(counts.total, 'task')}</span><//>
       <${Fact} name=${live ? 'Elapsed' : 'Took'} title=${begun ? `Started ${formatTime(begun)}` : ''}>${formatClock(elapsed)}<//>
       ${live && summary.eta_s && html`<${Fact} name="Left">${formatEta(summary.eta_s)}<//>`}
-      <${Fact} name="Tests"><${Tests} tests=${tests} /><//>
+      <${Fact} name="Tests"><${Tests} tests=${tests} live=${live} /><//>
       <${Fact} name="Workers">
         ${plural(workers.live, 'live', 'live')}${workers.lost > 0 && html`<span class="tone-text-error">, ${formatCount(workers.lost)} lost</span>`}
       <//>
@@ -72,8 +72,8 @@ function Facts({ state, summary }) {
 
 const Fact = ({ name, title, children }) => html`<div class=${`fact fact-${name.toLowerCase()}`} title=${title}><dt>${name}</dt><dd>${children}</dd></div>`;
 
-function Tests({ tests }) {
+function Tests({ tests, live }) {
   const parts = ['passed', 'failed', 'flaky', 'skipped'].filter((name) => tests[name] > 0);
-  if (!parts.length) return html`<span class="of">none yet</span>`;
+  if (!parts.length) return html`<span class="of">${live ? 'none yet' : 'none reported'}</span>`;
   return parts.map((name, i) => html`${i > 0 && ', '}<span key=${name} class=${name === 'failed' ? 'tone-text-failed' : ''}>${formatCount(tests[name])} ${name}</span>`);
 }

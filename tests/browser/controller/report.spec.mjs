@@ -110,6 +110,7 @@ test('a run is followed while its controller is killed and comes back', async ({
   stage.worker();
   await page.goto(`${url}/results`);
   await expect(page.locator('[data-row="0"]')).toContainText('Running');
+  await expect(page.locator('.fact-tests')).toContainText('none yet');
   go('first');
   await expect(passed).toHaveText('1');
   controller.kill('SIGKILL');
@@ -118,5 +119,6 @@ test('a run is followed while its controller is killed and comes back', async ({
   start();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Passed');
   await expect(passed).toHaveText('2');
+  await expect(page.locator('.fact-tests')).toContainText('none reported');
   await expect(page.locator('.connection')).toBeEmpty();
 });
