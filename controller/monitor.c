@@ -19,7 +19,8 @@ enum {
     STREAM_BLOCK_MS = 10000,
     COMMAND_TIMEOUT_MS = 10000,
     RETRY_MS = 500,
-    PAUSE_MS = 20, /* nobody sees it, and what happens meanwhile costs one read instead of one each */
+    LONGEST_PASS_MS = 2000, /* between two looks for the dead, however long a lease is */
+    PAUSE_MS = 20,          /* nobody sees it, and what happens meanwhile costs one read instead of one each */
 };
 
 static void read_everything(struct monitor *m);
@@ -457,8 +458,14 @@ static void follow(struct monitor *m)
 
 /*
  * Nobody is dead whom Redis, the network or a sleep of ours kept from renewing its lease. Our own lease is the
- * measure: while it can't be renewed nobody dies, and the workers have one whole lease from when it could be again.
+ * measure: while it can't be renewed nobody dies, and the workers have one whole lease from when it could be again,
+ * and before it the time after which the last of them tries to connect.
  */
+static void spare_everybody(struct monitor *m, uint64_t now)
+{
+    m->nobody_dies_before_ms = now + REDIS_LINK_LONGEST_WAIT_MS + m->lease_ms;
+}
+
 static bool is_renewed(const struct monitor *m, uint64_t now)
 {
     return now - m->renewed_ms <= m->lease_ms * 2 / 3; /* it is due after one third */
@@ -474,7 +481,7 @@ void monitor_renewed(struct monitor *m)
 {
     uint64_t now = clock_mono_ms();
     if (!is_renewed(m, now))
-        m->nobody_dies_before_ms = now + m->lease_ms;
+        spare_everybody(m, now);
     m->renewed_ms = now;
 }
 
@@ -564,7 +571,8 @@ void monitor_init(struct monitor *m, uv_loop_t *loop, struct ledger *ledger, str
     uv_timer_init(loop, &m->retry);
     uv_timer_init(loop, &m->pause);
     m->pass.data = m->retry.data = m->pause.data = m;
-    uv_timer_start(&m->pass, on_pass, lease_ms / 3, lease_ms / 3);
+    unsigned pass_ms = lease_ms / 3 < LONGEST_PASS_MS ? lease_ms / 3 : LONGEST_PASS_MS;
+    uv_timer_start(&m->pass, on_pass, pass_ms, pass_ms);
 }
 
 void monitor_watch(struct monitor *m)
@@ -572,7 +580,7 @@ void monitor_watch(struct monitor *m)
     m->is_watching = true;
     m->is_following = false;
     m->renewed_ms = clock_mono_ms();
-    m->nobody_dies_before_ms = m->renewed_ms + m->lease_ms;
+    spare_everybody(m, m->renewed_ms);
     read_everything(m);
 }
 

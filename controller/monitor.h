@@ -52,7 +52,7 @@ struct monitor {
     char **workers; /* who is on the board as live; owned */
     size_t worker_count;
 
-    uv_timer_t pass; /* looks for the dead, every third of a lease */
+    uv_timer_t pass; /* looks for the dead */
     uv_timer_t retry;
     uv_timer_t pause;    /* between two reads of the stream */
     uint64_t renewed_ms; /* monotonic: when our own lease was */

@@ -14,7 +14,6 @@
 
 enum {
     FIRST_WAIT_MS = 50,
-    LONGEST_WAIT_MS = 2000,
     CONNECT_TIMEOUT_MS = 5000,
     TIMEOUT_CHECK_MS = 500,
     ADDRESS_LIMIT = 8,
@@ -193,7 +192,7 @@ static void finish_close(struct redis_link *link)
 static uint64_t next_wait_ms(struct redis_link *link)
 {
     unsigned wait = link->wait_ms;
-    link->wait_ms = wait * 2 > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : wait * 2;
+    link->wait_ms = wait * 2 > REDIS_LINK_LONGEST_WAIT_MS ? REDIS_LINK_LONGEST_WAIT_MS : wait * 2;
     return wait / 2 + (unsigned)random() % (wait / 2 + 1);
 }
 

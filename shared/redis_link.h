@@ -19,6 +19,9 @@
 struct redisReply;
 struct redis_link;
 
+/* Who finds the server again later than this after it came back has been kept from it by something else. */
+enum { REDIS_LINK_LONGEST_WAIT_MS = 2000 };
+
 struct redis_address {
     const char *host;
     int port;

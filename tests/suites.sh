@@ -11,7 +11,7 @@
 #   page        the page's pure modules
 #   browser     the page in Chromium: on a made-up run that the test steps through, and on real controllers
 #   deploy      images, compose file and manifests agree with the options and with Kubernetes' own schemas
-#   sanitizers  unit, redis, e2e and the page of real controllers once more under AddressSanitizer and
+#   sanitizers  unit, redis, e2e, the faults and the page of real controllers once more under AddressSanitizer and
 #               UndefinedBehaviorSanitizer
 #   clang       the second compiler finds nothing to warn of
 set -u
@@ -86,10 +86,13 @@ need_npm() {
 suite_unit() { cmocka_suite unit build unit; }
 suite_redis() { cmocka_suite redis build redis; }
 suite_e2e() { node_suite e2e build tests/e2e/*.test.mjs; }
-suite_faults() {
+faults_suite() {
     as=tests/fault/as_root.sh
-    node_suite faults build tests/fault/*.test.mjs
+    node_suite "$1" "$2" tests/fault/*.test.mjs
     as=
+}
+suite_faults() {
+    faults_suite faults build
     started=$(date +%s)
     node tests/fault/storm.mjs $STORM_RUNS >"$log" 2>&1
     status=$?
@@ -117,6 +120,7 @@ suite_sanitizers() {
     cmocka_suite 'unit (sanitizers)' build/asan unit
     cmocka_suite 'redis (sanitizers)' build/asan redis
     node_suite 'e2e (sanitizers)' build/asan tests/e2e/*.test.mjs
+    faults_suite 'faults (sanitizers)' build/asan
     suite_browser build/asan ' (sanitizers)' --project=controller
 }
 suite_clang() { build_preset clang; }

@@ -70,7 +70,7 @@ for (const [name, rules] of [
 }
 
 test('nobody can connect for some leases: everybody comes back', async (t) => {
-  const { scene, proxy } = await startRun(t);
+  const { scene, proxy } = await startRun(t, { workers: 12 });
   await proxy.refuse();
   scene.open();
   await pass(scene, LEASES);
