@@ -63,11 +63,12 @@ static void take_texts(const struct redisReply *list, char ***texts, size_t *cou
     }
 }
 
+/* Why the link was lost is told when it is down. */
 static bool is_trouble(struct audit *a, const struct redisReply *reply)
 {
     const char *error = redis_reply_error(reply);
-    if (reply == NULL || error)
-        give_up(a, "redis", error ? error : "the link was lost");
+    if (error)
+        give_up(a, "redis", error);
     return reply == NULL || error;
 }
 
@@ -78,6 +79,8 @@ static void on_audited(void *data, const struct ledger_reply *reply)
         ask_workers(a);
         return;
     }
+    if (reply->outcome == LEDGER_LOST)
+        return;
     if (reply->outcome != LEDGER_OK) {
         give_up(a, reply->outcome == LEDGER_WAITING ? "no run is open under this prefix" : "redis",
                 reply->text ? reply->text : "");
@@ -139,9 +142,9 @@ static void on_order(void *data, const struct redisReply *reply)
 static void on_loaded(void *data, const struct ledger_reply *reply)
 {
     struct audit *a = data;
-    if (reply->outcome != LEDGER_OK)
-        give_up(a, "redis", reply->text ? reply->text : "the link was lost");
-    else
+    if (reply->outcome == LEDGER_TROUBLE)
+        give_up(a, "redis", reply->text);
+    else if (reply->outcome == LEDGER_OK)
         ask(a, on_order, 4, (const char *const[]){"LRANGE", a->ledger.keys.names[LEDGER_ORDER], "0", "-1"});
 }
 

@@ -76,6 +76,7 @@ struct worker {
 };
 
 static void register_now(struct worker *w);
+static void renew(struct worker *w);
 static void on_patience_over(uv_timer_t *timer);
 static void fill(struct worker *w);
 static void take_task(struct worker *w, const char *task, bool is_popped);
@@ -149,7 +150,9 @@ static void note_trouble(struct worker *w, const char *text)
 static void on_retry(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
-    if (!w->is_registered)
+    if (w->is_registered)
+        renew(w);
+    else
         register_now(w);
     for (int i = 0; i < w->slot_count; i++)
         ask(&w->slots[i]);
@@ -167,7 +170,10 @@ static void retry_soon(struct worker *w)
 static bool is_unanswered(struct worker *w, const struct ledger_reply *reply)
 {
     if (reply->outcome == LEDGER_TROUBLE) {
-        note_trouble(w, reply->text);
+        if (reply->is_taught)
+            log_debug("redis.taught", LOG_TEXT("reason", reply->text));
+        else
+            note_trouble(w, reply->text);
         retry_soon(w);
     }
     return reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST;
@@ -577,11 +583,16 @@ static void on_renewed(void *data, const struct ledger_reply *reply)
     }
 }
 
+static void renew(struct worker *w)
+{
+    ledger_renew(&w->ledger, w->id, on_renewed, w);
+}
+
 static void on_renew(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
     if (w->is_registered)
-        ledger_renew(&w->ledger, w->id, on_renewed, w);
+        renew(w);
 }
 
 /* No run is open. What we hold belongs to a run that has gone. */
@@ -672,7 +683,7 @@ static void on_registered(void *data, const struct ledger_reply *reply)
 
 static void register_now(struct worker *w)
 {
-    if (w->is_registering || w->state >= WORKER_LEAVING || !w->ledger.is_loaded)
+    if (w->is_registering || w->state >= WORKER_LEAVING)
         return;
     w->is_registered = false;
     const struct ledger_worker me = {w->id, w->nonce, w->host, getpid(), w->slot_count};
@@ -698,7 +709,7 @@ static void on_signals(void *data, const struct redisReply *reply)
         if (w->state == WORKER_JOINING)
             register_now(w);
         else if (w->is_registered && what && strcmp(what, "opened") != 0)
-            ledger_renew(&w->ledger, w->id, on_renewed, w);
+            renew(w);
     }
     if (redis_reply_error(reply))
         return; /* the link's next life listens again */
@@ -718,38 +729,32 @@ static void listen_for_signals(struct worker *w)
 
 /* ---- links ---- */
 
-static void on_scripts_loaded(void *data, const struct ledger_reply *reply)
-{
-    struct worker *w = data;
-    if (w->state == WORKER_CLOSING || is_unanswered(w, reply)) {
-        if (reply->outcome == LEDGER_TROUBLE)
-            redis_link_reset(w->commands);
-        return;
-    }
-    w->ledger.is_loaded = true;
-    register_now(w);
-    move_on(w);
-}
-
 static void on_commands_up(void *data)
 {
     struct worker *w = data;
     log_debug("redis.connected", LOG_TEXT("host", w->address.host), LOG_INT("port", w->address.port));
-    ledger_load(&w->ledger, on_scripts_loaded, w);
+    register_now(w);
+    move_on(w);
+}
+
+/* A refused password, or a right that this user lacks. */
+static void refuse(struct worker *w, const struct error *reason)
+{
+    if (w->state == WORKER_CLOSING)
+        return;
+    log_error("redis.refused", LOG_TEXT("reason", reason->text));
+    w->exit_status = STATUS_UNFIT;
+    close_all(w);
 }
 
 static void on_commands_down(void *data, const struct error *reason)
 {
     struct worker *w = data;
     w->is_registered = false;
-    w->ledger.is_loaded = false;
-    if (reason->code == ERROR_AUTH) {
-        log_error("redis.refused", LOG_TEXT("reason", reason->text));
-        w->exit_status = 2;
-        close_all(w);
-        return;
-    }
-    note_trouble(w, reason->text);
+    if (reason->code == ERROR_AUTH)
+        refuse(w, reason);
+    else
+        note_trouble(w, reason->text);
 }
 
 static void on_pops_up(void *data)
@@ -765,11 +770,11 @@ static void on_signals_up(void *data)
         register_now(w);
 }
 
-/* The commands' link speaks for all three. */
+/* The commands' link speaks for all three, except of what only this one needs. */
 static void on_other_down(void *data, const struct error *reason)
 {
-    (void)data;
-    (void)reason;
+    if (reason->code == ERROR_AUTH)
+        refuse(data, reason);
 }
 
 /* ---- told to stop ---- */
