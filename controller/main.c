@@ -10,6 +10,7 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/options.h"
+#include "shared/secrecy.h"
 
 static int load_plan(struct plan *plan, const char *path, struct error *err)
 {
@@ -76,6 +77,8 @@ int main(int argc, char **argv)
     if (action == OPTIONS_PRINT_CONFIG)
         return options_print_config(stdout, PROGRAM_CONTROLLER, argc, argv), 0;
 
+    secrecy_begin();
+    options_hide_secrets(&options, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     log_open("controller", (enum log_level)options.log_level, (enum log_format)options.log_format);
     if (options.audit)

@@ -20,7 +20,7 @@ class GuardedStage extends Stage {
     const text = users
       .replace('CONTROLLER_PASSWORD_SHA256', sha256("controller's word"))
       .replace('WORKER_PASSWORD_SHA256', sha256("worker's word"))
-      .replaceAll(' ~', ` ~${prefix}`);
+      .replace(/^user (?!default).*/gm, (line) => line.replaceAll(' ~', ` ~${prefix}`));
     this.acl = this.file('users.acl', `${change(text)}user operator on >secret ~* +@all\n`);
     return this.startRedis(['--aclfile', this.acl, ...args]);
   }
