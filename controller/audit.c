@@ -6,6 +6,7 @@
 
 #include "controller/controller.h"
 #include "shared/ledger.h"
+#include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_link.h"
 #include "shared/redis_reply.h"
@@ -41,7 +42,7 @@ static void give_up(struct audit *a, const char *what, const char *why)
 {
     if (a->link == NULL) /* it was given up before, and this is what was still awaited */
         return;
-    fprintf(stderr, "controller: --audit: %s%s%s\n", what, *why ? ": " : "", why);
+    log_say(stderr, "controller: --audit: %s%s%s", what, *why ? ": " : "", why);
     end(a, EXIT_CONFIG);
 }
 
@@ -88,7 +89,7 @@ static void on_audited(void *data, const struct ledger_reply *reply)
     }
     int64_t tasks = ledger_number(reply, 1), count = ledger_number(reply, 2);
     for (size_t i = 3; i < redis_reply_count(reply->raw); i++)
-        printf("%s\n", ledger_text(reply, i));
+        log_say(stdout, "%s", ledger_text(reply, i));
     printf("audit: %lld tasks, %lld findings%s\n", (long long)tasks, (long long)count,
            count > 0 && a->options->repair ? ", repaired" : "");
     end(a, count > 0 ? FOUND : EXIT_PASSED);
@@ -168,7 +169,7 @@ int audit_run(uv_loop_t *loop, const struct options *options)
     struct audit a = {.options = options};
     struct error err;
     if (ledger_init(&a.ledger, NULL, options->prefix, &err) < 0) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         return EXIT_CONFIG;
     }
     a.link = a.ledger.link = redis_link_open(loop, &address, &events, &a);

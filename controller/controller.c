@@ -259,7 +259,7 @@ static void give_up(struct controller *c, const struct error *reason)
     if (c->state >= CONTROLLER_STOPPING)
         return;
     progress_say(&c->progress, "%s", "");
-    fprintf(stderr, "controller: %s\n", reason->text);
+    log_say(stderr, "controller: %s", reason->text);
     stop(c, EXIT_CONFIG);
 }
 

@@ -83,8 +83,7 @@ static int start_one(struct local_worker *w, struct error *err)
     char program[PATH_MAX];
     find_program(program);
     const char *argv[] = {program, NULL};
-    const struct child_command command = {
-        .argv = argv, .env = (const char *const *)w->all->variables, .output = -1};
+    const struct child_command command = {.argv = argv, .env = (const char *const *)w->all->variables, .output = -1};
     w->started_ms = clock_mono_ms();
     return child_start(&w->child, w->all->loop, &command, on_worker_exit, w, err);
 }

@@ -39,7 +39,7 @@ static int run(const struct options *options, const struct plan *plan)
     uv_loop_init(&loop);
     struct controller *controller = controller_start(&loop, options, plan, &err);
     if (controller == NULL) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         uv_loop_close(&loop);
         return EXIT_CONFIG;
     }
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_CONTROLLER, argc, argv, &action, &err) < 0) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         return EXIT_CONFIG;
     }
     if (action == OPTIONS_HELP)
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     if (options.audit)
         return audit(&options);
     if (load_plan(&plan, options.map_file, &err) < 0) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         return EXIT_CONFIG;
     }
     int status = EXIT_NO_TASKS;
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
     if (plan.task_count > 0)
         status = run(&options, &plan);
     else
-        fprintf(stderr, "controller: spec map %s: no task at all, nothing can be green\n", options.map_file);
+        log_say(stderr, "controller: spec map %s: no task at all, nothing can be green", options.map_file);
     plan_close(&plan);
     return status;
 }

@@ -80,9 +80,9 @@ int options_load(struct options *options, enum program program, int argc, char *
 void options_hide_secrets(struct options *options, int argc, char **argv);
 
 /*
- * What a worker is to be told of that both programs know, however we were told: "NAME=value" each, ends with NULL. The
- * log level is left out if nobody gave one. For its environment: a command line can be read by everybody. The caller
- * frees it with options_free_variables().
+ * What a worker is to be told of that both programs know, however we were told: "NAME=value" each, ends with NULL.
+ * The log level is left out if nobody gave one. For its environment: a command line can be read by everybody. The
+ * caller frees it with options_free_variables().
  */
 char **options_for_workers(const struct options *options);
 void options_free_variables(char **variables);

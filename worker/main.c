@@ -14,7 +14,7 @@ static int run(const struct options *options)
     uv_loop_init(&loop);
     struct worker *worker = worker_start(&loop, options, &err);
     if (worker == NULL) {
-        fprintf(stderr, "worker: %s\n", err.text);
+        log_say(stderr, "worker: %s", err.text);
         uv_loop_close(&loop);
         return 2;
     }
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_WORKER, argc, argv, &action, &err) < 0) {
-        fprintf(stderr, "worker: %s\n", err.text);
+        log_say(stderr, "worker: %s", err.text);
         return 2;
     }
     if (action == OPTIONS_HELP)
