@@ -53,6 +53,7 @@ struct worker {
     char processing[LEDGER_KEY_SIZE];
     char last_signal[64];
     char last_trouble[256]; /* so that the same reason is logged once */
+    uint64_t taught_ms;     /* when it last lacked the scripts */
 
     enum worker_state state;
     bool is_registered;
@@ -160,21 +161,37 @@ static void on_retry(uv_timer_t *timer)
     move_on(w);
 }
 
-static void retry_soon(struct worker *w)
+static void retry_in(struct worker *w, unsigned wait_ms)
 {
     if (!uv_is_active((uv_handle_t *)&w->retry))
-        uv_timer_start(&w->retry, on_retry, RETRY_MS, 0);
+        uv_timer_start(&w->retry, on_retry, wait_ms, 0);
+}
+
+static void retry_soon(struct worker *w)
+{
+    retry_in(w, RETRY_MS);
+}
+
+/* The scripts are on their way and arrive before what we send next: at once, but for a server that won't learn. */
+static void retry_after_teaching(struct worker *w)
+{
+    uint64_t now = uv_now(w->loop);
+    bool was_taught_lately = w->taught_ms > 0 && now - w->taught_ms < RETRY_MS;
+    w->taught_ms = now;
+    retry_in(w, was_taught_lately ? RETRY_MS : 0);
 }
 
 /* LOST is answered by on_up, TROUBLE by the retry timer. true: it was one of the two. */
 static bool is_unanswered(struct worker *w, const struct ledger_reply *reply)
 {
     if (reply->outcome == LEDGER_TROUBLE) {
-        if (reply->is_taught)
+        if (reply->is_taught) {
             log_debug("redis.taught", LOG_TEXT("reason", reply->text));
-        else
+            retry_after_teaching(w);
+        } else {
             note_trouble(w, reply->text);
-        retry_soon(w);
+            retry_soon(w);
+        }
     }
     return reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST;
 }
