@@ -6,6 +6,7 @@
 
 #include "controller/controller.h"
 #include "shared/ledger.h"
+#include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_link.h"
 #include "shared/redis_reply.h"
@@ -41,7 +42,7 @@ static void give_up(struct audit *a, const char *what, const char *why)
 {
     if (a->link == NULL) /* it was given up before, and this is what was still awaited */
         return;
-    fprintf(stderr, "controller: --audit: %s%s%s\n", what, *why ? ": " : "", why);
+    log_say(stderr, "controller: --audit: %s%s%s", what, *why ? ": " : "", why);
     end(a, EXIT_CONFIG);
 }
 
@@ -63,11 +64,12 @@ static void take_texts(const struct redisReply *list, char ***texts, size_t *cou
     }
 }
 
+/* Why the link was lost is told when it is down. */
 static bool is_trouble(struct audit *a, const struct redisReply *reply)
 {
     const char *error = redis_reply_error(reply);
-    if (reply == NULL || error)
-        give_up(a, "redis", error ? error : "the link was lost");
+    if (error)
+        give_up(a, "redis", error);
     return reply == NULL || error;
 }
 
@@ -78,6 +80,8 @@ static void on_audited(void *data, const struct ledger_reply *reply)
         ask_workers(a);
         return;
     }
+    if (reply->outcome == LEDGER_LOST)
+        return;
     if (reply->outcome != LEDGER_OK) {
         give_up(a, reply->outcome == LEDGER_WAITING ? "no run is open under this prefix" : "redis",
                 reply->text ? reply->text : "");
@@ -85,7 +89,7 @@ static void on_audited(void *data, const struct ledger_reply *reply)
     }
     int64_t tasks = ledger_number(reply, 1), count = ledger_number(reply, 2);
     for (size_t i = 3; i < redis_reply_count(reply->raw); i++)
-        printf("%s\n", ledger_text(reply, i));
+        log_say(stdout, "%s", ledger_text(reply, i));
     printf("audit: %lld tasks, %lld findings%s\n", (long long)tasks, (long long)count,
            count > 0 && a->options->repair ? ", repaired" : "");
     end(a, count > 0 ? FOUND : EXIT_PASSED);
@@ -139,9 +143,9 @@ static void on_order(void *data, const struct redisReply *reply)
 static void on_loaded(void *data, const struct ledger_reply *reply)
 {
     struct audit *a = data;
-    if (reply->outcome != LEDGER_OK)
-        give_up(a, "redis", reply->text ? reply->text : "the link was lost");
-    else
+    if (reply->outcome == LEDGER_TROUBLE)
+        give_up(a, "redis", reply->text);
+    else if (reply->outcome == LEDGER_OK)
         ask(a, on_order, 4, (const char *const[]){"LRANGE", a->ledger.keys.names[LEDGER_ORDER], "0", "-1"});
 }
 
@@ -165,7 +169,7 @@ int audit_run(uv_loop_t *loop, const struct options *options)
     struct audit a = {.options = options};
     struct error err;
     if (ledger_init(&a.ledger, NULL, options->prefix, &err) < 0) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         return EXIT_CONFIG;
     }
     a.link = a.ledger.link = redis_link_open(loop, &address, &events, &a);

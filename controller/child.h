@@ -20,7 +20,7 @@ struct child {
 
 struct child_command {
     const char *const *argv; /* ends with NULL; argv[0] is looked up in PATH */
-    const char *const *env;  /* "NAME=value" on top of ours, ends with NULL; NULL: none */
+    const char *const *env;  /* "NAME=value" on top of ours, "NAME": not that one; ends with NULL; NULL: none */
     const char *input;       /* what it reads from standard input (at most 32 KiB); NULL: /dev/null */
     int output;              /* where standard output and error go; -1: ours */
 };

@@ -17,6 +17,8 @@ enum {
     HISTORY_SHOWN = 100,
     STOP_LIMIT_MS = 30000, /* workers that don't end are killed then */
     EMBEDDED_START_MS = 3000,
+    LONGEST_HOLD_MS = 5000,
+    RETRY_MS = 500,
 };
 
 static void stop(struct controller *c, int exit_status);
@@ -261,7 +263,7 @@ static void give_up(struct controller *c, const struct error *reason)
     if (c->state >= CONTROLLER_STOPPING)
         return;
     progress_say(&c->progress, "%s", "");
-    fprintf(stderr, "controller: %s\n", reason->text);
+    log_say(stderr, "controller: %s", reason->text);
     stop(c, EXIT_CONFIG);
 }
 
@@ -362,22 +364,33 @@ static void on_events_up(void *data)
         monitor_events_up(&c->monitor);
 }
 
-/* The commands' link speaks for both. */
+/* The commands' link speaks for both, except of what only this one needs. */
 static void on_events_down(void *data, const struct error *reason)
 {
-    (void)data;
-    (void)reason;
+    if (reason->code == ERROR_AUTH)
+        give_up(data, reason);
 }
 
 /* ---- our own lease ---- */
+
+static void on_hold(uv_timer_t *timer);
+
+/* Workers may need us to load the scripts that the server has lost, which this finds out: however long a lease is. */
+static unsigned hold_ms(const struct controller *c)
+{
+    unsigned third = c->opener.lease_ms / 3;
+    return third < LONGEST_HOLD_MS ? third : LONGEST_HOLD_MS;
+}
 
 static void on_held(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
     if (c->state >= CONTROLLER_STOPPING)
         return;
-    if (reply->outcome == LEDGER_TROUBLE)
+    if (reply->outcome == LEDGER_TROUBLE) {
         note_trouble(c, "redis", reply->text);
+        uv_timer_start(&c->hold, on_hold, hold_ms(c) < RETRY_MS ? hold_ms(c) : RETRY_MS, hold_ms(c));
+    }
     if (reply->outcome == LEDGER_OK) {
         set_ready(c);
         if (c->has_monitor)
@@ -591,7 +604,7 @@ static void open_own_handles(struct controller *c)
     progress_open(&c->progress, c->loop, c->plan);
     opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, &events, c);
     canceller_init(&c->canceller, &c->ledger, c->opener.me);
-    uv_timer_start(&c->hold, on_hold, c->opener.lease_ms / 3, c->opener.lease_ms / 3);
+    uv_timer_start(&c->hold, on_hold, hold_ms(c), hold_ms(c));
     if (c->options->deadline_s > 0)
         uv_timer_start(&c->deadline, on_deadline, (uint64_t)c->options->deadline_s * 1000, 0);
 }

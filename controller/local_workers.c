@@ -80,19 +80,30 @@ static void find_program(char path[PATH_MAX])
 
 static int start_one(struct local_worker *w, struct error *err)
 {
-    char program[PATH_MAX], host[300], port[32];
-    const char *level = getenv("FUNKYTOWN_LOG_LEVEL");
+    char program[PATH_MAX];
     find_program(program);
-    snprintf(host, sizeof(host), "REDIS_HOST=%s", w->all->redis_host);
-    snprintf(port, sizeof(port), "REDIS_PORT=%d", w->all->redis_port);
-    /* The terminal is the run's: of its workers only what needs attention. */
-    const char *quiet = level && *level ? NULL : "FUNKYTOWN_LOG_LEVEL=warn";
-    /* What allows writes over HTTP is nothing that a process beside specs should hold. */
-    const char *env[] = {host, port, "FUNKYTOWN_TOKEN=", quiet, NULL};
     const char *argv[] = {program, NULL};
-    const struct child_command command = {.argv = argv, .env = env, .output = -1};
+    const struct child_command command = {.argv = argv, .env = (const char *const *)w->all->variables, .output = -1};
     w->started_ms = clock_mono_ms();
     return child_start(&w->child, w->all->loop, &command, on_worker_exit, w, err);
+}
+
+static char **make_variables(const struct options *options, const char *redis_host, int redis_port)
+{
+    char **variables = options_for_workers(options);
+    size_t count = 0;
+    while (variables[count])
+        count++;
+    variables = memory_resize(variables, count + 5, sizeof(*variables));
+    variables[count++] = memory_format("REDIS_HOST=%s", redis_host);
+    variables[count++] = memory_format("REDIS_PORT=%d", redis_port);
+    /* What allows writes over HTTP is nothing that a process beside specs should hold. */
+    variables[count++] = memory_text("FUNKYTOWN_TOKEN");
+    /* The terminal is the run's: of its workers only what needs attention. */
+    if (!options->is_log_level_given)
+        variables[count++] = memory_text("FUNKYTOWN_LOG_LEVEL=warn");
+    variables[count] = NULL;
+    return variables;
 }
 
 int local_workers_start(struct local_workers *all, uv_loop_t *loop, const struct options *options,
@@ -101,8 +112,7 @@ int local_workers_start(struct local_workers *all, uv_loop_t *loop, const struct
 {
     *all = (struct local_workers){.loop = loop,
                                   .options = options,
-                                  .redis_host = redis_host,
-                                  .redis_port = redis_port,
+                                  .variables = make_variables(options, redis_host, redis_port),
                                   .on_failed = on_failed,
                                   .data = data};
     all->list = memory_zeroed((size_t)options->workers, sizeof(*all->list));
@@ -174,6 +184,8 @@ void local_workers_kill(struct local_workers *all)
 void local_workers_free(struct local_workers *all)
 {
     free(all->list);
+    options_free_variables(all->variables);
     all->list = NULL;
+    all->variables = NULL;
     all->count = 0;
 }

@@ -14,8 +14,7 @@ struct local_workers {
     const struct options *options;
     struct local_worker *list; /* owned */
     int count, running;
-    int redis_port;
-    const char *redis_host;
+    char **variables; /* owned: what they are told in their environment */
     bool is_let_go;   /* the run is finished */
     bool has_gone_on; /* it was finished before, and goes on */
     bool is_stopping;

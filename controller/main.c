@@ -10,6 +10,7 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/options.h"
+#include "shared/secrecy.h"
 
 static int load_plan(struct plan *plan, const char *path, struct error *err)
 {
@@ -38,7 +39,7 @@ static int run(const struct options *options, const struct plan *plan)
     uv_loop_init(&loop);
     struct controller *controller = controller_start(&loop, options, plan, &err);
     if (controller == NULL) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         uv_loop_close(&loop);
         return EXIT_CONFIG;
     }
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_CONTROLLER, argc, argv, &action, &err) < 0) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         return EXIT_CONFIG;
     }
     if (action == OPTIONS_HELP)
@@ -76,12 +77,14 @@ int main(int argc, char **argv)
     if (action == OPTIONS_PRINT_CONFIG)
         return options_print_config(stdout, PROGRAM_CONTROLLER, argc, argv), 0;
 
+    secrecy_begin();
+    options_hide_secrets(&options, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     log_open("controller", (enum log_level)options.log_level, (enum log_format)options.log_format);
     if (options.audit)
         return audit(&options);
     if (load_plan(&plan, options.map_file, &err) < 0) {
-        fprintf(stderr, "controller: %s\n", err.text);
+        log_say(stderr, "controller: %s", err.text);
         return EXIT_CONFIG;
     }
     int status = EXIT_NO_TASKS;
@@ -89,7 +92,7 @@ int main(int argc, char **argv)
     if (plan.task_count > 0)
         status = run(&options, &plan);
     else
-        fprintf(stderr, "controller: spec map %s: no task at all, nothing can be green\n", options.map_file);
+        log_say(stderr, "controller: spec map %s: no task at all, nothing can be green", options.map_file);
     plan_close(&plan);
     return status;
 }

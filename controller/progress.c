@@ -11,6 +11,7 @@
 #include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/memory.h"
 #include "shared/utf8.h"
 
 enum {
@@ -242,12 +243,12 @@ void progress_task_end(struct progress *p, size_t task)
 void progress_say(struct progress *p, const char *format, ...)
 {
     va_list args;
+    auto_free char *text = NULL;
     erase(p);
     va_start(args, format);
-    vprintf(format, args);
+    int length = vasprintf(&text, format, args);
     va_end(args);
-    putchar('\n');
-    fflush(stdout);
+    log_say(stdout, "%s", length >= 0 ? text : "");
 }
 
 static void add_unhappy(struct buffer *out, const struct progress *p)

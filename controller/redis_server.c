@@ -188,7 +188,9 @@ static int start_server(struct redis_server *s, struct error *err)
     if (output < 0)
         return error_errno(err, errno, "%s", s->log_path);
     const char *argv[] = {s->program, "-", NULL};
-    const struct child_command command = {.argv = argv, .input = config, .output = output};
+    /* Everything of the same user may read what it has in its environment. */
+    static const char *const without_secrets[] = {"REDIS_USERNAME", "REDIS_PASSWORD", "FUNKYTOWN_TOKEN", NULL};
+    const struct child_command command = {.argv = argv, .env = without_secrets, .input = config, .output = output};
     s->started_ms = clock_mono_ms();
     return child_start(&s->child, s->loop, &command, on_exit_of_server, s, err);
 }

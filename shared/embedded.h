@@ -6,4 +6,5 @@ struct embedded_file {
     const char *path;          /* below its base folder, with '/' */
     const unsigned char *body; /* a zero byte follows, not counted in size */
     size_t size;
+    const char *sha1; /* of the body, in hex */
 };

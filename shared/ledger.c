@@ -52,6 +52,8 @@ int ledger_init(struct ledger *ledger, struct redis_link *link, const char *pref
 {
     assert(ledger_scripts_count <= sizeof(ledger->digests) / sizeof(ledger->digests[0]));
     *ledger = (struct ledger){.link = link};
+    for (size_t i = 0; i < ledger_scripts_count; i++)
+        snprintf(ledger->digests[i], sizeof(ledger->digests[i]), "%s", ledger_scripts[i].sha1);
     return ledger_keys_init(&ledger->keys, prefix, err);
 }
 
@@ -125,7 +127,7 @@ static void add_fixed_key(struct call *call, const struct ledger *ledger, enum l
 static void translate(const struct redisReply *raw, struct ledger_reply *reply)
 {
     const char *word = redis_reply_text(redis_reply_at(raw, 0));
-    *reply = (struct ledger_reply){LEDGER_LOST, NULL, raw};
+    *reply = (struct ledger_reply){LEDGER_LOST, NULL, raw, false};
     if (raw == NULL)
         return;
     reply->outcome = LEDGER_TROUBLE;
@@ -138,15 +140,25 @@ static void translate(const struct redisReply *raw, struct ledger_reply *reply)
     }
 }
 
+typedef int send_fn(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
+                    const char *const *argv, const size_t *lengths);
+
+static int load(struct ledger *ledger, send_fn *send, ledger_reply_fn *reply, void *data);
+
 static void on_reply(void *data, const struct redisReply *raw)
 {
     struct pending p = *(struct pending *)data;
     free(data);
     struct ledger_reply reply;
     translate(raw, &reply);
-    /* SCRIPT FLUSH, or a fail-over to a server that never saw them: teach again, the owner sends again. */
-    if (reply.outcome == LEDGER_TROUBLE && strncmp(reply.text, "NOSCRIPT", 8) == 0)
-        ledger_load(p.ledger, NULL, NULL);
+    /* Its first start, SCRIPT FLUSH, or a fail-over to a server that never saw them; the owner sends again. */
+    if (reply.outcome == LEDGER_TROUBLE && strncmp(reply.text, "NOSCRIPT", 8) == 0) {
+        if (p.ledger->may_not_teach)
+            reply.text =
+                "the scripts aren't loaded, and this user may not load them: a controller of this version will";
+        else
+            reply.is_taught = load(p.ledger, redis_link_try, NULL, NULL) == 0;
+    }
     p.reply(p.data, &reply);
 }
 
@@ -168,7 +180,7 @@ static int finish(struct call *call, struct ledger *ledger, ledger_reply_fn *rep
 
 /* ---- loading ---- */
 
-struct load {
+struct loading {
     struct ledger *ledger;
     size_t index;
     ledger_reply_fn *reply; /* of the last one; NULL: nobody waits */
@@ -177,36 +189,37 @@ struct load {
 
 static void on_loaded(void *data, const struct redisReply *raw)
 {
-    struct load l = *(struct load *)data;
+    struct loading l = *(struct loading *)data;
     free(data);
-    const char *digest = redis_reply_text(raw);
+    const char *digest = redis_reply_text(raw), *text = redis_reply_error(raw);
     if (digest)
         snprintf(l.ledger->digests[l.index], sizeof(l.ledger->digests[0]), "%s", digest);
+    if (text && strncmp(text, "NOPERM", 6) == 0)
+        l.ledger->may_not_teach = true;
     if (l.reply == NULL)
         return;
-    const char *text = redis_reply_error(raw);
-    struct ledger_reply reply = {raw == NULL ? LEDGER_LOST : digest ? LEDGER_OK : LEDGER_TROUBLE, text, NULL};
+    struct ledger_reply reply = {raw == NULL ? LEDGER_LOST : digest ? LEDGER_OK : LEDGER_TROUBLE, text, NULL, false};
     l.reply(l.data, &reply);
 }
 
-int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data)
+static int load(struct ledger *ledger, send_fn *send, ledger_reply_fn *reply, void *data)
 {
-    const struct embedded_file *prelude = &ledger_scripts[script_index("prelude")];
     int sent = 0;
     for (size_t i = 0; i < ledger_scripts_count && sent == 0; i++) {
-        auto_buffer text = {0};
-        buffer_add(&text, prelude->body, prelude->size);
-        if (&ledger_scripts[i] != prelude)
-            buffer_add(&text, ledger_scripts[i].body, ledger_scripts[i].size);
         bool is_last = i + 1 == ledger_scripts_count;
-        struct load *l = memory_zeroed(1, sizeof(*l));
-        *l = (struct load){ledger, i, is_last ? reply : NULL, data};
-        const char *argv[] = {"SCRIPT", "LOAD", text.data};
-        sent = redis_link_send(ledger->link, SCRIPT_TIMEOUT_MS, on_loaded, l, 3, argv, NULL);
+        struct loading *l = memory_zeroed(1, sizeof(*l));
+        *l = (struct loading){ledger, i, is_last ? reply : NULL, data};
+        const char *argv[] = {"SCRIPT", "LOAD", (const char *)ledger_scripts[i].body};
+        sent = send(ledger->link, SCRIPT_TIMEOUT_MS, on_loaded, l, 3, argv, NULL);
         if (sent < 0)
             free(l);
     }
     return sent;
+}
+
+int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data)
+{
+    return load(ledger, redis_link_send, reply, data);
 }
 
 /* ---- workers ---- */
@@ -408,7 +421,7 @@ static void end_archiving(struct archiving *a, const struct ledger_reply *reply)
     free(a);
 }
 
-static const struct ledger_reply lost = {LEDGER_LOST, NULL, NULL};
+static const struct ledger_reply lost = {.outcome = LEDGER_LOST};
 
 static void on_archived(void *data, const struct ledger_reply *reply)
 {

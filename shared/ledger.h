@@ -15,6 +15,9 @@
  * What a reply may say, besides what each operation lists:
  *     LOST      the link went; nobody knows whether it was done: send it again when the link is up
  *     TROUBLE   the server refuses for now (loading, out of memory, read only; `text`): send it again later
+ *
+ * A server that doesn't know the scripts is taught them, by whoever may: the user of a worker needs no right to run
+ * scripts of its own, if there is a controller that loads ours.
  */
 #pragma once
 #include <stdbool.h>
@@ -53,6 +56,7 @@ struct ledger_reply {
     enum ledger_outcome outcome;
     const char *text;             /* TROUBLE: the server's words */
     const struct redisReply *raw; /* the whole reply, element 0 is the outcome's word; NULL when LOST */
+    bool is_taught;               /* TROUBLE: it didn't know the scripts, and has been sent them */
 };
 typedef void ledger_reply_fn(void *data, const struct ledger_reply *reply);
 
@@ -61,12 +65,15 @@ struct ledger {
     struct ledger_keys keys;
     char digests[32][41]; /* SHA-1 of each script as the server names it */
     char nonce[64];       /* of the worker's process that speaks through this ledger; register remembers it */
-    bool is_loaded;
+    bool may_not_teach;   /* this user was refused SCRIPT LOAD */
 };
 
 int ledger_init(struct ledger *ledger, struct redis_link *link, const char *prefix, struct error *err);
 
-/* Teaches the server the scripts. To be done each time the link has come up, before anything else. {OK} */
+/*
+ * Teaches the server the scripts. The controller does so each time its link has come up, before anything else, and
+ * must be allowed to. {OK}
+ */
 int ledger_load(struct ledger *ledger, ledger_reply_fn *reply, void *data);
 
 /* ---- workers ---- */

@@ -1,7 +1,9 @@
 #include "shared/log.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,20 +46,15 @@ bool log_wants(enum log_level level)
 /* Both forms quote alike: JSON's escapes are a superset of what logfmt readers undo. */
 static void add_quoted(struct buffer *line, const char *text)
 {
-    auto_buffer clean = {0};
-    utf8_add(&clean, text, strlen(text));
-    buffer_add(line, "\"", 1);
-    for (const unsigned char *p = (const unsigned char *)(clean.data ? clean.data : ""); *p; p++) {
+    auto_buffer escaped = {0};
+    for (const char *p = text; *p; p++) {
         if (*p == '"' || *p == '\\')
-            buffer_format(line, "\\%c", *p);
-        else if (*p == '\n')
-            buffer_text(line, "\\n");
-        else if (*p < 0x20 || *p == 0x7f)
-            buffer_format(line, "\\u%04x", *p);
-        else
-            buffer_add(line, p, 1);
+            buffer_text(&escaped, "\\");
+        buffer_add(&escaped, p, 1);
     }
-    buffer_add(line, "\"", 1);
+    buffer_text(line, "\"");
+    utf8_add_visible(line, escaped.data ? escaped.data : "");
+    buffer_text(line, "\"");
 }
 
 static bool is_plain(const char *text)
@@ -96,6 +93,22 @@ static void add_logfmt(struct buffer *line, const struct log_field *fields, size
         else
             add_quoted(line, fields[i].text);
     }
+}
+
+void log_say(FILE *out, const char *format, ...)
+{
+    char *text = NULL;
+    auto_buffer line = {0};
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length >= 0)
+        utf8_add_visible(&line, text);
+    free(text);
+    buffer_text(&line, "\n");
+    fwrite(line.data, 1, line.length, out);
+    fflush(out);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON, LOG_FORMAT_PRETTY };
@@ -34,6 +35,9 @@ void log_open(const char *program, enum log_level level, enum log_format format)
 
 /* Called before and after each line, so that a progress line can get out of the way. NULL: none. */
 void log_around(void (*before)(void *data), void (*after)(void *data), void *data);
+
+/* One line for people, which isn't an event. What stands in it is as untrusted, and a terminal shows it as text. */
+void log_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 bool log_wants(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);

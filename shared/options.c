@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/memory.h"
+
 #define BOTH       (PROGRAM_CONTROLLER | PROGRAM_WORKER)
 #define CONTROLLER PROGRAM_CONTROLLER
 #define WORKER     PROGRAM_WORKER
@@ -255,8 +257,68 @@ int options_load(struct options *options, enum program program, int argc, char *
         bool ours = (table[i].programs & (int)program) != 0;
         if (ours && text && store(options, &table[i], name, text, err) < 0)
             return -1;
+        if (table[i].offset == offsetof(struct options, log_level))
+            options->is_log_level_given = source != FROM_DEFAULT;
     }
     return 0;
+}
+
+void options_hide_secrets(struct options *options, int argc, char **argv)
+{
+    static char *copies[sizeof(table) / sizeof(table[0])]; /* as long as the process */
+    for (size_t row = 0; row < sizeof(table) / sizeof(table[0]); row++) {
+        char *text;
+        if (table[row].kind != OPTION_SECRET)
+            continue;
+        memcpy(&text, (char *)options + table[row].offset, sizeof(text));
+        for (int i = 1; i < argc && text; i++) {
+            if (text < argv[i] || text >= argv[i] + strlen(argv[i]))
+                continue;
+            copies[row] = memory_text(text);
+            memcpy((char *)options + table[row].offset, &copies[row], sizeof(copies[row]));
+            memset(text, '*', strlen(text));
+            break;
+        }
+    }
+}
+
+static char *variable(const struct options *options, const struct option *row)
+{
+    const void *field = (const char *)options + row->offset;
+    const char *text = NULL, *choice = row->choices;
+    int number;
+    switch (row->kind) {
+    case OPTION_NUMBER:
+        memcpy(&number, field, sizeof(number));
+        return memory_format("%s=%d", row->env, number);
+    case OPTION_CHOICE:
+        memcpy(&number, field, sizeof(number));
+        while (number-- > 0)
+            choice = strchr(choice, '|') + 1;
+        return memory_format("%s=%.*s", row->env, (int)strcspn(choice, "|"), choice);
+    default:
+        memcpy(&text, field, sizeof(text));
+        return memory_format("%s=%s", row->env, text ? text : "");
+    }
+}
+
+char **options_for_workers(const struct options *options)
+{
+    size_t rows = sizeof(table) / sizeof(table[0]), count = 0;
+    char **variables = memory_zeroed(rows + 1, sizeof(*variables));
+    for (size_t i = 0; i < rows; i++) {
+        bool is_left_out = table[i].offset == offsetof(struct options, log_level) && !options->is_log_level_given;
+        if (table[i].programs == BOTH && !is_left_out)
+            variables[count++] = variable(options, &table[i]);
+    }
+    return variables;
+}
+
+void options_free_variables(char **variables)
+{
+    for (char **v = variables; v && *v; v++)
+        free(*v);
+    free(variables);
 }
 
 void options_print_help(FILE *out, enum program program)

@@ -43,6 +43,7 @@ struct options {
     const char *worker_id; /* NULL: made up */
     int log_level;         /* enum log_level */
     int log_format;        /* enum log_format */
+    bool is_log_level_given;
 
     bool once;   /* --once */
     bool rerun;  /* --rerun */
@@ -74,6 +75,17 @@ const struct option *options_table(size_t *count);
  */
 int options_load(struct options *options, enum program program, int argc, char **argv, enum options_action *action,
                  struct error *err);
+
+/* Secrets that were given as flags are copied and then blotted out of argv, which everybody can read (ps). */
+void options_hide_secrets(struct options *options, int argc, char **argv);
+
+/*
+ * What a worker is to be told of that both programs know, however we were told: "NAME=value" each, ends with NULL.
+ * The log level is left out if nobody gave one. For its environment: a command line can be read by everybody. The
+ * caller frees it with options_free_variables().
+ */
+char **options_for_workers(const struct options *options);
+void options_free_variables(char **variables);
 
 void options_print_help(FILE *out, enum program program);
 

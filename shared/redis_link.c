@@ -11,6 +11,7 @@
 
 #include "shared/clock.h"
 #include "shared/memory.h"
+#include "shared/redis_reply.h"
 
 enum {
     FIRST_WAIT_MS = 50,
@@ -37,6 +38,8 @@ struct awaited {
     void *data;
     struct redis_link *link;
     uint64_t deadline_ms;
+    char command[16];
+    bool may_be_denied;
 };
 
 /* hiredis' view of the loop, one for each connection. It outlives the connection until its close callbacks. */
@@ -220,11 +223,25 @@ static void drop(struct redis_link *link)
     redisAsyncFree(link->context);
 }
 
+/* Of a command itself; or of one within a script, in the words of Redis 6 and 7.0, and of later ones. */
+static bool is_denied(const char *text)
+{
+    return strncmp(text, "NOPERM", 6) == 0 || strstr(text, "The user executing the script can't") ||
+           strstr(text, "ACL failure in script");
+}
+
 static bool is_auth_error(const char *text)
 {
-    return strncmp(text, "NOAUTH", 6) == 0 || strncmp(text, "WRONGPASS", 9) == 0 || strncmp(text, "NOPERM", 6) == 0 ||
+    return strncmp(text, "NOAUTH", 6) == 0 || strncmp(text, "WRONGPASS", 9) == 0 ||
            strstr(text, "invalid password") || strstr(text, "without any password") ||
            strstr(text, "no password is set");
+}
+
+static void set_denied(struct redis_link *link, const char *command, const char *text)
+{
+    const struct redis_address *a = link->address;
+    error_set(&link->reason, ERROR_AUTH, "redis %s:%d: user \"%s\" may not do what is needed: %s: %s", a->host,
+              a->port, a->password && a->username ? a->username : "default", command, text);
 }
 
 /* One reply of AUTH, SELECT or PING. The first that is refused ends the greeting. */
@@ -247,24 +264,27 @@ static void on_greeting(void *data, const struct redisReply *reply)
 }
 
 static int send_command(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
-                        const char *const *argv, const size_t *lengths);
+                        const char *const *argv, const size_t *lengths, bool may_be_denied);
+
+static void greet_with(struct redis_link *link, int argc, const char *const *argv)
+{
+    send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, argc, argv, NULL, false);
+}
 
 static void greet(struct redis_link *link)
 {
     const struct redis_address *a = link->address;
     link->state = LINK_GREETING;
     if (a->password && a->username)
-        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 3,
-                     (const char *const[]){"AUTH", a->username, a->password}, NULL);
+        greet_with(link, 3, (const char *const[]){"AUTH", a->username, a->password});
     else if (a->password)
-        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 2, (const char *const[]){"AUTH", a->password},
-                     NULL);
+        greet_with(link, 2, (const char *const[]){"AUTH", a->password});
     if (a->db != 0) {
         char db[16];
         snprintf(db, sizeof(db), "%d", a->db);
-        send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 2, (const char *const[]){"SELECT", db}, NULL);
+        greet_with(link, 2, (const char *const[]){"SELECT", db});
     }
-    send_command(link, CONNECT_TIMEOUT_MS, on_greeting, link, 1, (const char *const[]){"PING"}, NULL);
+    greet_with(link, 1, (const char *const[]){"PING"});
 }
 
 static void on_connect(const redisAsyncContext *context, int status)
@@ -415,17 +435,25 @@ static void on_reply(redisAsyncContext *context, void *raw, void *data)
     link->first = a->next;
     redis_reply_fn *reply = a->reply;
     void *reply_data = a->data;
+    const char *error = redis_reply_error(raw);
+    bool is_connected = link->state == LINK_UP || link->state == LINK_GREETING;
+    bool must_drop = error && !a->may_be_denied && is_connected && is_denied(error);
+    if (must_drop)
+        set_denied(link, a->command, error);
     free(a);
-    if (raw == NULL && link->state == LINK_UP)
+    if (must_drop || (raw == NULL && link->state == LINK_UP))
         link->state = LINK_FALLING;
-    reply(reply_data, raw);
+    reply(reply_data, must_drop ? NULL : raw);
+    if (must_drop && link->state == LINK_FALLING)
+        drop(link);
 }
 
 static int send_command(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
-                        const char *const *argv, const size_t *lengths)
+                        const char *const *argv, const size_t *lengths, bool may_be_denied)
 {
     struct awaited *a = memory_zeroed(1, sizeof(*a));
-    *a = (struct awaited){NULL, reply, data, link, uv_now(link->loop) + timeout_ms};
+    *a = (struct awaited){NULL, reply, data, link, uv_now(link->loop) + timeout_ms, "", may_be_denied};
+    memory_copy_text(a->command, sizeof(a->command), argv[0]);
     /* hiredis 0.14 takes a char ** that it doesn't change. */
     const char **arguments = (const char **)(uintptr_t)argv;
     if (redisAsyncCommandArgv(link->context, on_reply, a, argc, arguments, lengths) != REDIS_OK) {
@@ -445,7 +473,15 @@ int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn
 {
     if (link->state != LINK_UP)
         return -1;
-    return send_command(link, timeout_ms, reply, data, argc, argv, lengths);
+    return send_command(link, timeout_ms, reply, data, argc, argv, lengths, false);
+}
+
+int redis_link_try(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
+                   const char *const *argv, const size_t *lengths)
+{
+    if (link->state != LINK_UP)
+        return -1;
+    return send_command(link, timeout_ms, reply, data, argc, argv, lengths, true);
 }
 
 void redis_link_reset(struct redis_link *link)

@@ -32,8 +32,8 @@ struct redis_address {
 
 struct redis_link_events {
     void (*on_up)(void *data);
-    /* Each failed attempt and each loss. Replies that were awaited have been called with NULL before. ERROR_AUTH:
-     * waiting won't help. */
+    /* Each failed attempt and each loss. Replies that were awaited have been called with NULL before. ERROR_AUTH: the
+     * password is refused, or this user may not send what we sent (Redis' ACL); waiting won't help. */
     void (*on_down)(void *data, const struct error *reason);
 };
 
@@ -53,6 +53,10 @@ bool redis_link_is_up(const struct redis_link *link);
  */
 int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
                     const char *const *argv, const size_t *lengths);
+
+/* The same for what this user may be denied: then that is a reply as any other. */
+int redis_link_try(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
+                   const char *const *argv, const size_t *lengths);
 
 /* Drops the connection (replies are called with NULL, then on_down) and connects again. */
 void redis_link_reset(struct redis_link *link);

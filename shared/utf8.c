@@ -1,5 +1,7 @@
 #include "shared/utf8.h"
 
+#include <string.h>
+
 static bool is_tail(unsigned char byte)
 {
     return (byte & 0xc0) == 0x80;
@@ -57,6 +59,23 @@ void utf8_add(struct buffer *out, const char *bytes, size_t length)
         start = ++i;
     }
     buffer_add(out, bytes + start, length - start);
+}
+
+void utf8_add_visible(struct buffer *out, const char *text)
+{
+    auto_buffer clean = {0};
+    utf8_add(&clean, text, strlen(text));
+    for (size_t i = 0; i < clean.length; i++) {
+        const unsigned char *c = (const unsigned char *)clean.data + i;
+        bool is_c1 = c[0] == 0xc2 && c[1] < 0xa0;
+        if (*c == '\n')
+            buffer_text(out, "\\n");
+        else if (*c < 0x20 || *c == 0x7f || is_c1)
+            buffer_format(out, "\\u%04x", is_c1 ? c[1] : c[0]);
+        else
+            buffer_add(out, c, 1);
+        i += is_c1;
+    }
 }
 
 size_t utf8_cut(const char *text, size_t length, size_t limit)

@@ -1,10 +1,10 @@
 /* The worker's command line and exit status. */
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 
 #include "shared/log.h"
 #include "shared/options.h"
+#include "shared/secrecy.h"
 #include "worker/worker.h"
 
 static int run(const struct options *options)
@@ -14,7 +14,7 @@ static int run(const struct options *options)
     uv_loop_init(&loop);
     struct worker *worker = worker_start(&loop, options, &err);
     if (worker == NULL) {
-        fprintf(stderr, "worker: %s\n", err.text);
+        log_say(stderr, "worker: %s", err.text);
         uv_loop_close(&loop);
         return 2;
     }
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_WORKER, argc, argv, &action, &err) < 0) {
-        fprintf(stderr, "worker: %s\n", err.text);
+        log_say(stderr, "worker: %s", err.text);
         return 2;
     }
     if (action == OPTIONS_HELP)
@@ -42,11 +42,9 @@ int main(int argc, char **argv)
     if (action == OPTIONS_PRINT_CONFIG)
         return options_print_config(stdout, PROGRAM_WORKER, argc, argv), 0;
 
+    secrecy_begin();
+    options_hide_secrets(&options, argc, argv);
     signal(SIGPIPE, SIG_IGN);
-    /* A spec runs as the same user: it must not read our environment (passwords) or memory. A leak checker must. */
-#ifndef __SANITIZE_ADDRESS__
-    prctl(PR_SET_DUMPABLE, 0);
-#endif
     log_open("worker", (enum log_level)options.log_level, (enum log_format)options.log_format);
     return run(&options);
 }

@@ -16,6 +16,7 @@
 
 #include "shared/clock.h"
 #include "shared/memory.h"
+#include "shared/secrecy.h"
 #include "worker/process_tree.h"
 #include "worker/supervise.h"
 
@@ -340,8 +341,8 @@ noreturn void supervisor_process_main(int socket, int output)
     struct supervisor_process *p = memory_zeroed(1, sizeof(*p));
     prctl(PR_SET_NAME, "supervisor");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    /* Nobody of the same user shall look into its memory, or take its socket. */
-    prctl(PR_SET_DUMPABLE, 0);
+    /* Its memory and its socket are as nobody's business as the worker's, also where that one (a test) is open. */
+    secrecy_begin();
     setsid();
     inherit_environment(p);
     arrange_signals(p);

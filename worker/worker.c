@@ -53,6 +53,7 @@ struct worker {
     char processing[LEDGER_KEY_SIZE];
     char last_signal[64];
     char last_trouble[256]; /* so that the same reason is logged once */
+    uint64_t taught_ms;     /* when it last lacked the scripts */
 
     enum worker_state state;
     bool is_registered;
@@ -76,6 +77,7 @@ struct worker {
 };
 
 static void register_now(struct worker *w);
+static void renew(struct worker *w);
 static void on_patience_over(uv_timer_t *timer);
 static void fill(struct worker *w);
 static void take_task(struct worker *w, const char *task, bool is_popped);
@@ -150,7 +152,9 @@ static void note_trouble(struct worker *w, const char *text)
 static void on_retry(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
-    if (!w->is_registered)
+    if (w->is_registered)
+        renew(w);
+    else
         register_now(w);
     for (int i = 0; i < w->slot_count; i++)
         ask(&w->slots[i]);
@@ -158,18 +162,37 @@ static void on_retry(uv_timer_t *timer)
     move_on(w);
 }
 
-static void retry_soon(struct worker *w)
+static void retry_in(struct worker *w, unsigned wait_ms)
 {
     if (!uv_is_active((uv_handle_t *)&w->retry))
-        uv_timer_start(&w->retry, on_retry, RETRY_MS, 0);
+        uv_timer_start(&w->retry, on_retry, wait_ms, 0);
+}
+
+static void retry_soon(struct worker *w)
+{
+    retry_in(w, RETRY_MS);
+}
+
+/* The scripts are on their way and arrive before what we send next: at once, but for a server that won't learn. */
+static void retry_after_teaching(struct worker *w)
+{
+    uint64_t now = uv_now(w->loop);
+    bool was_taught_lately = w->taught_ms > 0 && now - w->taught_ms < RETRY_MS;
+    w->taught_ms = now;
+    retry_in(w, was_taught_lately ? RETRY_MS : 0);
 }
 
 /* LOST is answered by on_up, TROUBLE by the retry timer. true: it was one of the two. */
 static bool is_unanswered(struct worker *w, const struct ledger_reply *reply)
 {
     if (reply->outcome == LEDGER_TROUBLE) {
-        note_trouble(w, reply->text);
-        retry_soon(w);
+        if (reply->is_taught) {
+            log_debug("redis.taught", LOG_TEXT("reason", reply->text));
+            retry_after_teaching(w);
+        } else {
+            note_trouble(w, reply->text);
+            retry_soon(w);
+        }
     }
     return reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST;
 }
@@ -581,11 +604,16 @@ static void on_renewed(void *data, const struct ledger_reply *reply)
     }
 }
 
+static void renew(struct worker *w)
+{
+    ledger_renew(&w->ledger, w->id, on_renewed, w);
+}
+
 static void on_renew(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
     if (w->is_registered)
-        ledger_renew(&w->ledger, w->id, on_renewed, w);
+        renew(w);
 }
 
 /* No run is open. What we hold belongs to a run that has gone. */
@@ -676,7 +704,7 @@ static void on_registered(void *data, const struct ledger_reply *reply)
 
 static void register_now(struct worker *w)
 {
-    if (w->is_registering || w->state >= WORKER_LEAVING || !w->ledger.is_loaded)
+    if (w->is_registering || w->state >= WORKER_LEAVING)
         return;
     w->is_registered = false;
     const struct ledger_worker me = {w->id, w->nonce, w->host, getpid(), w->slot_count};
@@ -702,7 +730,7 @@ static void on_signals(void *data, const struct redisReply *reply)
         if (w->state == WORKER_JOINING)
             register_now(w);
         else if (w->is_registered && what && strcmp(what, "opened") != 0)
-            ledger_renew(&w->ledger, w->id, on_renewed, w);
+            renew(w);
     }
     if (redis_reply_error(reply))
         return; /* the link's next life listens again */
@@ -722,38 +750,32 @@ static void listen_for_signals(struct worker *w)
 
 /* ---- links ---- */
 
-static void on_scripts_loaded(void *data, const struct ledger_reply *reply)
-{
-    struct worker *w = data;
-    if (w->state == WORKER_CLOSING || is_unanswered(w, reply)) {
-        if (reply->outcome == LEDGER_TROUBLE)
-            redis_link_reset(w->commands);
-        return;
-    }
-    w->ledger.is_loaded = true;
-    register_now(w);
-    move_on(w);
-}
-
 static void on_commands_up(void *data)
 {
     struct worker *w = data;
     log_debug("redis.connected", LOG_TEXT("host", w->address.host), LOG_INT("port", w->address.port));
-    ledger_load(&w->ledger, on_scripts_loaded, w);
+    register_now(w);
+    move_on(w);
+}
+
+/* A refused password, or a right that this user lacks. */
+static void refuse(struct worker *w, const struct error *reason)
+{
+    if (w->state == WORKER_CLOSING)
+        return;
+    log_error("redis.refused", LOG_TEXT("reason", reason->text));
+    w->exit_status = STATUS_UNFIT;
+    close_all(w);
 }
 
 static void on_commands_down(void *data, const struct error *reason)
 {
     struct worker *w = data;
     w->is_registered = false;
-    w->ledger.is_loaded = false;
-    if (reason->code == ERROR_AUTH) {
-        log_error("redis.refused", LOG_TEXT("reason", reason->text));
-        w->exit_status = 2;
-        close_all(w);
-        return;
-    }
-    note_trouble(w, reason->text);
+    if (reason->code == ERROR_AUTH)
+        refuse(w, reason);
+    else
+        note_trouble(w, reason->text);
 }
 
 static void on_pops_up(void *data)
@@ -769,11 +791,11 @@ static void on_signals_up(void *data)
         register_now(w);
 }
 
-/* The commands' link speaks for all three. */
+/* The commands' link speaks for all three, except of what only this one needs. */
 static void on_other_down(void *data, const struct error *reason)
 {
-    (void)data;
-    (void)reason;
+    if (reason->code == ERROR_AUTH)
+        refuse(data, reason);
 }
 
 /* ---- told to stop ---- */

@@ -38,6 +38,31 @@ test('a lost task is found, and put back when asked; the run ends as it should',
   assert.match(controller.stdout, /^passed: 3\/3/m);
 });
 
+test('names from Redis are text on the terminal, whatever is in them', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const first = stage.controller(['--run-id', 'r', stage.map('exit 0', ['a'])]);
+  await waitFor('the run', async () => (await stage.redis('exists', 'runmeta'))[0] === '1');
+  const evil = '\u001b]0;owned\u0007\naudit: 1 tasks, 0 findings\u009b2J';
+  const shown = '\\u001b]0;owned\\u0007\\naudit: 1 tasks, 0 findings\\u009b2J';
+  await stage.redis('lpush', 'taskqueue', `task:g:${evil}`);
+  await stage.redis('zadd', 'funkytown:graves', '9999999999999', `w${evil}`);
+  await stage.redis('rpush', `funkytown:processing:w${evil}`, 'task:g:0');
+  assert.deepEqual(await audit(stage), [1, [
+    `task:g:0: waiting, in the list of w${shown} and the queue; wanted one list`,
+    `task:g:${shown}: in the queue; the run has no such task`,
+    'audit: 1 tasks, 2 findings', '',
+  ].join('\n'), '']);
+  await stage.redis('hset', 'funkytown:run', 'id', `r${evil}`);
+  const other = stage.controller(['--once', '--run-id', 'other', stage.map('exit 0', ['a'])]);
+  assert.equal(await other.exit(), 2);
+  assert.ok(other.stderr.includes(`controller: run r${shown} is alive under this prefix`), other.stderr);
+  const again = stage.controller(['--once', stage.map('exit 0', ['a'])]);
+  first.kill('SIGKILL');
+  await again.says(/report at/);
+  assert.ok(again.stdout.includes(`funkytown r${shown}: 1 tasks`), again.stdout);
+});
+
 test('an audit without Redis ends with one line', async (t) => {
   const stage = new Stage(t);
   const [status, , stderr] = await audit(stage, ['--redis-port', '1']);

@@ -56,12 +56,25 @@ static void a_cut_keeps_sequences_whole(void **state)
     assert_int_equal(utf8_cut(text, 5, 0), 0);
 }
 
+static void what_a_terminal_would_obey_becomes_visible(void **state)
+{
+    (void)state;
+    auto_buffer out = {0};
+    utf8_add_visible(&out, "\033]0;x\a\r\n\t\x7f\xc2\x9b\xc2\xa0\xc3\xa9\xff\\\xc2");
+    assert_string_equal(
+        out.data, "\\u001b]0;x\\u0007\\u000d\\n\\u0009\\u007f\\u009b\xc2\xa0\xc3\xa9\xef\xbf\xbd\\\xef\xbf\xbd");
+    buffer_clear(&out);
+    utf8_add_visible(&out, "");
+    assert_int_equal(out.length, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_text_stays),
         cmocka_unit_test(each_bad_byte_becomes_a_replacement),
         cmocka_unit_test(a_cut_keeps_sequences_whole),
+        cmocka_unit_test(what_a_terminal_would_obey_becomes_visible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

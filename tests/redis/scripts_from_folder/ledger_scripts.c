@@ -9,12 +9,13 @@
 #include "shared/buffer.h"
 #include "shared/memory.h"
 
+static const char prelude[] = "prelude.lua";
+
 struct embedded_file *ledger_scripts;
 size_t ledger_scripts_count;
 
-static struct embedded_file read_file(const char *folder, const char *name)
+static void add_file(struct buffer *body, const char *folder, const char *name)
 {
-    struct buffer body = {0};
     auto_free char *path = memory_format("%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     if (file == NULL) {
@@ -22,12 +23,20 @@ static struct embedded_file read_file(const char *folder, const char *name)
         exit(2);
     }
     for (size_t length = 1; length > 0;) {
-        length = fread(buffer_reserve(&body, 4096), 1, 4096, file);
-        buffer_added(&body, length);
+        length = fread(buffer_reserve(body, 4096), 1, 4096, file);
+        buffer_added(body, length);
     }
     fclose(file);
+}
+
+/* Its SHA-1 is what the server says when it is loaded. */
+static struct embedded_file read_script(const char *folder, const char *name)
+{
+    struct buffer body = {0};
+    add_file(&body, folder, prelude);
+    add_file(&body, folder, name);
     size_t size = body.length;
-    return (struct embedded_file){memory_text(name), (const unsigned char *)buffer_take(&body), size};
+    return (struct embedded_file){memory_text(name), (const unsigned char *)buffer_take(&body), size, ""};
 }
 
 static void __attribute__((constructor)) read_scripts(void)
@@ -41,10 +50,10 @@ static void __attribute__((constructor)) read_scripts(void)
         exit(2);
     }
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        if (strstr(entry->d_name, ".lua") == NULL)
+        if (strstr(entry->d_name, ".lua") == NULL || strcmp(entry->d_name, prelude) == 0)
             continue;
         ledger_scripts = memory_resize(ledger_scripts, ledger_scripts_count + 1, sizeof(*ledger_scripts));
-        ledger_scripts[ledger_scripts_count++] = read_file(folder, entry->d_name);
+        ledger_scripts[ledger_scripts_count++] = read_script(folder, entry->d_name);
     }
     closedir(entries);
 }

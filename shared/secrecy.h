@@ -1,0 +1,9 @@
+/*
+ * Specs run as the same user as our own processes. Those close their memory and environment, where passwords are, to
+ * everybody else: /proc/<pid>/environ, mem, fd and ptrace() are root's then. The price is that there are no core
+ * files.
+ */
+#pragma once
+
+/* At the start of the process. What it forks inherits it, what it starts (exec) doesn't. */
+void secrecy_begin(void);
