@@ -529,6 +529,8 @@ static int load_spec(struct loader *l, const char *path, const struct form_place
         length += part_length;
     }
     plain[length] = '\0';
+    if (plain[0] == '-')
+        return form_refuse_text(path, &here, err, "a path that doesn't start with '-' behind its \"./\"");
     *spec = intern(l, plain);
     return 0;
 }
