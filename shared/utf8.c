@@ -30,6 +30,36 @@ size_t utf8_sequence(const unsigned char *b, size_t length)
     return 0;
 }
 
+static uint32_t code_point(const unsigned char *b, size_t sequence)
+{
+    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = b[0] & lead_bits[sequence];
+    for (size_t i = 1; i < sequence; i++)
+        code = code << 6 | (b[i] & 0x3fu);
+    return code;
+}
+
+size_t utf8_printable(const unsigned char *bytes, size_t length, uint32_t *code)
+{
+    static const struct {
+        uint32_t first, last;
+    } unprintable[] = {
+        {0, 0x1f},        {0x7f, 0x9f},     /* control characters */
+        {0x200e, 0x200f}, {0x202a, 0x202e}, /* direction */
+        {0x2066, 0x2069},                   /* the same */
+        {0x2028, 0x2029},                   /* line breaks */
+    };
+    size_t sequence = utf8_sequence(bytes, length);
+    *code = 0;
+    if (sequence == 0)
+        return 0;
+    *code = code_point(bytes, sequence);
+    for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++)
+        if (*code >= unprintable[i].first && *code <= unprintable[i].last)
+            return 0;
+    return sequence;
+}
+
 bool utf8_is_valid(const char *bytes, size_t length)
 {
     const unsigned char *b = (const unsigned char *)bytes;
