@@ -41,6 +41,16 @@ static void require_parts(const struct http_target *target, size_t size)
     }
 }
 
+/* It would end a text before its end. */
+static void require_no_nul(const char *uri)
+{
+    static const char scheme[] = "http://";
+    const char *path = uri;
+    if (strncmp(uri, scheme, strlen(scheme)) == 0)
+        path += strlen(scheme) + strcspn(uri + strlen(scheme), "/?");
+    require(strstr(path, "%00") == NULL);
+}
+
 static void require_look_up(const struct http_target *target)
 {
     static const char allowed[] = "status q sort limit cursor since";
@@ -117,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     auto_free char *uri = fuzz_text(data, size);
     if (http_target_parse(&target, uri)) {
         require_parts(&target, strlen(uri) + 1);
+        require_no_nul(uri);
         require_look_up(&target);
         require_routes(&target);
         require_same(&target);
