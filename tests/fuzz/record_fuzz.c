@@ -14,7 +14,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
 
-/* The input: the history, what the hash had before and has now, then names and values of an event. */
+/* The input: the history, what the hash had before and has now, then names and values of events, each from an "e" on.
+ */
 enum { HISTORY, BEFORE, NOW = BEFORE + TASK_RECORD_FIELDS, EVENT = NOW + TASK_RECORD_FIELDS };
 
 enum { NOW_MS = 1764000000 };
@@ -112,13 +113,32 @@ static void require_board(struct board *board, const struct board_task *task)
     require_row(board, kept);
 }
 
+static size_t end_of_event(const struct fuzz_fields *f, size_t first)
+{
+    size_t next = first + 2;
+    while (next < f->count && strcmp(fuzz_field(f, next), "e") != 0)
+        next += 2;
+    return next < f->count ? next : f->count;
+}
+
+static void tell_event(struct board *board, const char *const *texts, size_t count)
+{
+    struct board_task task = *board_task(board, 0);
+    struct redisReply *event = made_reply(texts, count);
+    const char *details = task_record_apply_event(&task, event);
+    require_bounds(&task);
+    cJSON *tree = details ? task_record_apply_details(&task, details) : NULL;
+    require_bounds(&task);
+    require_board(board, &task);
+    cJSON_Delete(tree);
+    made_reply_free(event);
+}
+
 static void tell(struct board *board, const struct fuzz_fields *f)
 {
     struct board_task before = {0}, task;
     struct redisReply *old = made_reply((const char *const *)f->texts + BEFORE, TASK_RECORD_FIELDS);
     struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, TASK_RECORD_FIELDS);
-    size_t pairs = f->count > EVENT ? f->count - EVENT : 0;
-    struct redisReply *event = made_reply((const char *const *)f->texts + EVENT, pairs);
 
     task_record_from_hash(&task, old, &before);
     require_bounds(&task);
@@ -126,16 +146,13 @@ static void tell(struct board *board, const struct fuzz_fields *f)
     before = *board_task(board, 0);
     task_record_from_hash(&task, hash, &before);
     require_bounds(&task);
-    const char *details = task_record_apply_event(&task, event);
-    require_bounds(&task);
-    cJSON *tree = details ? task_record_apply_details(&task, details) : NULL;
-    require_bounds(&task);
     require_board(board, &task);
-
-    cJSON_Delete(tree);
+    for (size_t first = EVENT, next; first < f->count; first = next) {
+        next = end_of_event(f, first);
+        tell_event(board, (const char *const *)f->texts + first, next - first);
+    }
     made_reply_free(old);
     made_reply_free(hash);
-    made_reply_free(event);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
