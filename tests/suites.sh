@@ -146,16 +146,16 @@ keep_seeds() {
     build/fuzz/fuzzers/"$1" -set_cover_merge=1 -use_counters=0 "tests/fuzz/corpus/$1" "$found/$1"
 }
 
+# Path and bytes of what crashed: libFuzzer's copies of new inputs or, without one, the seed that was run last.
 show_crashes() {
-    for crash in "$found/$1"-*; do
-        [ -f "$crash" ] || continue
-        echo "$crash:"
-        base64 -w 0 "$crash"
-        echo
+    set -- "$found/$1"-*
+    [ -f "$1" ] || set -- "$(sed -n 's/^Running: //p' "$log" | tail -n 1)"
+    for crash in "$@"; do
+        [ ! -f "$crash" ] || printf '%s:\n%s\n' "$crash" "$(base64 -w 0 "$crash")"
     done
 }
 
-# Ends with the folder of what was found only when something crashed.
+# What was found is left only when something crashed.
 suite_fuzz() {
     build_preset fuzz
     [ "$status" -eq 0 ] || return 0
