@@ -43,8 +43,8 @@ static const struct form_key map_keys[MAP_COUNT] = {
 
 enum { VIEWPORT_WIDTH, VIEWPORT_HEIGHT, VIEWPORT_MOBILE, VIEWPORT_COUNT };
 static const struct form_key viewport_keys[VIEWPORT_COUNT] = {
-    [VIEWPORT_WIDTH] = {"width", true, {FORM_NUMBER, NULL, 1, 100000}},
-    [VIEWPORT_HEIGHT] = {"height", true, {FORM_NUMBER, NULL, 1, 100000}},
+    [VIEWPORT_WIDTH] = {"width", true, {FORM_NUMBER, NULL, 1, TASK_VIEWPORT_MAX}},
+    [VIEWPORT_HEIGHT] = {"height", true, {FORM_NUMBER, NULL, 1, TASK_VIEWPORT_MAX}},
     [VIEWPORT_MOBILE] = {"mobile", false, {FORM_FLAG, NULL, 0, 0}},
 };
 
@@ -80,8 +80,8 @@ static const struct form_key entry_keys[ENTRY_COUNT] = {
     [ENTRY_VIEWPORTS] = {"viewports", true, {FORM_LIST, "a list of viewports", 1, 0}},
     [ENTRY_BROWSERS] = {"browsers", true, {FORM_LIST, "a list of browsers", 1, 0}},
     [ENTRY_RUNNER] = {"runner", false, NAME("a runner's name")},
-    [ENTRY_TIMEOUT] = {"timeout_s", false, {FORM_NUMBER, NULL, 1, 1000000}},
-    [ENTRY_RETRIES] = {"retries", false, {FORM_NUMBER, NULL, 0, 100}},
+    [ENTRY_TIMEOUT] = {"timeout_s", false, {FORM_NUMBER, NULL, 1, TASK_TIMEOUT_MAX_S}},
+    [ENTRY_RETRIES] = {"retries", false, {FORM_NUMBER, NULL, 0, TASK_RETRIES_MAX}},
     [ENTRY_TAGS] = {"tags", false, {FORM_LIST, "a list of tags", 1, 0}},
     [ENTRY_HEDGE] = {"hedge", false, {FORM_FLAG, NULL, 0, 0}},
 };
@@ -529,6 +529,8 @@ static int load_spec(struct loader *l, const char *path, const struct form_place
         length += part_length;
     }
     plain[length] = '\0';
+    if (plain[0] == '-')
+        return form_refuse_text(path, &here, err, "a path that doesn't start with '-' behind its \"./\"");
     *spec = intern(l, plain);
     return 0;
 }

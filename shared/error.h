@@ -2,7 +2,8 @@
  * A fixed-size error value: what failed, told once, with the places prefixed on the way up.
  *
  * A fallible function returns 0 or -1 and takes `struct error *err` last. The failing place sets, each caller may
- * wrap with which one; nobody logs and returns. No heap, so the error path can't fail; what is too long is cut.
+ * wrap with which one; nobody logs and returns. No heap, so the error path can't fail; what is too long is cut
+ * between two characters.
  */
 #pragma once
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 #include "shared/form.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +13,32 @@
 
 enum { QUOTED_MAX = 80 };
 
+/* Returns how many bytes it was. */
+static size_t add_quoted_character(struct buffer *out, const unsigned char *text, size_t length)
+{
+    uint32_t code;
+    size_t printable = utf8_printable(text, length, &code);
+    if (printable > 0) {
+        if (code == '"' || code == '\\')
+            buffer_text(out, "\\");
+        buffer_add(out, text, printable);
+        return printable;
+    }
+    if (code == 0) { /* only a name that a file system gave */
+        buffer_format(out, "\\x%02x", text[0]);
+        return 1;
+    }
+    buffer_format(out, "\\u%04" PRIx32, code);
+    return utf8_sequence(text, length);
+}
+
 void form_add_quoted(struct buffer *out, const char *text)
 {
     size_t length = strlen(text);
     size_t shown = utf8_cut(text, length, QUOTED_MAX);
     buffer_text(out, "\"");
-    for (size_t i = 0; i < shown; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7f)
-            buffer_format(out, "\\u%04x", byte);
-        else if (byte == '"' || byte == '\\')
-            buffer_format(out, "\\%c", byte);
-        else
-            buffer_add(out, text + i, 1);
-    }
+    for (size_t i = 0; i < shown;)
+        i += add_quoted_character(out, (const unsigned char *)text + i, shown - i);
     buffer_text(out, shown < length ? "…\"" : "\"");
 }
 
@@ -117,29 +130,15 @@ int form_refuse_as(const char *found, const struct form_place *place, struct err
     return -1;
 }
 
-/* Control characters, the two line separators, and what turns the direction of the text around it. */
-static bool is_unprintable(const unsigned char *b, size_t sequence)
-{
-    if (sequence == 1)
-        return b[0] < 0x20 || b[0] == 0x7f;
-    if (sequence == 2)
-        return b[0] == 0xc2 && b[1] < 0xa0; /* U+0080 to U+009F */
-    if (sequence != 3 || b[0] != 0xe2)
-        return false;
-    if (b[1] == 0x80)
-        return b[2] == 0x8e || b[2] == 0x8f || (b[2] >= 0xa8 && b[2] <= 0xae); /* U+200E, U+200F, U+2028 to U+202E */
-    return b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9;                       /* U+2066 to U+2069 */
-}
-
 static bool is_printable(const char *text)
 {
     const unsigned char *b = (const unsigned char *)text;
     size_t length = strlen(text);
-    for (size_t i = 0; i < length;) {
-        size_t sequence = utf8_sequence(b + i, length - i);
-        if (sequence == 0 || is_unprintable(b + i, sequence))
+    for (size_t i = 0, printable; i < length; i += printable) {
+        uint32_t code;
+        printable = utf8_printable(b + i, length - i, &code);
+        if (printable == 0)
             return false;
-        i += sequence;
     }
     return true;
 }

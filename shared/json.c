@@ -1,5 +1,6 @@
 #include "shared/json.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -225,15 +226,18 @@ static bool scan_value(struct scan *s)
 
 static void describe(const struct scan *s, char *text, size_t size)
 {
-    size_t sequence = utf8_sequence(s->at, (size_t)(s->end - s->at));
+    uint32_t code;
+    size_t printable = utf8_printable(s->at, (size_t)(s->end - s->at), &code);
     if (s->at == s->end)
         snprintf(text, size, "the end");
     else if (*s->at == '\n' || *s->at == '\r')
         snprintf(text, size, "a line break");
-    else if (sequence == 0 || *s->at < 0x20 || *s->at == 0x7f)
+    else if (printable > 0)
+        snprintf(text, size, "'%.*s'", (int)printable, (const char *)s->at);
+    else if (code < 0x80)
         snprintf(text, size, "byte 0x%02x", *s->at);
     else
-        snprintf(text, size, "'%.*s'", (int)sequence, (const char *)s->at);
+        snprintf(text, size, "U+%04" PRIX32, code);
 }
 
 static int refuse(const struct scan *s, const unsigned char *start, struct error *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/memory.h"
+#include "shared/task.h"
 
 #define BOTH       (PROGRAM_CONTROLLER | PROGRAM_WORKER)
 #define CONTROLLER PROGRAM_CONTROLLER
@@ -53,15 +54,15 @@ static const struct option table[] = {
     SECRET("FUNKYTOWN_TOKEN", "token", CONTROLLER, token,
            "allows writes over HTTP (cancel, rerun); none: they answer 403"),
     TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
-    NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, 100,
+    NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, TASK_RETRIES_MAX,
            "attempts after a failed one; a pass then is flaky"),
     NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,
            "lost workers that one task may cost before it is final as error"),
     NUMBER("FUNKYTOWN_MAX_FAILURES", "max-failures", CONTROLLER, max_failures, "0", 0, 1000000,
            "cancel the rest after so many failed tasks; 0: never"),
-    NUMBER("FUNKYTOWN_LEASE_S", "lease-s", CONTROLLER, lease_s, "15", 1, 3600,
+    NUMBER("FUNKYTOWN_LEASE_S", "lease-s", CONTROLLER, lease_s, "15", 1, TASK_LEASE_MAX_S,
            "a worker silent for so many seconds is dead; workers renew at a third"),
-    NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, 1000000,
+    NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, TASK_TIMEOUT_MAX_S,
            "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
     NUMBER("FUNKYTOWN_DEADLINE_S", "deadline-s", CONTROLLER, deadline_s, "0", 0, 10000000,
            "seconds for the whole run; then what is left is cancelled, exit 4; 0: as long as it takes"),

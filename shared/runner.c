@@ -477,6 +477,33 @@ static int expand_template(const char *template, const struct runner_values *val
     return 0;
 }
 
+/* Whoever wrote the '-' in the template wanted an option; a value is none. */
+static int check_argument(const char *template, const char *argument, struct error *err)
+{
+    if (argument[0] != '-' || template[0] == '-')
+        return 0;
+    return form_refuse_text(argument, NULL, err, "a text that doesn't start with '-'");
+}
+
+static int expand_argument(const char *template, const struct runner_values *values, char **argument,
+                           struct error *err)
+{
+    if (expand_template(template, values, argument, err) < 0)
+        return -1;
+    return check_argument(template, *argument, err);
+}
+
+/* One argument for each spec; `*argc` counts them. */
+static int expand_specs(const struct runner_values *values, char **arguments, size_t *argc, struct error *err)
+{
+    for (size_t i = 0; values->specs[i] != NULL; i++) {
+        if (check_argument("", values->specs[i], err) < 0)
+            return -1;
+        arguments[(*argc)++] = memory_text(values->specs[i]);
+    }
+    return 0;
+}
+
 static size_t list_length(char *const *list)
 {
     size_t count = 0;
@@ -496,12 +523,10 @@ static int expand(const struct runner *runner, const struct runner_values *value
     size_t argc = 0;
     command->argv = memory_zeroed(list_length(runner->argv) * specs + 1, sizeof(*command->argv));
     for (char **arg = runner->argv; *arg != NULL; arg++) {
-        if (strcmp(*arg, "{specs...}") == 0) {
-            for (size_t i = 0; i < specs; i++)
-                command->argv[argc++] = memory_text(values->specs[i]);
-        } else if (expand_template(*arg, values, &command->argv[argc++], err) < 0) {
+        int failed = strcmp(*arg, "{specs...}") == 0 ? expand_specs(values, command->argv, &argc, err)
+                                                     : expand_argument(*arg, values, &command->argv[argc++], err);
+        if (failed < 0)
             return error_wrap(err, "argv[%zu]", (size_t)(arg - runner->argv));
-        }
     }
     size_t count = 0;
     command->env = memory_zeroed(list_length(runner->env) + 1, sizeof(*command->env));

@@ -7,7 +7,8 @@
  * The controller checks definitions with runner_parse() before anything is written; the worker parses them again.
  *
  * argv and env are templates, expanded without a shell. A {word} is a placeholder, and one that isn't listed here is
- * refused; any other brace stands for itself, and so does a shell's ${word}. What was put in is not looked at again.
+ * refused; any other brace stands for itself, and so does a shell's ${word}. What was put in is not looked at again,
+ * but an argument that starts with '-' where its template doesn't is refused: a program would take it for an option.
  *
  *     {spec}        the spec's path below the spec root; with several, the first
  *     {specs...}    alone in its argument: one argument for each spec
@@ -82,7 +83,8 @@ struct runner_command {
 
 /*
  * Pure: the program's arguments and environment for this start. 0, and `command` is the caller's
- * (runner_command_close); or -1 with ERROR_CONFIG naming the placeholder that has no value, and `command` is empty.
+ * (runner_command_close); or -1 with ERROR_CONFIG naming the placeholder that has no value or the argument that would
+ * be taken for an option, and `command` is empty.
  */
 int runner_expand(const struct runner *runner, const struct runner_values *values, struct runner_command *command,
                   struct error *err);

@@ -4,6 +4,9 @@
 
 enum { TASK_KEY_SIZE = 256 }; /* longest key with its zero; the plan refuses names that don't fit */
 
+/* What the controller accepts and a worker can rely on. */
+enum { TASK_TIMEOUT_MAX_S = 1000000, TASK_RETRIES_MAX = 100, TASK_LEASE_MAX_S = 3600, TASK_VIEWPORT_MAX = 100000 };
+
 /* The `status` field of a task hash. */
 enum task_status { TASK_WAITING, TASK_PROCESSING, TASK_COMPLETE };
 

@@ -1,5 +1,6 @@
 #include "shared/utf8.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static bool is_tail(unsigned char byte)
@@ -30,6 +31,36 @@ size_t utf8_sequence(const unsigned char *b, size_t length)
         return overlong || beyond ? 0 : 4;
     }
     return 0;
+}
+
+static uint32_t code_point(const unsigned char *b, size_t sequence)
+{
+    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = b[0] & lead_bits[sequence];
+    for (size_t i = 1; i < sequence; i++)
+        code = code << 6 | (b[i] & 0x3fu);
+    return code;
+}
+
+size_t utf8_printable(const unsigned char *bytes, size_t length, uint32_t *code)
+{
+    static const struct {
+        uint32_t first, last;
+    } unprintable[] = {
+        {0, 0x1f},        {0x7f, 0x9f},     /* control characters */
+        {0x200e, 0x200f}, {0x202a, 0x202e}, /* direction */
+        {0x2066, 0x2069},                   /* the same */
+        {0x2028, 0x2029},                   /* line breaks */
+    };
+    size_t sequence = utf8_sequence(bytes, length);
+    *code = 0;
+    if (sequence == 0)
+        return 0;
+    *code = code_point(bytes, sequence);
+    for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++)
+        if (*code >= unprintable[i].first && *code <= unprintable[i].last)
+            return 0;
+    return sequence;
 }
 
 bool utf8_is_valid(const char *bytes, size_t length)
@@ -63,18 +94,21 @@ void utf8_add(struct buffer *out, const char *bytes, size_t length)
 
 void utf8_add_visible(struct buffer *out, const char *text)
 {
-    auto_buffer clean = {0};
-    utf8_add(&clean, text, strlen(text));
-    for (size_t i = 0; i < clean.length; i++) {
-        const unsigned char *c = (const unsigned char *)clean.data + i;
-        bool is_c1 = c[0] == 0xc2 && c[1] < 0xa0;
-        if (*c == '\n')
+    const unsigned char *at = (const unsigned char *)text;
+    for (size_t left = strlen(text), length; left > 0; at += length, left -= length) {
+        uint32_t code;
+        length = utf8_printable(at, left, &code);
+        if (length > 0) {
+            buffer_add(out, at, length);
+            continue;
+        }
+        length = code == 0 ? 1 : utf8_sequence(at, left);
+        if (code == 0)
+            buffer_text(out, "\xef\xbf\xbd");
+        else if (code == '\n')
             buffer_text(out, "\\n");
-        else if (*c < 0x20 || *c == 0x7f || is_c1)
-            buffer_format(out, "\\u%04x", is_c1 ? c[1] : c[0]);
         else
-            buffer_add(out, c, 1);
-        i += is_c1;
+            buffer_format(out, "\\u%04" PRIx32, code);
     }
 }
 

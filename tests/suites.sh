@@ -14,11 +14,17 @@
 #   sanitizers  unit, redis, e2e, the faults and the page of real controllers once more under AddressSanitizer and
 #               UndefinedBehaviorSanitizer
 #   clang       the second compiler finds nothing to warn of
+#   fuzz        what parses other people's bytes, under libFuzzer and both sanitizers: every seed of tests/fuzz/corpus,
+#               then a few seconds of new inputs; what crashed stays in a temporary folder, and is shown.
+#               fuzz --seconds N [--keep] [FUZZER ...]: N seconds for each, or for those named, and nothing else;
+#               --keep adds to the corpus what reached something new. build/fuzz/fuzzers/FUZZER FILE runs one input
 set -u
-STORM_RUNS=5 # in the suite; a hundred by hand
+STORM_RUNS=5   # in the suite; a hundred by hand
+FUZZ_SECONDS=4 # for each fuzzer in the suite; minutes by hand
 cd "$(dirname "$0")/.." || exit 2
 passed=0
 failed=0
+FUZZ_KEEP=
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -31,6 +37,13 @@ count() {
     failed=$((failed + bad))
     printf '%-22s %4d passed, %d failed (%d s)\n' "$name" "$good" "$bad" $(($(date +%s) - started))
     [ "$bad" -eq 0 ] || show_log
+}
+
+# The last line, and the exit status.
+finish() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+    exit
 }
 
 # Of TAP only what failed; else the end.
@@ -125,21 +138,90 @@ suite_sanitizers() {
 }
 suite_clang() { build_preset clang; }
 
+# Every seed of one fuzzer's corpus, then new inputs. Whatever it writes goes below $found.
+fuzz_one() {
+    corpus=tests/fuzz/corpus/$1 dictionary=tests/fuzz/$1.dict
+    mkdir -p "$found/$1"
+    [ -f "$dictionary" ] && dictionary=-dict=$dictionary || dictionary=
+    # shellcheck disable=SC2086 # no dictionary is no word
+    build/fuzz/fuzzers/"$1" -artifact_prefix="$found/$1-" -timeout=10 "$corpus"/* &&
+        build/fuzz/fuzzers/"$1" -artifact_prefix="$found/$1-" -timeout=10 -max_total_time="$FUZZ_SECONDS" \
+            -print_final_stats=1 $dictionary "$found/$1" "$corpus"
+}
+
+# Adds what reaches a line that no seed reaches; how often a line was reached is no reason, or there would be thousands.
+keep_seeds() {
+    build/fuzz/fuzzers/"$1" -set_cover_merge=1 -use_counters=0 "tests/fuzz/corpus/$1" "$found/$1"
+}
+
+# Path and bytes of what crashed: libFuzzer's copies of new inputs or, without one, the seed that was run last.
+show_crashes() {
+    set -- "$found/$1"-*
+    [ -f "$1" ] || set -- "$(sed -n 's/^Running: //p' "$log" | tail -n 1)"
+    for crash in "$@"; do
+        [ ! -f "$crash" ] || printf '%s:\n%s\n' "$crash" "$(base64 -w 0 "$crash")"
+    done
+}
+
+# What was found is left only when something crashed.
+suite_fuzz() {
+    build_preset fuzz
+    [ "$status" -eq 0 ] || return 0
+    found=$(mktemp -d)
+    crashed=0
+    if [ $# -eq 0 ]; then
+        set -- build/fuzz/fuzzers/*_fuzz
+    fi
+    for fuzzer in "$@"; do
+        fuzzer=${fuzzer##*/}
+        started=$(date +%s)
+        fuzz_one "$fuzzer" >"$log" 2>&1
+        status=$?
+        if [ "$status" -eq 0 ] && [ -n "$FUZZ_KEEP" ]; then
+            keep_seeds "$fuzzer" >>"$log" 2>&1
+            status=$?
+        fi
+        count "fuzz, ${fuzzer%_fuzz}" "$status" $((status == 0)) $((status != 0))
+        if [ "$status" -ne 0 ]; then
+            show_crashes "$fuzzer"
+            crashed=1
+        elif [ "$FUZZ_SECONDS" -ge 60 ]; then
+            grep -E '^#[0-9]+.*DONE|^stat::number_of_executed' "$log"
+        fi
+    done
+    [ "$crashed" -eq 1 ] || rm -rf "$found"
+}
+
 case "${1:-} ${2:-}" in
 'faults --storm')
     shift 2
     exec node tests/fault/storm.mjs "$@"
     ;;
+'fuzz --seconds')
+    case ${3:-} in
+    '' | *[!0-9]*)
+        echo "tests: fuzz --seconds: found \"${3:-}\", wanted a number of seconds" >&2
+        exit 2
+        ;;
+    esac
+    FUZZ_SECONDS=$3
+    shift 3
+    if [ "${1:-}" = --keep ]; then
+        FUZZ_KEEP=yes
+        shift
+    fi
+    suite_fuzz "$@"
+    finish
+    ;;
 esac
-[ $# -gt 0 ] || set -- unit redis e2e faults runners page browser deploy sanitizers clang
+[ $# -gt 0 ] || set -- unit redis e2e faults runners page browser deploy sanitizers clang fuzz
 for suite in "$@"; do
     case $suite in
-    unit | redis | e2e | faults | runners | page | browser | deploy | sanitizers | clang) "suite_$suite" ;;
+    unit | redis | e2e | faults | runners | page | browser | deploy | sanitizers | clang | fuzz) "suite_$suite" ;;
     *)
-        echo "tests: $suite: no such suite; there are unit redis e2e faults runners page browser deploy sanitizers clang" >&2
+        echo "tests: $suite: no such suite; there are unit redis e2e faults runners page browser deploy sanitizers clang fuzz" >&2
         exit 2
         ;;
     esac
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

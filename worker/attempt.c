@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
 #include "shared/clock.h"
 #include "shared/json_writer.h"
 #include "shared/memory.h"
@@ -46,33 +44,11 @@ static char *make_record(struct attempt *a, const struct runner_end *end)
     return buffer_take(&record);
 }
 
-static char *make_details(const struct attempt *a)
-{
-    const struct judge *j = &a->judge;
-    const struct test_counts *c = &j->counts;
-    if (c->passed + c->failed + c->skipped + c->flaky == 0 && j->message[0] == '\0')
-        return NULL;
-    struct buffer details = {0};
-    buffer_text(&details, "{");
-    json_add_key(&details, "tests");
-    buffer_format(&details, "[%u,%u,%u,%u]", c->passed, c->failed, c->skipped, c->flaky);
-    if (j->message[0])
-        json_add_key(&details, "message"), json_add_text(&details, j->message);
-    if (j->title[0])
-        json_add_key(&details, "title"), json_add_text(&details, j->title);
-    if (j->file[0]) {
-        json_add_key(&details, "file"), json_add_text(&details, j->file);
-        json_add_key(&details, "line"), json_add_int(&details, j->line_number);
-    }
-    buffer_text(&details, "}");
-    return buffer_take(&details);
-}
-
 static void make_result(struct attempt *a, const struct runner_end *end)
 {
     a->duration_ns = clock_mono_ns() - a->started_ns;
     capture_text(&a->capture, &a->log);
-    a->details = make_details(a);
+    a->details = judge_details(&a->judge);
     a->record = make_record(a, end);
 }
 
@@ -109,7 +85,7 @@ static void on_runner_end(void *data, const struct runner_end *end)
 {
     struct attempt *a = data;
     uv_timer_stop(&a->timer);
-    judge_verdict(&a->judge, a->runner, end, a->program, a->is_timed_out ? a->task.timeout_s : 0, &a->verdict);
+    judge_verdict(&a->judge, a->runner, end, a->program, a->is_timed_out ? a->task.limits.timeout_s : 0, &a->verdict);
     make_result(a, end);
     a->on_end(a->data);
 }
@@ -144,13 +120,6 @@ int attempt_open(struct attempt *a, const struct attempt_setup *setup, int slot,
     return a->supervisor ? 0 : -1;
 }
 
-static void load_override(const cJSON *overrides, const char *name, unsigned *value)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(overrides, name);
-    if (cJSON_IsNumber(item))
-        *value = (unsigned)item->valuedouble;
-}
-
 void attempt_load(struct attempt *a, const struct ledger_reply *claim, const struct run_policy *policy)
 {
     struct attempt_task *t = &a->task;
@@ -159,13 +128,8 @@ void attempt_load(struct attempt *a, const struct ledger_reply *claim, const str
     t->viewport = memory_text(ledger_text(claim, 3));
     t->browser = memory_text(ledger_text(claim, 4));
     t->runner = memory_text(ledger_text(claim, 5));
-    t->timeout_s = policy->task_timeout_s;
-    t->retries = policy->retries;
-    const char *text = ledger_text(claim, 6);
-    cJSON *overrides = *text ? cJSON_Parse(text) : NULL;
-    load_override(overrides, "timeout_s", &t->timeout_s);
-    load_override(overrides, "retries", &t->retries);
-    cJSON_Delete(overrides);
+    t->overrides = memory_text(ledger_text(claim, 6));
+    t->limits = policy->limits;
     a->started_wall_ms = clock_wall_ms();
     a->started_ns = clock_mono_ns();
 }
@@ -233,6 +197,8 @@ int attempt_start(struct attempt *a, const struct run_policy *policy, struct err
 {
     if (access(a->setup->root, X_OK) < 0)
         return error_errno(err, errno, "SPEC_ROOT: %s", a->setup->root);
+    if (run_policy_limits(policy, a->task.overrides, &a->task.limits, err) < 0)
+        return -1;
     a->runner = run_policy_runner(policy, a->task.runner);
     if (a->runner == NULL)
         return error_set(err, ERROR_CONFIG, "runner \"%s\" isn't known to this worker", a->task.runner);
@@ -262,7 +228,7 @@ int attempt_start(struct attempt *a, const struct run_policy *policy, struct err
     int failed = run(a, policy, viewport, spec, &command, err);
     runner_command_close(&command);
     if (failed == 0)
-        uv_timer_start(&a->timer, on_time_limit, (uint64_t)a->task.timeout_s * 1000, 0);
+        uv_timer_start(&a->timer, on_time_limit, (uint64_t)a->task.limits.timeout_s * 1000, 0);
     return failed;
 }
 
@@ -283,6 +249,7 @@ void attempt_clear(struct attempt *a)
     free(a->task.viewport);
     free(a->task.browser);
     free(a->task.runner);
+    free(a->task.overrides);
     a->task = (struct attempt_task){0};
     free(a->record);
     free(a->details);

@@ -38,8 +38,8 @@ struct attempt_task {
     char token[LEDGER_TOKEN_SIZE];
     unsigned attempt;
     char *spec, *viewport, *browser, *runner;
-    unsigned timeout_s;
-    unsigned retries;
+    char *overrides; /* JSON of what the map says of it alone; "": nothing */
+    struct run_limits limits;
 };
 
 /* Between TERM and KILL: Playwright writes its reports on a signal. */

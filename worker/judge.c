@@ -55,6 +55,27 @@ char *judge_take_tests(struct judge *j)
     return buffer_take(&tests);
 }
 
+char *judge_details(const struct judge *j)
+{
+    const struct test_counts *c = &j->counts;
+    if (c->passed + c->failed + c->skipped + c->flaky == 0 && j->message[0] == '\0')
+        return NULL;
+    struct buffer details = {0};
+    buffer_text(&details, "{");
+    json_add_key(&details, "tests");
+    buffer_format(&details, "[%u,%u,%u,%u]", c->passed, c->failed, c->skipped, c->flaky);
+    if (j->message[0])
+        json_add_key(&details, "message"), json_add_text(&details, j->message);
+    if (j->title[0])
+        json_add_key(&details, "title"), json_add_text(&details, j->title);
+    if (j->file[0]) {
+        json_add_key(&details, "file"), json_add_text(&details, j->file);
+        json_add_key(&details, "line"), json_add_int(&details, j->line_number);
+    }
+    buffer_text(&details, "}");
+    return buffer_take(&details);
+}
+
 /* ---- texts ---- */
 
 /* What follows an ESC (ECMA-48): a control sequence, a string (title, hyperlink), or a few bytes. */

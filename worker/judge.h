@@ -75,5 +75,12 @@ void judge_verdict(struct judge *j, const struct runner *runner, const struct ru
  */
 char *judge_take_tests(struct judge *j);
 
+/*
+ * What the board shows of the attempt without asking for more, now the caller's; NULL: nothing.
+ *     {"tests":[passed,failed,skipped,flaky],"message":"…","title":"…","file":"…","line":12}
+ * where all but "tests" may be missing.
+ */
+char *judge_details(const struct judge *j);
+
 void judge_clear(struct judge *j); /* as after judge_init(), but keeps memory */
 void judge_close(struct judge *j);

@@ -386,7 +386,7 @@ static int ask_settle(struct slot *s)
         .log = a->log.data,
         .log_length = a->log.length,
         .details = a->details,
-        .retries = (int)a->task.retries,
+        .retries = (int)a->task.limits.retries,
     };
     return ledger_settle(&s->worker->ledger, &settlement, on_settled, s);
 }

@@ -1,6 +1,6 @@
 /*
- * A clock that is wrong: preloaded into a server, its wall clock is CLOCK_SHIFT_S seconds ahead. Straight to the kernel,
- * as allocators ask for the time before there is a heap.
+ * A clock that is wrong: preloaded into a server, its wall clock is CLOCK_SHIFT_S seconds ahead. Straight to the
+ * kernel, as allocators ask for the time before there is a heap.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>

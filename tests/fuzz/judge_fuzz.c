@@ -1,22 +1,19 @@
-/* A runner that writes any bytes: no crash, no leak, texts stay clean, and nothing but a pass in all respects passes.
+/*
+ * A runner that writes any bytes as its events, and its output: however they are cut into pieces the verdict is the
+ * same, nothing but a pass in all respects passes, and the board reads in the details what the worker wrote.
  */
-#include <stddef.h>
-#include <stdint.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "controller/task_record.h"
+#include "shared/json.h"
+#include "shared/memory.h"
 #include "shared/utf8.h"
+#include "tests/fuzz/fuzz.h"
 #include "worker/judge.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool fact)
-{
-    if (!fact)
-        abort();
-}
 
 static void require_line(const char *text, size_t size)
 {
@@ -26,48 +23,134 @@ static void require_line(const char *text, size_t size)
         require((unsigned char)text[i] >= ' ' && text[i] != 0x7f);
 }
 
-static void require_tests(struct judge *j)
+static unsigned seen(const struct judge *j)
 {
-    unsigned seen = j->counts.passed + j->counts.failed + j->counts.skipped + j->counts.flaky;
-    char *text = judge_take_tests(j);
-    require(strlen(text) <= JUDGE_TESTS_MAX + 2 && utf8_is_valid(text, strlen(text)));
-    cJSON *tests = cJSON_ParseWithOpts(text, NULL, true);
-    require(cJSON_IsArray(tests) && (unsigned)cJSON_GetArraySize(tests) + j->tests_dropped == seen);
-    cJSON_Delete(tests);
-    free(text);
+    return j->counts.passed + j->counts.failed + j->counts.skipped + j->counts.flaky;
 }
 
-static void judge_all(struct judge *j, const char *bytes, size_t length, size_t piece, struct verdict *verdict)
+static void require_test(const cJSON *test)
 {
-    struct runner runner = {0};
-    const struct runner_end end = {.kind = RUNNER_EXITED};
-    runner.exit_results[0] = TASK_PASSED;
+    const cJSON *title = cJSON_GetObjectItemCaseSensitive(test, "title");
+    const cJSON *duration = cJSON_GetObjectItemCaseSensitive(test, "duration_ms");
+    const cJSON *line = cJSON_GetObjectItemCaseSensitive(test, "line");
+    const cJSON *part;
+    require(cJSON_IsArray(title) && cJSON_GetArraySize(title) <= 16);
+    cJSON_ArrayForEach(part, title) require(cJSON_IsString(part) && strlen(part->valuestring) <= 512);
+    require(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(test, "status")));
+    require(cJSON_IsNumber(duration) && duration->valuedouble >= 0 && duration->valuedouble <= 1e12);
+    require(line == NULL || (cJSON_IsNumber(line) && line->valueint > 0));
+}
+
+static void require_tests(struct judge *j)
+{
+    auto_free char *text = judge_take_tests(j);
+    struct error err;
+    cJSON *tests;
+    require(strlen(text) <= JUDGE_TESTS_MAX + 2);
+    require(json_parse(&tests, text, strlen(text), &err) == 0);
+    require(cJSON_IsArray(tests) && (unsigned)cJSON_GetArraySize(tests) + j->tests_dropped == seen(j));
+    const cJSON *test;
+    cJSON_ArrayForEach(test, tests) require_test(test);
+    cJSON_Delete(tests);
+}
+
+static bool is_text(const char *found, const char *wanted)
+{
+    return wanted[0] == '\0' ? found == NULL : found != NULL && strcmp(found, wanted) == 0;
+}
+
+/* Written by the worker, read by the controller. */
+static void require_details(const struct judge *j)
+{
+    auto_free char *details = judge_details(j);
+    if (details == NULL) {
+        require(seen(j) == 0 && j->message[0] == '\0');
+        return;
+    }
+    struct board_task task = {0};
+    cJSON *tree = task_record_apply_details(&task, details);
+    require(tree != NULL);
+    require(memcmp(&task.tests, &j->counts, sizeof(task.tests)) == 0);
+    require(is_text(task.message, j->message));
+    require(is_text(task.title, j->title));
+    require(is_text(task.file, j->file));
+    require(task.line == (j->file[0] ? j->line_number : 0));
+    cJSON_Delete(tree);
+}
+
+static void feed(struct judge *j, const char *bytes, size_t length, size_t piece)
+{
     judge_init(j);
     for (size_t at = 0; at < length; at += piece)
         judge_feed(j, bytes + at, at + piece < length ? piece : length - at);
-    judge_verdict(j, &runner, &end, "runner", 0, verdict);
+}
+
+static bool is_silent(const struct judge *j)
+{
+    return seen(j) == 0 && !j->runner_error && j->spec_status == TASK_UNKNOWN;
+}
+
+static void require_verdict(const struct judge *j, const struct runner_end *end, unsigned timeout_s,
+                            const struct verdict *verdict)
+{
+    require_line(verdict->reason, sizeof(verdict->reason));
+    require(verdict->result == TASK_PASSED || verdict->result == TASK_FAILED || verdict->result == TASK_ERROR);
+    if (verdict->result == TASK_PASSED) {
+        require(end->kind == RUNNER_EXITED && end->code == 0 && timeout_s == 0 && verdict->reason[0] == '\0');
+        require(!is_silent(j) || !j->expects_events);
+        require(is_silent(j) || (j->spec_status == TASK_PASSED && j->counts.failed == 0 && !j->runner_error &&
+                                 j->counts.passed + j->counts.flaky > 0));
+    } else {
+        require(verdict->reason[0] != '\0' || j->message[0] != '\0');
+    }
+}
+
+static void judge_ends(struct judge *whole, struct judge *pieces)
+{
+    static const struct {
+        struct runner_end end;
+        unsigned timeout_s;
+        bool expects_events;
+    } rows[] = {
+        {{.kind = RUNNER_EXITED}, 0, false},
+        {{.kind = RUNNER_EXITED}, 0, true},
+        {{.kind = RUNNER_EXITED, .code = 1}, 0, false},
+        {{.kind = RUNNER_EXITED, .code = 255}, 0, true},
+        {{.kind = RUNNER_SIGNALED, .code = 9}, 0, false},
+        {{.kind = RUNNER_NOT_STARTED, .code = ENOENT}, 0, true},
+        {{.kind = RUNNER_EXITED}, 7, false},
+    };
+    struct runner runner = {0};
+    memset(runner.exit_results, TASK_ERROR, sizeof(runner.exit_results));
+    runner.exit_results[0] = TASK_PASSED;
+    runner.exit_results[1] = TASK_FAILED;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct verdict verdict, same;
+        whole->expects_events = pieces->expects_events = rows[i].expects_events;
+        judge_verdict(whole, &runner, &rows[i].end, "runner", rows[i].timeout_s, &verdict);
+        judge_verdict(pieces, &runner, &rows[i].end, "runner", rows[i].timeout_s, &same);
+        require(verdict.result == same.result && strcmp(verdict.reason, same.reason) == 0);
+        require_verdict(whole, &rows[i].end, rows[i].timeout_s, &verdict);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct judge j, again;
-    struct verdict verdict, same;
-    judge_all(&j, (const char *)data, size, size + 1, &verdict);
-    judge_all(&again, (const char *)data, size, 7, &same);
-    require(verdict.result == same.result && strcmp(verdict.reason, same.reason) == 0);
-    require(j.bad_lines == again.bad_lines);
-
-    require_line(j.message, sizeof(j.message));
-    require_line(j.file, sizeof(j.file));
-    require_line(j.title, sizeof(j.title));
-    require_line(verdict.reason, sizeof(verdict.reason));
-    bool silent = j.counts.passed + j.counts.failed + j.counts.skipped + j.counts.flaky == 0 && !j.runner_error &&
-                  j.spec_status == TASK_UNKNOWN;
-    if (verdict.result == TASK_PASSED && !silent)
-        require(j.spec_status == TASK_PASSED && j.counts.failed == 0 && !j.runner_error &&
-                j.counts.passed + j.counts.flaky > 0);
-    require_tests(&j);
-    judge_close(&j);
-    judge_close(&again);
+    struct judge whole, pieces;
+    feed(&whole, (const char *)data, size, size + 1);
+    feed(&pieces, (const char *)data, size, 7);
+    judge_ends(&whole, &pieces);
+    require(whole.bad_lines == pieces.bad_lines);
+    require(memcmp(&whole.counts, &pieces.counts, sizeof(whole.counts)) == 0);
+    require_line(whole.message, sizeof(whole.message));
+    require_line(whole.file, sizeof(whole.file));
+    require_line(whole.title, sizeof(whole.title));
+    require(whole.line_number >= 0);
+    require_details(&whole);
+    require_tests(&whole);
+    judge_clear(&whole);
+    require(is_silent(&whole) && whole.line.length == 0 && whole.tests.length == 0 && whole.message[0] == '\0');
+    judge_close(&whole);
+    judge_close(&pieces);
     return 0;
 }

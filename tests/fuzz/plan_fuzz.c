@@ -1,45 +1,154 @@
-/* plan_parse() with any bytes: no crash, no leak; and what it accepts keeps the promises of plan.h. */
-#include <stddef.h>
-#include <stdint.h>
+/*
+ * A spec map of any bytes: what the plan refuses is refused at its place, and what it accepts keeps the promises of
+ * plan.h, is understood by the worker that gets it, and makes no option of an argument.
+ */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "controller/plan.h"
+#include "shared/memory.h"
 #include "shared/utf8.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/unit/made_reply.h"
+#include "worker/run_policy.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { EXPANDED_MAX = 16, COMPARED_MAX = 4096 };
 
-static void require(bool fact)
+/* "groups[1].name: found …", "line 1 column 2: found …"; the map itself has no place. */
+static void require_place(const char *text)
 {
-    if (!fact)
-        abort();
+    require(text[0] != ':' && text[0] != ' ');
+    const char *colon = strstr(text, ": found ");
+    require(colon != NULL || strncmp(text, "found ", 6) == 0);
 }
 
-static void require_json(const char *text)
+static bool is_plain_path(const char *path)
 {
-    cJSON *json = cJSON_Parse(text);
-    require(cJSON_IsObject(json));
-    cJSON_Delete(json);
+    if (path[0] == '\0' || path[0] == '-' || path[0] == '/')
+        return false;
+    for (const char *part = path; part != NULL; part = strchr(part, '/')) {
+        part += *part == '/';
+        size_t length = strcspn(part, "/");
+        if (length == 0 || (length == 1 && part[0] == '.') || (length == 2 && strncmp(part, "..", 2) == 0))
+            return false;
+    }
+    return true;
+}
+
+static void require_task(const struct plan *plan, size_t index)
+{
+    const struct plan_task *task = &plan->tasks[index];
+    require(task->group < plan->group_count);
+    const struct plan_group *group = &plan->groups[task->group];
+    char key[TASK_KEY_SIZE];
+    plan_key(plan, index, key);
+    require(plan_find(plan, key) == (ptrdiff_t)index); /* so no two have the same */
+    require(fuzz_is_line(key) && strrchr(key, ':') > key + 4);
+    require(group->first + task->number == index && task->number < group->count);
+    require(is_plain_path(task->spec) && fuzz_is_line(task->spec) && strlen(task->spec) <= 1024);
+    require(task->viewport[0] != '-' && task->viewport[0] != '\0' && fuzz_is_line(task->viewport));
+    require(task->browser[0] != '-' && task->browser[0] != '\0' && fuzz_is_line(task->browser));
+}
+
+static int by_combination(const void *a, const void *b)
+{
+    const struct plan_task *x = a, *y = b;
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
+    if (x->spec != y->spec)
+        return x->spec < y->spec ? -1 : 1;
+    if (x->viewport != y->viewport)
+        return x->viewport < y->viewport ? -1 : 1;
+    return x->browser == y->browser ? 0 : x->browser < y->browser ? -1 : 1;
+}
+
+static void require_no_combination_twice(const struct plan *plan)
+{
+    size_t count = plan->task_count < COMPARED_MAX ? plan->task_count : COMPARED_MAX;
+    auto_free struct plan_task *sorted = memory_zeroed(count, sizeof(*sorted));
+    if (count > 0)
+        memcpy(sorted, plan->tasks, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), by_combination);
+    for (size_t i = 1; i < count; i++)
+        require(by_combination(&sorted[i - 1], &sorted[i]) != 0);
+}
+
+static void require_exclusion(const struct plan_exclusion *x)
+{
+    require(fuzz_is_line(x->group) && is_plain_path(x->spec) && fuzz_is_line(x->reason) && x->reason[0] != '\0');
+}
+
+static void load_policy(struct run_policy *policy, const struct plan *plan)
+{
+    struct error err;
+    const char *const fields[] = {
+        "ok",      "id",  "run-1",     "digest",        "00",      "lease_ms",    "15000", "task_timeout_s", "600",
+        "retries", "100", "viewports", plan->viewports, "runners", plan->runners,
+    };
+    struct redisReply *raw = made_reply(fields, sizeof(fields) / sizeof(fields[0]));
+    const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
+    if (run_policy_load(policy, &reply, &err) < 0)
+        fuzz_broken(err.text, "the worker refuses what the plan accepted", 0);
+    made_reply_free(raw);
+}
+
+static void require_no_option(const struct runner *runner, const struct runner_command *command)
+{
+    size_t i = 0;
+    for (; runner->argv[i]; i++)
+        require(command->argv[i] && (command->argv[i][0] != '-' || runner->argv[i][0] == '-'));
+    require(command->argv[i] == NULL);
+}
+
+/* What the worker makes of a task. */
+static void require_start(const struct run_policy *policy, const struct plan_task *task)
+{
+    struct error err;
+    struct run_limits limits;
+    require(run_policy_limits(policy, task->overrides ? task->overrides : "", &limits, &err) == 0);
+    require(limits.timeout_s >= 1 && limits.timeout_s <= TASK_TIMEOUT_MAX_S && limits.retries <= TASK_RETRIES_MAX);
+    const struct runner *runner = run_policy_runner(policy, task->runner);
+    require(runner != NULL);
+    const struct run_viewport *viewport = run_policy_viewport(policy, task->viewport);
+    const char *specs[] = {task->spec, NULL};
+    const struct runner_values values = {
+        .specs = specs,
+        .root = "/srv",
+        .viewport = task->viewport,
+        .browser = task->browser,
+        .width = viewport ? viewport->width : 0,
+        .height = viewport ? viewport->height : 0,
+        .events = "/run/events",
+        .artifacts = "/run/artifacts",
+        .output = "/run/output",
+        .playwright = "/srv/cli.js",
+        .reporter = "/srv/reporter.mjs",
+    };
+    struct runner_command command;
+    if (runner_expand(runner, &values, &command, &err) < 0) {
+        require(err.code == ERROR_CONFIG && fuzz_is_line(err.text));
+        return;
+    }
+    require_no_option(runner, &command);
+    runner_command_close(&command);
 }
 
 static void require_promises(const struct plan *plan)
 {
     require(plan->group_count > 0 && plan->task_count + plan->exclusion_count > 0);
-    require_json(plan->runners);
-    require_json(plan->viewports);
+    require(plan->task_count + plan->exclusion_count <= PLAN_TASKS_MAX);
+    struct run_policy policy;
+    load_policy(&policy, plan);
     for (size_t i = 0; i < plan->task_count; i++) {
-        const struct plan_task *task = &plan->tasks[i];
-        const struct plan_group *group = &plan->groups[task->group];
-        char key[TASK_KEY_SIZE];
-        plan_key(plan, i, key);
-        require(plan_find(plan, key) == (ptrdiff_t)i);
-        require(group->first + task->number == i && task->number < group->count);
-        require(task->spec[0] != '\0' && task->spec[0] != '/' && task->spec[0] != '-');
-        if (task->overrides != NULL)
-            require_json(task->overrides);
+        require_task(plan, i);
+        if (i < EXPANDED_MAX)
+            require_start(&policy, &plan->tasks[i]);
     }
+    for (size_t i = 0; i < plan->exclusion_count; i++)
+        require_exclusion(&plan->exclusions[i]);
+    require_no_combination_twice(plan);
+    run_policy_close(&policy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -47,7 +156,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct plan plan, again;
     struct error err = {0};
     if (plan_parse(&plan, (const char *)data, size, &err) < 0) {
-        require(err.code == ERROR_CONFIG && strstr(err.text, "found ") != NULL);
+        fuzz_require_refusal(&err, ERROR_CONFIG);
+        require_place(err.text);
+        require(plan.tasks == NULL && plan.texts.buckets == NULL);
         return 0;
     }
     require(utf8_is_valid((const char *)data, size));

@@ -93,6 +93,8 @@ static void bad_texts_are_refused_at_their_place(void **state)
         {BYTES("\"\xc3\xa9\xff\""), "line 1 column 3: found byte 0xff, wanted UTF-8"},
         {BYTES("\"\xed\xa0\x80\""), "line 1 column 2: found byte 0xed, wanted UTF-8"},
         {BYTES("[\xc3\xa9]"), "line 1 column 2: found '\xc3\xa9', wanted a value"},
+        {BYTES("[\xc2\x9b]"), "line 1 column 2: found U+009B, wanted a value"},
+        {BYTES("\xe2\x80\xae"), "line 1 column 1: found U+202E, wanted a value"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct cJSON *root;

@@ -406,6 +406,33 @@ static void cleared_it_starts_anew(void **state)
     judge_close(&j);
 }
 
+static void the_board_is_told_what_matters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines, *details; /* NULL: nothing to tell */
+    } rows[] = {
+        {"", NULL},
+        {"{\"event\":\"spec\",\"status\":\"passed\"}\n", NULL},
+        {"{\"event\":\"test\",\"title\":[\"a\"],\"status\":\"passed\"}\n", "{\"tests\":[1,0,0,0]}"},
+        {"{\"event\":\"error\",\"error\":{\"message\":\"no \\\"browser\\\"\"}}\n",
+         "{\"tests\":[0,0,0,0],\"message\":\"no \\\"browser\\\"\"}"},
+        {"{\"event\":\"test\",\"title\":[\"a\",\"b\"],\"status\":\"failed\",\"file\":\"x.ts\",\"line\":7,"
+         "\"error\":{\"message\":\"boom\"}}\n",
+         "{\"tests\":[0,1,0,0],\"message\":\"boom\",\"title\":\"a › b\",\"file\":\"x.ts\",\"line\":7}"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        judge_init(&j);
+        judge_feed(&j, rows[i].lines, strlen(rows[i].lines));
+        auto_free char *details = judge_details(&j);
+        assert_int_equal(details == NULL, rows[i].details == NULL);
+        if (details)
+            assert_string_equal(details, rows[i].details);
+        judge_close(&j);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +448,7 @@ int main(void)
         cmocka_unit_test(records_hold_what_is_known),
         cmocka_unit_test(failed_tests_have_room_of_their_own),
         cmocka_unit_test(cleared_it_starts_anew),
+        cmocka_unit_test(the_board_is_told_what_matters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

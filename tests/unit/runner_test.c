@@ -330,6 +330,45 @@ static void a_value_that_is_not_known_is_an_error(void **state)
     }
 }
 
+/* However a worker came by them: a file in a folder "-d", found by its trailing path, or what Redis holds. */
+static void what_is_put_in_makes_no_option_of_an_argument(void **state)
+{
+    (void)state;
+    static const char *const odd_spec[] = {"-d/a.ts", NULL};
+    static const char *const odd_specs[] = {"a.ts", "-d/a.ts", NULL};
+    static const struct {
+        const char *definition;
+        const char *const *specs;
+        const char *viewport;
+        const char *error; /* NULL: it is in order */
+    } rows[] = {
+        {"{\"argv\":[\"a\",\"{spec}\"]}", odd_spec, "v",
+         "argv[1]: found \"-d/a.ts\", wanted a text that doesn't start with '-'"},
+        {"{\"argv\":[\"a\",\"b\",\"{specs...}\"]}", odd_specs, "v",
+         "argv[2]: found \"-d/a.ts\", wanted a text that doesn't start with '-'"},
+        {"{\"argv\":[\"{spec}:1\"]}", odd_spec, "v",
+         "argv[0]: found \"-d/a.ts:1\", wanted a text that doesn't start with '-'"},
+        {"{\"argv\":[\"a\",\"{viewport}{spec}\"]}", odd_spec, "",
+         "argv[1]: found \"-d/a.ts\", wanted a text that doesn't start with '-'"},
+        {"{\"argv\":[\"a\",\"{viewport}-{spec}\"]}", odd_specs, "",
+         "argv[1]: found \"-a.ts\", wanted a text that doesn't start with '-'"},
+        {"{\"argv\":[\"a\",\"--file={spec}\",\"{spec_regex}\",\"./{spec}\"],\"env\":{\"A\":\"{spec}\"}}", odd_spec,
+         "v", NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct runner r;
+        struct runner_command command;
+        struct error err = {0};
+        parse_good(&r, "r", rows[i].definition);
+        const struct runner_values values = {.specs = rows[i].specs, .root = "/srv", .viewport = rows[i].viewport};
+        int result = runner_expand(&r, &values, &command, &err);
+        assert_string_equal(err.text, rows[i].error ? rows[i].error : "");
+        assert_int_equal(result, rows[i].error ? -1 : 0);
+        runner_command_close(&command);
+        runner_close(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +383,7 @@ int main(void)
         cmocka_unit_test(the_builtin_playwright_starts_its_own_program),
         cmocka_unit_test(a_runner_may_do_without_the_spec),
         cmocka_unit_test(a_value_that_is_not_known_is_an_error),
+        cmocka_unit_test(what_is_put_in_makes_no_option_of_an_argument),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,21 @@ static void an_error_that_is_too_long_is_cut(void **state)
     error_wrap(&err, "%s", longest);
     error_errno(&err, ENOENT, "%s", longest);
     assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+
+    for (size_t i = 0; i + 2 < sizeof(longest); i += 2) {
+        longest[i] = '\xc3';
+        longest[i + 1] = '\xa9';
+    }
+    error_set(&err, ERROR_CONFIG, "%s", longest);
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 2); /* no half of a character */
+    error_wrap(&err, "xy");
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 2);
+    error_wrap(&err, "x");
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+    error_errno(&err, ENOENT, "%s", longest);
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 1); /* ":" after it */
+    error_set(&err, ERROR_CONFIG, "x%s", longest);
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
 static void a_buffer_grows(void **state)
