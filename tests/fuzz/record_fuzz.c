@@ -1,6 +1,6 @@
 /*
- * What Redis tells of a task and of earlier runs, any bytes in every field, on its way to the page: numbers stay in
- * bounds, the board takes it, and its JSON says the same when it is read again.
+ * What Redis tells of a task, of the run and of earlier ones, any bytes in every field, on its way to the page:
+ * numbers stay in bounds, the board takes it, and its JSON says the same when it is read again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +155,20 @@ static void tell(struct board *board, const struct fuzz_fields *f)
     made_reply_free(hash);
 }
 
+/* The run's own hash, of the same bytes. */
+static void tell_run(struct board *board, const struct fuzz_fields *f)
+{
+    struct board_run run;
+    struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, TASK_RECORD_RUN_FIELDS);
+    require(task_record_run(&run, hash) != NULL);
+    require(run.state == BOARD_RUN_RUNNING || run.state == BOARD_RUN_FINISHED);
+    const int64_t times[] = {run.started_ms, run.finished_ms, run.reopened_ms, run.idle_ms};
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        require(times[i] >= 0 && times[i] <= TIME_MAX_MS);
+    board_set_run(board, &run);
+    made_reply_free(hash);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_fields f;
@@ -163,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_fields_init(&f, data, size);
     require(plan_parse(&plan, map, strlen(map), &err) == 0);
     struct board *board = board_new(&plan, "run-1", "epoch-1");
-    board_set_run(board, BOARD_RUN_RUNNING, NOW_MS - 1000, 0);
+    tell_run(board, &f);
     board_set_history(board, fuzz_field(&f, HISTORY));
     tell(board, &f);
     require_totals(board);
