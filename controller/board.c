@@ -73,7 +73,7 @@ static const char *utf8_text(const char *text, char **made)
     size_t length = text ? strlen(text) : 0;
     if (utf8_is_valid(text, length))
         return text;
-    utf8_add(&clean, text, length);
+    buffer_add_utf8(&clean, text, length);
     *made = buffer_take(&clean);
     return *made;
 }

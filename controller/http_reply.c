@@ -114,7 +114,7 @@ problem(unsigned status, const char *format, va_list args)
     auto_buffer json = {0}, clean = {0};
     vsnprintf(detail, sizeof(detail), format, args);
     /* What a client's header fields hold may be anything. */
-    utf8_add(&clean, detail, utf8_cut(detail, strlen(detail), DETAIL_MAX));
+    buffer_add_utf8(&clean, detail, utf8_cut(detail, strlen(detail), DETAIL_MAX));
     buffer_text(&json, "{\"type\":\"about:blank\"");
     json_add_key(&json, "title");
     json_add_text(&json, MHD_get_reason_phrase_for(status));

@@ -87,13 +87,13 @@ static ptrdiff_t find_worker(const struct monitor *m, const char *worker)
     return -1;
 }
 
-static void worker_joined(struct monitor *m, const char *worker, unsigned slots)
+static void worker_joined(struct monitor *m, const char *worker, const char *slots)
 {
     if (find_worker(m, worker) < 0) {
         m->workers = memory_resize(m->workers, m->worker_count + 1, sizeof(*m->workers));
         m->workers[m->worker_count++] = memory_text(worker);
     }
-    board_worker_joined(m->board, worker, slots);
+    board_worker_joined(m->board, worker, task_record_slots(slots));
 }
 
 static void worker_left(struct monitor *m, const char *worker, bool is_lost)
@@ -248,7 +248,7 @@ static void on_slots(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
     if (is_answer(step->monitor, step, reply))
-        worker_joined(step->monitor, step->worker, (unsigned)redis_reply_integer(reply, 1));
+        worker_joined(step->monitor, step->worker, redis_reply_text(reply));
     free_step(step);
 }
 
@@ -299,7 +299,7 @@ static void on_stream_end(void *data, const struct redisReply *reply)
     const char *id = redis_reply_text(redis_reply_at(last, 0));
     const char *number = redis_reply_field(redis_reply_at(last, 1), "n");
     memory_copy_text(m->last_id, sizeof(m->last_id), id ? id : "0-0");
-    m->last_number = number ? strtoll(number, NULL, 10) : 0;
+    m->last_number = number ? strtoull(number, NULL, 10) : 0;
     ask_tasks(m);
 }
 
@@ -378,8 +378,7 @@ static void apply_event(struct monitor *m, const struct redisReply *fields)
         const char *why = redis_reply_field(fields, "why");
         m->events.on_cancelling(m->data, why ? why : "");
     } else if (worker && strcmp(event, "joined") == 0) {
-        const char *slots = redis_reply_field(fields, "slots");
-        worker_joined(m, worker, slots ? (unsigned)strtoul(slots, NULL, 10) : 1);
+        worker_joined(m, worker, redis_reply_field(fields, "slots"));
         log_debug("worker.joined", LOG_TEXT("worker", worker));
     } else if (worker && (strcmp(event, "left") == 0 || strcmp(event, "buried") == 0)) {
         worker_left(m, worker, event[0] == 'b');
@@ -397,7 +396,7 @@ static bool apply_entries(struct monitor *m, const struct redisReply *entries)
         const struct redisReply *entry = redis_reply_at(entries, i);
         const struct redisReply *fields = redis_reply_at(entry, 1);
         const char *number = redis_reply_field(fields, "n");
-        if (number == NULL || strtoll(number, NULL, 10) != m->last_number + 1)
+        if (number == NULL || strtoull(number, NULL, 10) != m->last_number + 1)
             return false;
         m->last_number++;
         memory_copy_text(m->last_id, sizeof(m->last_id), element_text(entry, 0));
@@ -431,7 +430,7 @@ static void on_stream(void *data, const struct redisReply *reply)
     if (redis_reply_count(entries) > 0)
         m->events.on_change(m->data);
     if (has_gap)
-        log_info("events.gap", LOG_INT("after", m->last_number));
+        log_info("events.gap", LOG_INT("after", (int64_t)m->last_number));
     if (has_gap || m->is_reopened || (m->end_is_near && !m->is_finished))
         read_everything(m);
     else

@@ -46,7 +46,7 @@ struct monitor {
     bool is_reopened;  /* it was finished, and the stream says that tasks were put back */
     unsigned round;    /* answers of an earlier round are ignored */
     char last_id[64];  /* of the stream */
-    int64_t last_number;
+    uint64_t last_number;
     size_t asked, answered; /* of the task hashes */
 
     char **workers; /* who is on the board as live; owned */

@@ -23,20 +23,20 @@ enum {
 
 /* ---- texts ---- */
 
-/* Untrusted text on a terminal: no control characters, valid UTF-8, cut to `columns` bytes. */
+/* Untrusted text on a terminal: printable characters, cut to `limit` bytes. */
 static void add_harmless(struct buffer *out, const char *text, size_t limit)
 {
     auto_buffer clean = {0};
-    utf8_add(&clean, text, strlen(text));
+    buffer_add_utf8(&clean, text, strlen(text));
     size_t length = utf8_cut(clean.data ? clean.data : "", clean.length, limit);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)clean.data[i];
-        bool is_c1 = c == 0xc2 && i + 1 < length && (unsigned char)clean.data[i + 1] < 0xa0;
-        if (c < 0x20 || c == 0x7f || is_c1)
-            buffer_text(out, " ");
+    for (size_t i = 0, sequence; i < length; i += sequence) {
+        uint32_t code;
+        const unsigned char *at = (const unsigned char *)clean.data + i;
+        sequence = utf8_sequence(at, length - i);
+        if (utf8_printable(at, length - i, &code) > 0)
+            buffer_add(out, at, sequence);
         else
-            buffer_add(out, &c, 1);
-        i += is_c1;
+            buffer_text(out, " ");
     }
     if (length < clean.length)
         buffer_text(out, "…");

@@ -12,6 +12,7 @@
 #define TIME_MAX_MS     (INT64_C(1) << 42) /* the year 2109 */
 #define DURATION_MAX_MS (INT64_C(1) << 40) /* 35 years */
 #define COUNT_MAX       1000000000
+#define SLOTS_MAX       1000 /* as FUNKYTOWN_SLOTS */
 
 enum { STATUS, RESULT, STARTTIME, DURATION, ATTEMPT, WORKER, FLAKY, REASON };
 
@@ -95,6 +96,12 @@ const char *task_record_run(struct board_run *run, const struct redisReply *hash
         .idle_ms = number_of(fields[RUN_IDLE], TIME_MAX_MS),
     };
     return fields[RUN_CANCEL] ? fields[RUN_CANCEL] : "";
+}
+
+unsigned task_record_slots(const char *text)
+{
+    int64_t slots = number_of(text, COUNT_MAX);
+    return slots < 1 || slots > SLOTS_MAX ? 1 : (unsigned)slots;
 }
 
 void task_record_from_hash(struct board_task *task, const struct redisReply *hash, const struct board_task *before)

@@ -39,6 +39,9 @@ void task_record_from_hash(struct board_task *task, const struct redisReply *has
  */
 const char *task_record_apply_event(struct board_task *task, const struct redisReply *event);
 
+/* How many slots a worker says that it has; 1 for what no worker can have. */
+unsigned task_record_slots(const char *text);
+
 /*
  * The details of an attempt (ledger_settlement.details); what isn't a JSON object changes nothing. The texts are
  * borrowed from the tree that is returned, to be deleted after use; NULL: there is none.

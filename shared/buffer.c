@@ -1,11 +1,13 @@
 #include "shared/buffer.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/memory.h"
+#include "shared/utf8.h"
 
 char *buffer_reserve(struct buffer *b, size_t length)
 {
@@ -72,4 +74,43 @@ void buffer_close(struct buffer *b)
 {
     free(b->data);
     *b = (struct buffer){0};
+}
+
+/* ---- for people ---- */
+
+void buffer_add_utf8(struct buffer *b, const char *bytes, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+    size_t start = 0;
+    for (size_t i = 0; i < length;) {
+        size_t n = at[i] == 0 ? 0 : utf8_sequence(at + i, length - i);
+        if (n > 0) {
+            i += n;
+            continue;
+        }
+        buffer_add(b, bytes + start, i - start);
+        buffer_text(b, "\xef\xbf\xbd");
+        start = ++i;
+    }
+    buffer_add(b, bytes + start, length - start);
+}
+
+void buffer_add_visible(struct buffer *b, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    for (size_t left = strlen(text), length; left > 0; at += length, left -= length) {
+        uint32_t code;
+        length = utf8_printable(at, left, &code);
+        if (length > 0) {
+            buffer_add(b, at, length);
+            continue;
+        }
+        length = code == 0 ? 1 : utf8_sequence(at, left);
+        if (code == 0)
+            buffer_text(b, "\xef\xbf\xbd");
+        else if (code == '\n')
+            buffer_text(b, "\\n");
+        else
+            buffer_format(b, "\\u%04" PRIx32, code);
+    }
 }

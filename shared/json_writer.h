@@ -15,7 +15,7 @@
 
 #include "shared/buffer.h"
 
-/* In quotes and escaped; NULL becomes null. The text is valid UTF-8 (utf8_add). */
+/* In quotes and escaped; NULL becomes null. The text is valid UTF-8 (buffer_add_utf8). */
 void json_add_text(struct buffer *out, const char *text);
 
 void json_add_uint(struct buffer *out, uint64_t number);

@@ -9,7 +9,6 @@
 
 #include "shared/buffer.h"
 #include "shared/clock.h"
-#include "shared/utf8.h"
 
 static struct {
     const char *program;
@@ -53,7 +52,7 @@ static void add_quoted(struct buffer *line, const char *text)
         buffer_add(&escaped, p, 1);
     }
     buffer_text(line, "\"");
-    utf8_add_visible(line, escaped.data ? escaped.data : "");
+    buffer_add_visible(line, escaped.data ? escaped.data : "");
     buffer_text(line, "\"");
 }
 
@@ -104,7 +103,7 @@ void log_say(FILE *out, const char *format, ...)
     int length = vasprintf(&text, format, args);
     va_end(args);
     if (length >= 0)
-        utf8_add_visible(&line, text);
+        buffer_add_visible(&line, text);
     free(text);
     buffer_text(&line, "\n");
     fwrite(line.data, 1, line.length, out);

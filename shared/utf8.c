@@ -1,8 +1,5 @@
 #include "shared/utf8.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 static bool is_tail(unsigned char byte)
 {
     return (byte & 0xc0) == 0x80;
@@ -73,43 +70,6 @@ bool utf8_is_valid(const char *bytes, size_t length)
         i += n;
     }
     return true;
-}
-
-void utf8_add(struct buffer *out, const char *bytes, size_t length)
-{
-    const unsigned char *b = (const unsigned char *)bytes;
-    size_t start = 0;
-    for (size_t i = 0; i < length;) {
-        size_t n = b[i] == 0 ? 0 : utf8_sequence(b + i, length - i);
-        if (n > 0) {
-            i += n;
-            continue;
-        }
-        buffer_add(out, bytes + start, i - start);
-        buffer_text(out, "\xef\xbf\xbd");
-        start = ++i;
-    }
-    buffer_add(out, bytes + start, length - start);
-}
-
-void utf8_add_visible(struct buffer *out, const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    for (size_t left = strlen(text), length; left > 0; at += length, left -= length) {
-        uint32_t code;
-        length = utf8_printable(at, left, &code);
-        if (length > 0) {
-            buffer_add(out, at, length);
-            continue;
-        }
-        length = code == 0 ? 1 : utf8_sequence(at, left);
-        if (code == 0)
-            buffer_text(out, "\xef\xbf\xbd");
-        else if (code == '\n')
-            buffer_text(out, "\\n");
-        else
-            buffer_format(out, "\\u%04" PRIx32, code);
-    }
 }
 
 size_t utf8_cut(const char *text, size_t length, size_t limit)

@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shared/buffer.h"
-
 /* Length of the valid sequence at the start of `bytes` (1 to 4), or 0 if there is none. */
 size_t utf8_sequence(const unsigned char *bytes, size_t length);
 
@@ -16,12 +14,6 @@ size_t utf8_sequence(const unsigned char *bytes, size_t length);
 size_t utf8_printable(const unsigned char *bytes, size_t length, uint32_t *code);
 
 bool utf8_is_valid(const char *bytes, size_t length);
-
-/* Appends the bytes; each one that belongs to no valid sequence becomes U+FFFD, NUL included. */
-void utf8_add(struct buffer *out, const char *bytes, size_t length);
-
-/* Appends the text as one line that no terminal obeys: control characters become \n or \u001b, bad bytes U+FFFD. */
-void utf8_add_visible(struct buffer *out, const char *text);
 
 /* The longest prefix of at most `limit` bytes that doesn't end within a sequence. */
 size_t utf8_cut(const char *text, size_t length, size_t limit);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "shared/memory.h"
-#include "shared/utf8.h"
 
 void capture_init(struct capture *c, size_t head_limit, size_t tail_limit)
 {
@@ -66,14 +65,14 @@ void capture_text(const struct capture *c, struct buffer *out)
     buffer_add(&kept, c->head.data, c->head.length);
     uint64_t dropped = capture_dropped(c);
     if (dropped > 0) {
-        utf8_add(out, kept.data, kept.length);
+        buffer_add_utf8(out, kept.data, kept.length);
         if (kept.length > 0 && kept.data[kept.length - 1] != '\n')
             buffer_text(out, "\n");
         buffer_format(out, "… %" PRIu64 " bytes left out …\n", dropped);
         buffer_clear(&kept);
     }
     add_tail(c, &kept);
-    utf8_add(out, kept.data, kept.length);
+    buffer_add_utf8(out, kept.data, kept.length);
 }
 
 void capture_clear(struct capture *c)

@@ -338,7 +338,7 @@ static void repair_escapes(char *json)
 static void read_line(struct judge *j)
 {
     auto_buffer text = {0};
-    utf8_add(&text, j->line.data, j->line.length);
+    buffer_add_utf8(&text, j->line.data, j->line.length);
     if (text.data[strspn(text.data, " \t\r")] == '\0')
         return;
     repair_escapes(text.data);

@@ -56,6 +56,18 @@ static void a_run_is_read_whatever_it_holds(void **state)
     }
 }
 
+static void slots_are_what_a_worker_can_have(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned slots;
+    } rows[] = {{"1", 1},  {"8", 8}, {"1000", 1000}, {"1001", 1}, {"0", 1},
+                {"-1", 1}, {"", 1},  {"8 ", 1},      {NULL, 1},   {"99999999999999999999", 1}};
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(task_record_slots(rows[i].text), rows[i].slots);
+}
+
 static void a_hash_is_read_whatever_it_holds(void **state)
 {
     (void)state;
@@ -246,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_is_read_whatever_it_holds),
+        cmocka_unit_test(slots_are_what_a_worker_can_have),
         cmocka_unit_test(a_hash_is_read_whatever_it_holds),
         cmocka_unit_test(what_the_stream_told_more_exactly_stays),
         cmocka_unit_test(an_event_changes_what_it_tells_of),

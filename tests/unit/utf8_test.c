@@ -6,13 +6,14 @@
 
 #include <cmocka.h>
 
+#include "shared/buffer.h"
 #include "shared/utf8.h"
 
 static void valid_text_stays(void **state)
 {
     (void)state;
     auto_buffer out = {0};
-    utf8_add(&out, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5", 10);
+    buffer_add_utf8(&out, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5", 10);
     assert_string_equal(out.data, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5");
 }
 
@@ -39,7 +40,7 @@ static void each_bad_byte_becomes_a_replacement(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         auto_buffer out = {0};
-        utf8_add(&out, rows[i].bytes, rows[i].length);
+        buffer_add_utf8(&out, rows[i].bytes, rows[i].length);
         assert_string_equal(out.data, rows[i].wanted);
         assert_true(utf8_is_valid(out.data, out.length));
     }
@@ -60,14 +61,14 @@ static void what_a_terminal_would_obey_becomes_visible(void **state)
 {
     (void)state;
     auto_buffer out = {0};
-    utf8_add_visible(&out, "\033]0;x\a\r\n\t\x7f\xc2\x9b\xc2\xa0\xc3\xa9\xff\\\xc2");
+    buffer_add_visible(&out, "\033]0;x\a\r\n\t\x7f\xc2\x9b\xc2\xa0\xc3\xa9\xff\\\xc2");
     assert_string_equal(
         out.data, "\\u001b]0;x\\u0007\\u000d\\n\\u0009\\u007f\\u009b\xc2\xa0\xc3\xa9\xef\xbf\xbd\\\xef\xbf\xbd");
     buffer_clear(&out);
-    utf8_add_visible(&out, "a\xe2\x80\xaetxt.exe");
+    buffer_add_visible(&out, "a\xe2\x80\xaetxt.exe");
     assert_string_equal(out.data, "a\\u202etxt.exe");
     buffer_clear(&out);
-    utf8_add_visible(&out, "");
+    buffer_add_visible(&out, "");
     assert_int_equal(out.length, 0);
 }
 
