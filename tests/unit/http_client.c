@@ -104,12 +104,24 @@ void client_run(uv_loop_t *loop, bool (*done)(void *data), void *data)
     uv_timer_init(loop, timer);
     timer->data = &is_late;
     uv_timer_start(timer, on_impatient, PATIENCE_MS, 0);
+    uv_unref((uv_handle_t *)timer);
     bool is_done;
     while (!(is_done = done(data)) && !is_late)
         uv_run(loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)timer, on_timer_closed);
     if (!is_done)
         fail_msg("waited in vain");
+}
+
+static bool is_quiet(void *data)
+{
+    return !uv_loop_alive(data);
+}
+
+void client_run_out(uv_loop_t *loop)
+{
+    client_run(loop, is_quiet, loop);
+    uv_run(loop, UV_RUN_DEFAULT); /* our own timer */
 }
 
 /* Where the body starts, NULL: the head isn't complete. */

@@ -26,6 +26,9 @@ void client_send_bytes(struct client *client, const char *bytes, size_t length);
 /* Runs the loop until `done` says so, and fails the test when that takes ten seconds. */
 void client_run(uv_loop_t *loop, bool (*done)(void *data), void *data);
 
+/* Runs it until nothing is left to wait for; a test that failed may have left its client. */
+void client_run_out(uv_loop_t *loop);
+
 /* Waits for the end of a response (to HEAD: of its head) and returns its status. */
 int client_response(struct client *client, bool is_head);
 

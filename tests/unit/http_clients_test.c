@@ -66,7 +66,7 @@ static int close_fixture(void **state)
     struct fixture *f = *state;
     reporter_stop(f->reporter, on_closed);
     client_run(&f->loop, has_closed, f);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
+    client_run_out(&f->loop);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     free(f);
     return 0;
@@ -249,19 +249,19 @@ static void what_does_not_fit_is_refused_and_not_echoed(void **state)
         memcpy(fields + i, "q: q\r\n", 6);
     const struct {
         const char *before, *middle, *after;
-        int status;
+        const char *statuses;
     } rows[] = {
-        {"GET /", many, " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
-        {"GET /?", many, "", 414},
-        {"", many, " / HTTP/1.1\r\nHost: x\r\n\r\n", 414},
-        {"GET / HTTP/1.1\r\nHost: x\r\nX: ", many, "\r\n\r\n", 431},
-        {"GET / HTTP/1.1\r\nHost: x\r\n", many, ": x\r\n\r\n", 431},
-        {"GET / HTTP/1.1\r\nHost: x\r\n", fields, "\r\n", 431},
+        {"GET /", many, " HTTP/1.1\r\nHost: x\r\n\r\n", "414"},
+        {"GET /?", many, "", "414"},
+        {"", many, " / HTTP/1.1\r\nHost: x\r\n\r\n", "414 501"},
+        {"GET / HTTP/1.1\r\nHost: x\r\nX: ", many, "\r\n\r\n", "431"},
+        {"GET / HTTP/1.1\r\nHost: x\r\n", many, ": x\r\n\r\n", "431"},
+        {"GET / HTTP/1.1\r\nHost: x\r\n", fields, "\r\n", "431"},
         {"POST /api/v1/runs/current/cancel HTTP/1.1\r\nHost: x\r\nContent-Length: 184467440737095516160\r\n\r\n",
-         many, "", 413},
+         many, "", "413"},
         {"POST /api/v1/runs/current/cancel HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
          "fffffffffffffffff\r\n",
-         many, "", 413},
+         many, "", "413"},
     };
     start(f, (struct reporter_options){0});
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -271,8 +271,10 @@ static void what_does_not_fit_is_refused_and_not_echoed(void **state)
         client_send(&client, request);
         client_expect_end(&client);
         /* The reply may be lost to what was still being sent, as it is with every server. */
-        const char *reply = client.received.data ? client.received.data : "";
-        if (*reply && strtol(reply + strlen("HTTP/1.1 "), NULL, 10) != rows[i].status)
+        const char *reply = client.received.length > 0 ? client.received.data : "";
+        char status[8];
+        snprintf(status, sizeof(status), "%.3s", *reply ? reply + strlen("HTTP/1.1 ") : "");
+        if (strstr(rows[i].statuses, status) == NULL)
             fail_msg("%s: %s", rows[i].before, reply);
         assert_null(strstr(reply, "qqq"));
         client_close(&client);
@@ -313,7 +315,7 @@ static void what_is_not_http_ends_the_connection(void **state)
         open_client(f, &client);
         client_send_bytes(&client, rows[i].bytes, rows[i].length);
         client_expect_end(&client);
-        const char *reply = client.received.data ? client.received.data : "";
+        const char *reply = client.received.length > 0 ? client.received.data : "";
         if (strstr(reply, " 200 ") || strstr(reply, " 500 "))
             fail_msg("%zu: %s", i, reply);
         client_close(&client);
@@ -358,32 +360,35 @@ static void zeros_hide_nothing(void **state)
     }
 }
 
+/* libmicrohttpd 1.0 refuses some of it itself, with other words than ours. */
 static void a_request_with_two_ends_is_refused(void **state)
 {
 #define POST_HEALTH "POST /health HTTP/1.1\r\nHost: x\r\n"
     static const struct {
         const char *request;
-        int status;
+        const char *statuses;
     } rows[] = {
-        {POST_HEALTH "Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}", 400},
-        {POST_HEALTH "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 400},
-        {POST_HEALTH "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {POST_HEALTH "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {POST_HEALTH "Transfer-Encoding: gzip\r\n\r\n", 501},
-        {POST_HEALTH "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
-        {POST_HEALTH "Content-Length : 2\r\n\r\n{}", 400},
-        {POST_HEALTH "Content Length: 2\r\n\r\n{}", 400},
-        {POST_HEALTH "Content-Length\t: 2\r\n\r\n{}", 400},
+        {POST_HEALTH "Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}", "400"},
+        {POST_HEALTH "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", "400"},
+        {POST_HEALTH "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+        {POST_HEALTH "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+        {POST_HEALTH "Transfer-Encoding: gzip\r\n\r\n", "400 501"},
+        {POST_HEALTH "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400 501"},
+        {POST_HEALTH "Content-Length : 2\r\n\r\n{}", "400"},
+        {POST_HEALTH "Content Length: 2\r\n\r\n{}", "400"},
+        {POST_HEALTH "Content-Length\t: 2\r\n\r\n{}", "400"},
     };
     struct fixture *f = *state;
     start(f, (struct reporter_options){0});
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct client client;
+        char status[8];
         auto_free char *both = memory_format("%s" HEALTH, rows[i].request);
         open_client(f, &client);
         client_send(&client, both);
         client_expect_end(&client);
-        if (client_response(&client, false) != rows[i].status || occurrences(client.received.data, "HTTP/1.1 ") != 1)
+        snprintf(status, sizeof(status), "%d", client_response(&client, false));
+        if (strstr(rows[i].statuses, status) == NULL || occurrences(client.received.data, "HTTP/1.1 ") != 1)
             fail_msg("%s: %s", rows[i].request, client.received.data);
         assert_string_equal(client_field(&client, "Connection"), "close");
         client_close(&client);
