@@ -13,7 +13,8 @@ trap 'rm -rf "$work"' EXIT
 # Prints which test notices the scripts in folder $1, "broken" or "nothing".
 judge() {
     local status=0
-    export LEDGER_LUA_DIR=$1 MODEL_SEED=7 MODEL_STEPS=1500
+    # Some mistakes make the ledger ask for ever.
+    export LEDGER_LUA_DIR=$1 MODEL_SEED=7 MODEL_STEPS=1500 FIXTURE_PATIENCE_S=10
     if [[ ${MUTATE_WITH:-} != model ]]; then
         "$ledger_test" >"$1/ledger.txt" 2>&1 || status=$?
         if ((status == broken_scripts)); then echo broken && return; fi

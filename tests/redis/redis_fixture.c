@@ -217,6 +217,13 @@ int64_t redis_fixture_number(struct redis_fixture *fixture, const char *format, 
 
 static const char *awaited;
 
+/* FIXTURE_PATIENCE_S, if the environment doesn't say otherwise. */
+static unsigned patience_s(void)
+{
+    const char *text = getenv("FIXTURE_PATIENCE_S");
+    return text ? (unsigned)strtoul(text, NULL, 10) : FIXTURE_PATIENCE_S;
+}
+
 static void on_alarm(int number)
 {
     (void)number;
@@ -231,7 +238,7 @@ void run_until(uv_loop_t *loop, const bool *is_done, const char *what)
 {
     awaited = what;
     signal(SIGALRM, on_alarm);
-    alarm(FIXTURE_PATIENCE_S);
+    alarm(patience_s());
     while (!*is_done)
         if (uv_run(loop, UV_RUN_ONCE) == 0 && !*is_done)
             give_up("the loop has nothing left to wait for: %s", what);
