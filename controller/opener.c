@@ -130,7 +130,7 @@ static void enqueue_chunk(struct opener *o, size_t count)
         entries[i].overrides = task->overrides;
     }
     struct step *step = new_step(o);
-    if (ledger_enqueue(o->ledger, o->me, o->sent, entries, count, on_enqueued, step) < 0)
+    if (ledger_enqueue(o->ledger, o->me, o->digest, o->sent, entries, count, on_enqueued, step) < 0)
         free(step);
     o->sent += count;
     o->in_flight++;

@@ -509,8 +509,8 @@ int ledger_begin(struct ledger *ledger, const char *me, const char *const *field
     return finish(&call, ledger, reply, data);
 }
 
-int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const struct ledger_entry *entries,
-                   size_t count, ledger_reply_fn *reply, void *data)
+int ledger_enqueue(struct ledger *ledger, const char *me, const char *digest, size_t offset,
+                   const struct ledger_entry *entries, size_t count, ledger_reply_fn *reply, void *data)
 {
     struct call call;
     char offset_text[24];
@@ -522,6 +522,7 @@ int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const s
         add_key(&call, keys[i]);
     }
     add(&call, me);
+    add(&call, digest);
     add(&call, offset_text);
     for (size_t i = 0; i < count; i++) {
         add(&call, entries[i].key);

@@ -161,11 +161,11 @@ struct ledger_entry {
 };
 
 /*
- * Writes `count` tasks of which the first is number `offset` of the plan. {OK: loaded} {AT: loaded, go on there}
- * {FENCED}
+ * Writes `count` tasks of which the first is number `offset` of the plan with this digest. {OK: loaded} {AT: loaded,
+ * go on there} {FENCED}
  */
-int ledger_enqueue(struct ledger *ledger, const char *me, size_t offset, const struct ledger_entry *entries,
-                   size_t count, ledger_reply_fn *reply, void *data);
+int ledger_enqueue(struct ledger *ledger, const char *me, const char *digest, size_t offset,
+                   const struct ledger_entry *entries, size_t count, ledger_reply_fn *reply, void *data);
 
 /* Opens the run: from now on workers take tasks. {OK} {ALREADY} {AT: tasks are missing} {FENCED} */
 int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, void *data);

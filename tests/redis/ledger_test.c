@@ -34,6 +34,7 @@ struct bench {
     const char *prefix;
     struct ledger ledger, other; /* two processes */
     struct answer answer;
+    const char *digest; /* of the run that was begun last */
     struct keyspace before;
     unsigned settled_ms; /* what the next settlement says of its duration */
     const char *log, *details;
@@ -223,6 +224,7 @@ static int begin(struct bench *b, const char *me, const char *id, const char *di
 {
     const char *fields[] = {"id",       id,      "digest",      digest, "total",        total,
                             "lease_ms", "50000", "max_crashes", "2",    "max_releases", "2"};
+    b->digest = digest;
     return ledger_begin(&b->ledger, me, fields, sizeof(fields) / sizeof(fields[0]), on_answer, &b->answer);
 }
 
@@ -237,7 +239,8 @@ static int enqueue(struct bench *b, const char *me, size_t offset, size_t count)
                                            .overrides = offset + i == 0 ? "{\"retries\":1}" : NULL};
         snprintf(entries[i].key, sizeof(entries[i].key), "task:a:%zu", offset + i);
     }
-    return ledger_enqueue(&b->ledger, me, offset, entries, count, on_answer, &b->answer);
+    return ledger_enqueue(&b->ledger, me, b->digest ? b->digest : "d1", offset, entries, count, on_answer,
+                          &b->answer);
 }
 
 static int open_run(struct bench *b, const char *me)
@@ -519,6 +522,9 @@ static void enqueue_writes_tasks_in_plan_order(void **state)
     expect_refused(b, enqueue(b, "c1", 0, 2), LEDGER_FENCED);
     expect(b, begin(b, "c1", "r1", "d1", "3"), LEDGER_OK);
     expect_refused(b, enqueue(b, "c2", 0, 2), LEDGER_FENCED);
+    b->digest = "d2"; /* Redis is back with a run that we had before */
+    expect_refused(b, enqueue(b, "c1", 0, 2), LEDGER_FENCED);
+    b->digest = "d1";
     expect_refused(b, enqueue(b, "c1", 1, 2), LEDGER_AT);
     expect_text(b, 1, "0");
     expect(b, enqueue(b, "c1", 0, 2), LEDGER_OK);

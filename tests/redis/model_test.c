@@ -748,8 +748,8 @@ static void do_enqueue(struct model *m, int me)
         snprintf(entries[i].key, sizeof(entries[i].key), "%s", task_text(c->offset + i));
     }
     world_enqueue(&m->now.world, me, c->plan, c->offset, count);
-    int sent = ledger_enqueue(&m->ledger, controller_text(me), (size_t)c->offset, entries, (size_t)count, on_answer,
-                              &m->answer);
+    int sent = ledger_enqueue(&m->ledger, controller_text(me), digest_text(c->plan), (size_t)c->offset, entries,
+                              (size_t)count, on_answer, &m->answer);
     bool is_told = carried(m, sent, "enqueue %s %d from %d", controller_text(me), count, c->offset);
     check(m);
     if (!is_told)

@@ -476,7 +476,7 @@ void world_begin(struct world *w, int me, int plan, const char *id)
 void world_enqueue(struct world *w, int me, int plan, int offset, int count)
 {
     start(w);
-    if (w->holder != me || w->state != WORLD_LOADING) {
+    if (w->holder != me || w->state != WORLD_LOADING || w->plan != plan) {
         refuse(w, "fenced");
         return;
     }
