@@ -1179,8 +1179,9 @@ static void turn(struct model *m, struct process *p)
     for (int h = 0; h < HOLDINGS && hands_back; h++)
         if (p->holdings[h].task != WORLD_NOBODY && p->holdings[h].is_claimed)
             do_release(m, p, p->holdings[h].task, p->holdings[h].token, &p->holdings[h]);
-    if (hands_back) {
+    if (hands_back) { /* and ends, even if Redis knows of more that it holds: its lease runs out */
         do_leave(m, p);
+        end_process(m, p);
         return;
     }
     for (int h = 0; h < HOLDINGS && p->exists && p->has_joined; h++) {
