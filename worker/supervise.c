@@ -19,7 +19,7 @@
 #include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/memory.h"
-#include "worker/process_tree.h"
+#include "shared/process_tree.h"
 #include "worker/supervisor_process.h"
 
 enum {

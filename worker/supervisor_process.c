@@ -17,7 +17,7 @@
 #include "shared/clock.h"
 #include "shared/memory.h"
 #include "shared/secrecy.h"
-#include "worker/process_tree.h"
+#include "shared/process_tree.h"
 #include "worker/supervise.h"
 
 /* Where the socket is, behind the standard streams. */

@@ -1,4 +1,4 @@
-#include "worker/process_tree.h"
+#include "shared/process_tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
