@@ -6,9 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "shared/memory.h"
+
+/* Children belong to the process as a whole, and so does the knowledge which of them were started here. */
+static struct child *live_children;
+
+bool child_is_ours(pid_t pid)
+{
+    for (const struct child *child = live_children; child; child = child->next)
+        if (child->pid == pid)
+            return true;
+    return false;
+}
 
 /* In the child, between fork and exec: never returns. A failure travels back as errno through `report`. */
 static void become(const struct child_command *command, int input, int report, pid_t parent)
@@ -18,10 +32,11 @@ static void become(const struct child_command *command, int input, int report, p
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     setsid();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, command->line ? SIGCONT : SIGTERM);
     if (getppid() != parent)
         _exit(0);
     dup2(input, STDIN_FILENO);
+    fcntl(STDIN_FILENO, F_SETFD, 0); /* it may have had that number */
     if (command->output >= 0) {
         dup2(command->output, STDOUT_FILENO);
         dup2(command->output, STDERR_FILENO);
@@ -38,12 +53,10 @@ static void become(const struct child_command *command, int input, int report, p
     _exit(127);
 }
 
-/* A pipe that already holds the text, or /dev/null. */
-static int open_input(const char *text)
+/* A pipe that already holds the text. */
+static int open_pipe(const char *text)
 {
     int ends[2];
-    if (text == NULL)
-        return open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     ssize_t written = write(ends[1], text, strlen(text));
@@ -55,14 +68,71 @@ static int open_input(const char *text)
     return -1;
 }
 
+/* The child's end of a line that already holds the messages, and an empty one behind them. */
+static int open_line(struct child *child, const char *const *messages)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -1;
+    auto_close int ours = ends[0];
+    auto_close int its = ends[1];
+    for (const char *const *message = messages; *message; message++)
+        if (send(ours, *message, strlen(*message), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+            return -1;
+    if (send(ours, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        return -1;
+    child->line = ours;
+    int input = its;
+    ours = its = -1;
+    return input;
+}
+
+static int open_input(struct child *child, const struct child_command *command)
+{
+    child->line = -1;
+    if (command->line)
+        return open_line(child, command->line);
+    if (command->input)
+        return open_pipe(command->input);
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void close_line(struct child *child)
+{
+    memory_cleanup_close(&child->line);
+    child->line = -1;
+}
+
+/* All that it said has arrived when it is dead. */
+static bool has_spoken(const struct child *child)
+{
+    char byte;
+    return child->line >= 0 && recv(child->line, &byte, sizeof(byte), MSG_DONTWAIT) > 0;
+}
+
+static void forget(struct child *child)
+{
+    struct child **link = &live_children;
+    while (*link != child)
+        link = &(*link)->next;
+    *link = child->next;
+    child->pid = 0;
+}
+
 static void on_poll_closed(uv_handle_t *handle)
 {
     struct child *child = handle->data;
     siginfo_t info = {0};
     waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED);
     close(child->pidfd);
-    child->pid = 0;
-    child->on_exit(child->data, info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status);
+    const struct child_end end = {
+        .pid = child->pid,
+        .status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status,
+        .has_spoken = has_spoken(child),
+    };
+    close_line(child);
+    forget(child);
+    child->on_exit(child->data, &end);
 }
 
 static void on_ended(uv_poll_t *poll, int status, int events)
@@ -98,15 +168,19 @@ static int fork_it(struct child *child, const struct child_command *command, int
 }
 
 int child_start(struct child *child, uv_loop_t *loop, const struct child_command *command,
-                void (*on_exit)(void *data, int status), void *data, struct error *err)
+                void (*on_exit)(void *data, const struct child_end *end), void *data, struct error *err)
 {
-    int input = open_input(command->input);
+    int input = open_input(child, command);
     if (input < 0)
         return error_errno(err, errno, "input of %s", command->argv[0]);
     int failed = fork_it(child, command, input, err);
     close(input);
-    if (failed < 0)
+    if (failed < 0) {
+        close_line(child);
         return -1;
+    }
+    child->next = live_children;
+    live_children = child;
     child->on_exit = on_exit;
     child->data = data;
     child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0u);
@@ -118,6 +192,8 @@ int child_start(struct child *child, uv_loop_t *loop, const struct child_command
 
 void child_signal(struct child *child, int number)
 {
-    if (child->pid > 0)
-        kill(child->pid, number);
+    if (child->pid <= 0)
+        return;
+    kill(child->pid, number);
+    kill(child->pid, SIGCONT);
 }

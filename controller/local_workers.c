@@ -7,28 +7,52 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/child.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 
-enum { QUICK_DEATH_MS = 2000, RESTART_WAIT_MS = 1000, STATUS_CONFIG = 2 };
+enum {
+    QUICK_DEATH_MS = 2000,
+    RESTART_WAIT_MS = 1000, /* after a quick death; twice as long after each failure to come up */
+    FAILURES_MAX = 4,       /* so many in a row, by then a folder or a full disk had time to come back */
+    STATUS_CONFIG = 2,
+};
 
 struct local_worker {
     struct local_workers *all;
     struct child child;
     uv_timer_t restart;
     uint64_t started_ms;
+    bool has_worked; /* it, or one before it in its place, has joined a run */
+    int failures;    /* to come up, since then */
     bool is_resting; /* its run is closed; another may come */
 };
 
+static void on_restart(uv_timer_t *timer);
 static int start_one(struct local_worker *w, struct error *err);
+
+static void on_orphans_closed(void *data)
+{
+    struct local_workers *all = data;
+    all->on_stopped(all->data);
+}
+
+/* A worker has ended, or nothing is left of it. */
+static void check_stopped(void *data)
+{
+    struct local_workers *all = data;
+    if (all->running > 0 || !all->on_stopped || !all->has_orphans || !orphans_are_swept(&all->orphans))
+        return;
+    all->has_orphans = false;
+    orphans_close(&all->orphans, on_orphans_closed);
+}
 
 static void on_restart_closed(uv_handle_t *handle)
 {
     struct local_worker *w = handle->data;
-    struct local_workers *all = w->all;
-    if (--all->running == 0 && all->on_stopped)
-        all->on_stopped(all->data);
+    w->all->running--;
+    check_stopped(w->all);
 }
 
 static void end_one(struct local_worker *w)
@@ -36,36 +60,74 @@ static void end_one(struct local_worker *w)
     uv_close((uv_handle_t *)&w->restart, on_restart_closed);
 }
 
+static void restart_later(struct local_worker *w)
+{
+    bool is_quick = clock_mono_ms() - w->started_ms < QUICK_DEATH_MS;
+    int doublings = w->failures < FAILURES_MAX ? w->failures : FAILURES_MAX;
+    uint64_t wait_ms = is_quick || w->failures > 0 ? (uint64_t)RESTART_WAIT_MS << doublings : 0;
+    uv_timer_start(&w->restart, on_restart, wait_ms, 0);
+}
+
+static bool is_any_well(const struct local_workers *all)
+{
+    for (int i = 0; i < all->count; i++)
+        if (all->list[i].child.pid > 0 && all->list[i].failures == 0)
+            return true;
+    return false;
+}
+
+/* It didn't come up. Whether that ends the run: nobody ever did in its place, or nobody does any more. */
+static bool is_given_up(struct local_worker *w, const struct error *reason)
+{
+    w->failures++;
+    if (w->has_worked && (w->failures < FAILURES_MAX || is_any_well(w->all)))
+        return false;
+    w->all->on_failed(w->all->data, reason);
+    end_one(w);
+    return true;
+}
+
 static void on_restart(uv_timer_t *timer)
 {
     struct local_worker *w = timer->data;
     struct error err;
     w->is_resting = w->all->is_let_go && !w->all->is_stopping;
-    if (!w->is_resting && (w->all->is_stopping || start_one(w, &err) < 0))
+    if (w->is_resting)
+        return;
+    if (w->all->is_stopping) {
         end_one(w);
+    } else if (start_one(w, &err) < 0 && !is_given_up(w, &err)) {
+        log_warn("worker.not_started", LOG_TEXT("reason", err.text));
+        restart_later(w);
+    }
 }
 
-static void on_worker_exit(void *data, int status)
+static void restart(struct local_worker *w, const struct child_end *end)
+{
+    struct error err;
+    error_set(&err, ERROR_CONFIG, "a worker could not start; its line above says why");
+    if (end->status == STATUS_CONFIG && !end->has_spoken && is_given_up(w, &err))
+        return;
+    if (end->status != 0)
+        log_warn("worker.died", LOG_INT("pid", end->pid), LOG_INT("status", end->status));
+    restart_later(w);
+}
+
+static void on_worker_exit(void *data, const struct child_end *end)
 {
     struct local_worker *w = data;
     struct local_workers *all = w->all;
-    if (status == STATUS_CONFIG && !all->is_stopping) {
-        struct error err;
-        error_set(&err, ERROR_CONFIG, "a worker could not start; its line above says why");
-        all->on_failed(all->data, &err);
-    }
-    if (all->is_stopping || status == STATUS_CONFIG) {
-        end_one(w);
-        return;
+    orphans_sweep(&all->orphans);
+    if (end->has_spoken) {
+        w->has_worked = true;
+        w->failures = 0;
     }
     /* It may have seen the end of a run that goes on meanwhile. */
-    w->is_resting = all->is_let_go || (status == 0 && !all->has_gone_on);
-    if (w->is_resting)
-        return;
-    if (status != 0)
-        log_warn("worker.died", LOG_INT("pid", w->child.pid), LOG_INT("status", status));
-    bool is_quick = clock_mono_ms() - w->started_ms < QUICK_DEATH_MS;
-    uv_timer_start(&w->restart, on_restart, is_quick ? RESTART_WAIT_MS : 0, 0);
+    w->is_resting = !all->is_stopping && (all->is_let_go || (end->status == 0 && !all->has_gone_on));
+    if (all->is_stopping)
+        end_one(w);
+    else if (!w->is_resting)
+        restart(w, end);
 }
 
 /* The worker that was built or installed beside us. */
@@ -83,7 +145,12 @@ static int start_one(struct local_worker *w, struct error *err)
     char program[PATH_MAX];
     find_program(program);
     const char *argv[] = {program, NULL};
-    const struct child_command command = {.argv = argv, .env = (const char *const *)w->all->variables, .output = -1};
+    const struct child_command command = {
+        .argv = argv,
+        .env = (const char *const *)w->all->variables,
+        .line = (const char *const *)w->all->secrets,
+        .output = -1,
+    };
     w->started_ms = clock_mono_ms();
     return child_start(&w->child, w->all->loop, &command, on_worker_exit, w, err);
 }
@@ -95,10 +162,9 @@ static char **make_variables(const struct options *options, const char *redis_ho
     while (variables[count])
         count++;
     variables = memory_resize(variables, count + 5, sizeof(*variables));
+    variables[count++] = memory_text("FUNKYTOWN_CONTROLLER_FD=0");
     variables[count++] = memory_format("REDIS_HOST=%s", redis_host);
     variables[count++] = memory_format("REDIS_PORT=%d", redis_port);
-    /* What allows writes over HTTP is nothing that a process beside specs should hold. */
-    variables[count++] = memory_text("FUNKYTOWN_TOKEN");
     /* The terminal is the run's: of its workers only what needs attention. */
     if (!options->is_log_level_given)
         variables[count++] = memory_text("FUNKYTOWN_LOG_LEVEL=warn");
@@ -113,8 +179,13 @@ int local_workers_start(struct local_workers *all, uv_loop_t *loop, const struct
     *all = (struct local_workers){.loop = loop,
                                   .options = options,
                                   .variables = make_variables(options, redis_host, redis_port),
+                                  .secrets = options_secrets_for_workers(options),
                                   .on_failed = on_failed,
                                   .data = data};
+    if (options->workers == 0)
+        return 0;
+    orphans_open(&all->orphans, loop, check_stopped, all);
+    all->has_orphans = true;
     all->list = memory_zeroed((size_t)options->workers, sizeof(*all->list));
     for (int i = 0; i < options->workers; i++) {
         struct local_worker *w = &all->list[i];
@@ -147,32 +218,37 @@ void local_workers_go_on(struct local_workers *all)
 
 static void signal_all(struct local_workers *all, int number)
 {
-    for (int i = 0; i < all->count; i++) {
-        struct local_worker *w = &all->list[i];
-        child_signal(&w->child, number);
-        if (w->child.pid == 0 && uv_is_active((uv_handle_t *)&w->restart))
-            uv_timer_start(&w->restart, on_restart, 0, 0);
-    }
+    for (int i = 0; i < all->count; i++)
+        child_signal(&all->list[i].child, number);
+}
+
+/* It doesn't run, and won't. */
+static void end_waiting(struct local_worker *w)
+{
+    if (w->is_resting)
+        end_one(w);
+    else if (w->child.pid == 0 && uv_is_active((uv_handle_t *)&w->restart))
+        uv_timer_start(&w->restart, on_restart, 0, 0);
+    w->is_resting = false;
 }
 
 void local_workers_wait(struct local_workers *all, void (*stopped)(void *data))
 {
     all->is_stopping = true;
     all->on_stopped = stopped;
-    bool is_waited_for = all->running > 0;
-    for (int i = 0; i < all->count; i++) {
-        if (all->list[i].is_resting)
-            end_one(&all->list[i]);
-        all->list[i].is_resting = false;
-    }
-    if (!is_waited_for)
+    /* One that somebody has stopped would never learn that the run is over. */
+    signal_all(all, SIGCONT);
+    for (int i = 0; i < all->count; i++)
+        end_waiting(&all->list[i]);
+    if (all->running == 0 && !all->has_orphans)
         stopped(all->data);
+    else
+        check_stopped(all);
 }
 
 void local_workers_stop(struct local_workers *all, void (*stopped)(void *data))
 {
-    if (all->running > 0)
-        signal_all(all, SIGTERM);
+    signal_all(all, SIGTERM);
     local_workers_wait(all, stopped);
 }
 
@@ -185,7 +261,8 @@ void local_workers_free(struct local_workers *all)
 {
     free(all->list);
     options_free_variables(all->variables);
+    options_free_variables(all->secrets);
     all->list = NULL;
-    all->variables = NULL;
+    all->variables = all->secrets = NULL;
     all->count = 0;
 }

@@ -1,9 +1,13 @@
-/* The workers that --workers starts on this machine: kept running while the run goes on, stopped with the controller.
+/*
+ * The workers that --workers starts on this machine: kept running while the run goes on, stopped with the controller.
+ *
+ * One that ended is started again. What that doesn't heal ends the run: a worker that never came up; or none of them
+ * comes up any more. That a worker has come up it says itself, on its line, when it joins a run.
  */
 #pragma once
 #include <uv.h>
 
-#include "controller/child.h"
+#include "controller/orphans.h"
 #include "shared/error.h"
 #include "shared/options.h"
 
@@ -15,6 +19,9 @@ struct local_workers {
     struct local_worker *list; /* owned */
     int count, running;
     char **variables; /* owned: what they are told in their environment */
+    char **secrets;   /* owned: and what on their lines */
+    struct orphans orphans;
+    bool has_orphans; /* it is open */
     bool is_let_go;   /* the run is finished */
     bool has_gone_on; /* it was finished before, and goes on */
     bool is_stopping;
@@ -37,7 +44,7 @@ void local_workers_let_go(struct local_workers *workers);
 /* The run goes on after all: those that have ended are started again. */
 void local_workers_go_on(struct local_workers *workers);
 
-/* `stopped` comes when all have ended; at once if none runs. */
+/* `stopped` comes when all have ended and nothing is left of them; at once if none runs. */
 void local_workers_wait(struct local_workers *workers, void (*stopped)(void *data));
 
 /* The same, and tells them to stop: they hand their tasks back. Said twice, they hurry. */

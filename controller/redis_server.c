@@ -164,7 +164,7 @@ static char *make_config(const struct redis_server *s)
 
 /* ---- life ---- */
 
-static void on_exit_of_server(void *data, int status);
+static void on_exit_of_server(void *data, const struct child_end *end);
 
 /* The last line that it wrote, as what it has to say about its end. */
 static void read_last_words(const struct redis_server *s, char *text, size_t size)
@@ -222,7 +222,7 @@ static void on_restart(uv_timer_t *timer)
         fail(s, &err);
 }
 
-static void on_exit_of_server(void *data, int status)
+static void on_exit_of_server(void *data, const struct child_end *end)
 {
     struct redis_server *s = data;
     char words[512];
@@ -239,7 +239,8 @@ static void on_exit_of_server(void *data, int status)
         fail(s, &err);
         return;
     }
-    log_warn("redis_server.died", LOG_INT("status", status), LOG_TEXT("last_words", words));
+    log_warn("redis_server.died", LOG_INT("pid", end->pid), LOG_INT("status", end->status),
+             LOG_TEXT("last_words", words));
     uv_timer_start(&s->timer, on_restart, is_quick ? 200 : 0, 0);
 }
 

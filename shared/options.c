@@ -309,10 +309,40 @@ char **options_for_workers(const struct options *options)
     char **variables = memory_zeroed(rows + 1, sizeof(*variables));
     for (size_t i = 0; i < rows; i++) {
         bool is_left_out = table[i].offset == offsetof(struct options, log_level) && !options->is_log_level_given;
-        if (table[i].programs == BOTH && !is_left_out)
+        if (table[i].kind == OPTION_SECRET)
+            variables[count++] = memory_text(table[i].env);
+        else if (table[i].programs == BOTH && !is_left_out)
             variables[count++] = variable(options, &table[i]);
     }
     return variables;
+}
+
+char **options_secrets_for_workers(const struct options *options)
+{
+    size_t rows = sizeof(table) / sizeof(table[0]), count = 0;
+    char **secrets = memory_zeroed(rows + 1, sizeof(*secrets));
+    for (size_t i = 0; i < rows; i++) {
+        const char *text;
+        if (table[i].kind != OPTION_SECRET || table[i].programs != BOTH)
+            continue;
+        memcpy(&text, (const char *)options + table[i].offset, sizeof(text));
+        if (text)
+            secrets[count++] = variable(options, &table[i]);
+    }
+    return secrets;
+}
+
+int options_take_secret(struct options *options, const char *secret, struct error *err)
+{
+    size_t length = strcspn(secret, "=");
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const struct option *row = &table[i];
+        bool is_it = row->kind == OPTION_SECRET && strlen(row->env) == length && secret[length] == '=' &&
+                     memcmp(row->env, secret, length) == 0;
+        if (is_it)
+            return store(options, row, row->env, secret + length + 1, err);
+    }
+    return error_set(err, ERROR_CONFIG, "found a secret of no option's name; wanted the controller of this version");
 }
 
 void options_free_variables(char **variables)

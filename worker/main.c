@@ -5,14 +5,15 @@
 #include "shared/log.h"
 #include "shared/options.h"
 #include "shared/secrecy.h"
+#include "worker/parent.h"
 #include "worker/worker.h"
 
-static int run(const struct options *options)
+static int run(const struct options *options, const struct parent *parent)
 {
     uv_loop_t loop;
     struct error err;
     uv_loop_init(&loop);
-    struct worker *worker = worker_start(&loop, options, &err);
+    struct worker *worker = worker_start(&loop, options, parent, &err);
     if (worker == NULL) {
         log_say(stderr, "worker: %s", err.text);
         uv_loop_close(&loop);
@@ -29,6 +30,7 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
     struct options options;
+    struct parent parent;
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_WORKER, argc, argv, &action, &err) < 0) {
@@ -46,5 +48,11 @@ int main(int argc, char **argv)
     options_hide_secrets(&options, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     log_open("worker", (enum log_level)options.log_level, (enum log_format)options.log_format);
-    return run(&options);
+    int status = 2;
+    if (parent_open(&parent, &options, &err) < 0)
+        log_say(stderr, "worker: %s", err.text);
+    else
+        status = run(&options, &parent);
+    parent_close(&parent);
+    return status;
 }

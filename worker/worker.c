@@ -124,6 +124,8 @@ static void close_all(struct worker *w)
     close_handle(w, (uv_handle_t *)&w->patience);
     close_handle(w, (uv_handle_t *)&w->on_term);
     close_handle(w, (uv_handle_t *)&w->on_int);
+    if (w->parent->line >= 0)
+        close_handle(w, (uv_handle_t *)&w->on_parent);
     slots_close(w);
 }
 
@@ -250,6 +252,18 @@ static void on_signal(uv_signal_t *handle, int number)
         slots_kill_stopping(w);
 }
 
+/* The controller that started it has died, and can't stop it any more. */
+static void on_parent_ready(uv_poll_t *poll, int status, int events)
+{
+    struct worker *w = poll->data;
+    (void)status, (void)events;
+    if (!parent_has_gone(w->parent))
+        return;
+    uv_poll_stop(poll);
+    log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_TEXT("reason", "its controller has gone"));
+    worker_drain(w, 128 + SIGTERM, "the controller of the worker has gone", ATTEMPT_GRACE_MS);
+}
+
 /* ---- start and end ---- */
 
 void worker_random_hex(char *text, size_t digits)
@@ -327,6 +341,11 @@ static void open_handles(struct worker *w)
     w->renew.data = w->retry.data = w->patience.data = w->on_term.data = w->on_int.data = w;
     uv_signal_start(&w->on_term, on_signal, SIGTERM);
     uv_signal_start(&w->on_int, on_signal, SIGINT);
+    if (w->parent->line < 0)
+        return;
+    uv_poll_init(w->loop, &w->on_parent, w->parent->line);
+    w->on_parent.data = w;
+    uv_poll_start(&w->on_parent, UV_READABLE, on_parent_ready);
 }
 
 static void open_links(struct worker *w)
@@ -339,11 +358,13 @@ static void open_links(struct worker *w)
     w->signals = redis_link_open(w->loop, &w->address, &signals, w);
 }
 
-struct worker *worker_start(uv_loop_t *loop, const struct options *options, struct error *err)
+struct worker *worker_start(uv_loop_t *loop, const struct options *options, const struct parent *parent,
+                            struct error *err)
 {
     struct worker *w = memory_zeroed(1, sizeof(*w));
     w->loop = loop;
     w->options = options;
+    w->parent = parent;
     memory_copy_text(w->stop_reason, sizeof(w->stop_reason), "the worker couldn't take it");
     w->address = (struct redis_address){options->redis_host, options->redis_port, options->redis_username,
                                         options->redis_password, options->redis_db};

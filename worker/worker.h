@@ -16,11 +16,13 @@
 
 #include "shared/error.h"
 #include "shared/options.h"
+#include "worker/parent.h"
 
 struct worker;
 
-/* Starts on the loop. `options` is borrowed. NULL with err: ERROR_CONFIG or ERROR_SYSTEM. */
-struct worker *worker_start(uv_loop_t *loop, const struct options *options, struct error *err);
+/* Starts on the loop. `options` and `parent` are borrowed. NULL with err: ERROR_CONFIG or ERROR_SYSTEM. */
+struct worker *worker_start(uv_loop_t *loop, const struct options *options, const struct parent *parent,
+                            struct error *err);
 
 /* After uv_run() has returned: the exit status. Frees. */
 int worker_finish(struct worker *worker);

@@ -39,6 +39,7 @@ struct slot {
 struct worker {
     uv_loop_t *loop;
     const struct options *options;
+    const struct parent *parent;
     char id[128], nonce[33], host[65];
     struct redis_address address;
     struct redis_link *commands, *pops, *signals;
@@ -58,6 +59,7 @@ struct worker {
 
     uv_timer_t renew, retry, patience;
     uv_signal_t on_term, on_int;
+    uv_poll_t on_parent; /* open only if there is one */
     int open_handles;
 
     struct run_policy policy;

@@ -138,9 +138,11 @@ static void join(struct worker *w, const struct ledger_reply *reply)
         run_policy_close(&w->policy);
         w->policy = policy;
     }
-    if (!w->has_worked)
+    if (!w->has_worked) {
         log_info("worker.joined", LOG_TEXT("worker", w->id), LOG_TEXT("run", w->policy.run_id),
                  LOG_INT("slots", w->slot_count));
+        parent_tell_joined(w->parent);
+    }
     w->is_registered = true;
     w->has_worked = true;
     w->last_trouble[0] = '\0';

@@ -3,8 +3,8 @@
 // Everything that a test starts is ended when it ends; only those processes are ever signalled. FUNKYTOWN_BUILD names
 // the build folder, so that the same tests run on the sanitizers' programs.
 
-import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync, readdirSync, readFileSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, mkdirSync, rmSync, writeFileSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -195,6 +195,26 @@ export class Stage {
     } catch {
       return [];
     }
+  }
+}
+
+const NOBODY = '65534';
+
+// As root nothing is closed to anybody, so then the programs run as somebody else.
+export class UnprivilegedStage extends Stage {
+  constructor(t) {
+    super(t);
+    for (const name of ['controller', 'worker']) {
+      mkdirSync(join(this.folder, 'bin'), { recursive: true });
+      copyFileSync(join(this.bin, name), join(this.folder, 'bin', name));
+    }
+    this.bin = join(this.folder, 'bin');
+  }
+
+  spawn(name, file, args, env) {
+    if (process.getuid() !== 0) return super.spawn(name, file, args, env);
+    execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, this.folder]);
+    return super.spawn(name, 'setpriv', ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--', file, ...args], env);
   }
 }
 

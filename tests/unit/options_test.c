@@ -134,6 +134,37 @@ static void an_empty_secret_is_none(void **state)
     free(text);
 }
 
+static bool is_listed(char **list, const char *text)
+{
+    bool is_there = false;
+    for (; *list; list++)
+        is_there |= strcmp(*list, text) == 0;
+    return is_there;
+}
+
+/* How we were told something, a flag or the environment, makes no difference to whom we tell it. */
+static void workers_are_told_secrets_apart(void **state)
+{
+    (void)state;
+    struct options o, its = {0};
+    struct error err;
+    char *argv[] = {"program", "--redis-password=a=b", "--token=secret", "--prefix=p:", NULL};
+    assert_int_equal(load(&o, PROGRAM_CONTROLLER, argv, &err), 0);
+    char **variables = options_for_workers(&o), **secrets = options_secrets_for_workers(&o);
+    assert_true(is_listed(variables, "FUNKYTOWN_PREFIX=p:"));
+    assert_true(is_listed(variables, "REDIS_PASSWORD") && is_listed(variables, "FUNKYTOWN_TOKEN"));
+    assert_string_equal(secrets[0], "REDIS_PASSWORD=a=b");
+    assert_null(secrets[1]);
+
+    assert_int_equal(options_take_secret(&its, secrets[0], &err), 0);
+    assert_string_equal(its.redis_password, "a=b");
+    static const char *const others[] = {"REDIS_PASSWORD", "REDIS_USERNAME=x", "REDIS_PASS=x", "=x", ""};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_int_equal(options_take_secret(&its, others[i], &err), -1);
+    options_free_variables(variables);
+    options_free_variables(secrets);
+}
+
 /* "| `ENV` | `default` | both | help |", where the README says what the table says. */
 static void add_readme_row(struct buffer *row, const struct option *option)
 {
@@ -171,6 +202,7 @@ int main(void)
         cmocka_unit_test_setup(refusals_name_option_value_and_what_is_wanted, clear_environment),
         cmocka_unit_test_setup(secrets_are_masked, clear_environment),
         cmocka_unit_test_setup(an_empty_secret_is_none, clear_environment),
+        cmocka_unit_test_setup(workers_are_told_secrets_apart, clear_environment),
         cmocka_unit_test_setup(the_readme_has_the_same_table, clear_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
