@@ -11,7 +11,7 @@
  *     http_metrics  Prometheus
  *     http_reply    responses, problems, the headers that all have
  *     http_target, http_fields, http_body   address, header fields and body, taken apart; pure
- *     http_guard    who may write; pure
+ *     http_guard    who may read and who may write; pure
  */
 #pragma once
 #include <microhttpd.h>
@@ -88,6 +88,8 @@ struct reporter {
     void *data;
     bool has_token;
     struct http_token token; /* that writes must show */
+    const char *bind;        /* what we listen on, as it was told */
+    bool is_loopback;        /* it leads nowhere but to this machine */
     const char *url;         /* where people reach us; NULL: unknown */
     bool is_stopping;
     void (*closed)(void *data);
@@ -118,8 +120,10 @@ void http_wake(struct reporter *reporter, struct MHD_Connection *connection);
 
 struct http_request *http_request_new(struct reporter *reporter, struct MHD_Connection *connection, const char *uri);
 
+#define HTTP_BAD_HOST "Host: found %s, wanted one name or address and its port"
+
 /* The headers are there. Replies if they say enough to refuse the request. */
-void http_request_begin(struct http_request *request, const char *method);
+void http_request_begin(struct http_request *request, const char *method, const char *version);
 
 /* false: there is more of it than is worth reading. */
 bool http_request_add_body(struct http_request *request, const char *bytes, size_t length);

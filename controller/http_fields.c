@@ -12,6 +12,14 @@ bool http_fields_is_name(const char *name)
     return length > 0 && name[length] == '\0';
 }
 
+bool http_fields_is_on_one_line(const char *name, const char *value)
+{
+    const char *at = name + strlen(name) + 1;
+    while (at != value && (*at == ' ' || *at == '\t'))
+        at++;
+    return at == value;
+}
+
 /* An element of a comma-separated list: "text/html;level=1;q=0.5". */
 struct element {
     const char *name;

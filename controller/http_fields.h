@@ -7,6 +7,12 @@
 /* Whether it can be the name of a field: nothing but the characters of a token, at least one. */
 bool http_fields_is_name(const char *name);
 
+/*
+ * Whether the value stands right behind the name's end, as in the bytes of one line. A folded line (RFC 9112, 5.2) is
+ * put together elsewhere by the library, and not as others do it: 0.9.75 adds what was continued to the name.
+ */
+bool http_fields_is_on_one_line(const char *name, const char *value);
+
 /* Accept: application/json is wanted more than text/html. */
 bool http_fields_prefer_json(const char *accept);
 

@@ -1,5 +1,7 @@
 #include "controller/http_guard.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -88,6 +90,77 @@ bool http_guard_is_own_origin(const char *origin, const char *host, const char *
     if (to.port == 0)
         to.port = usual_port(origin);
     return is_same(&from, &to);
+}
+
+/* ---- which names are ours */
+
+enum { HOST_MAX = 253 }; /* of a name that DNS could know */
+
+static bool is_loopback_v6(const struct in6_addr *address)
+{
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127;
+    return is_v4 || IN6_IS_ADDR_LOOPBACK(address);
+}
+
+bool http_guard_is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+    return address->sa_family == AF_INET6 && is_loopback_v6(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+/* As browsers write it, who make 127.0.0.1 of 127.1 and 0x7f000001. */
+static bool is_loopback_text(const char *text)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    char inner[HOST_MAX + 1] = "";
+    size_t length = strlen(text);
+    if (*text != '[')
+        return inet_pton(AF_INET, text, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+    memcpy(inner, text + 1, length - 2);
+    return inet_pton(AF_INET6, inner, &v6) == 1 && is_loopback_v6(&v6);
+}
+
+/* No DNS answers for localhost and what is below it (RFC 6761, 6.3). */
+static bool is_localhost(const char *name)
+{
+    static const char localhost[] = "localhost", below[] = ".localhost";
+    size_t length = strlen(name), tail = strlen(below);
+    return strcasecmp(name, localhost) == 0 || (length > tail && strcasecmp(name + length - tail, below) == 0);
+}
+
+/* Copies the host without its port and the dot that a full name may end with. false: no name is so long. */
+static bool copy_host(const struct authority *authority, char name[HOST_MAX + 1])
+{
+    size_t length = authority->length;
+    if (length > 1 && authority->host[length - 1] == '.')
+        length--;
+    if (length > HOST_MAX)
+        return false;
+    memcpy(name, authority->host, length);
+    name[length] = '\0';
+    return true;
+}
+
+static bool is_host_of_url(const char *name, const char *url)
+{
+    struct authority authority;
+    char own[HOST_MAX + 1];
+    const char *end;
+    return take_origin(url, &authority, &end) && strchr("/?#", *end) != NULL && copy_host(&authority, own) &&
+           strcasecmp(name, own) == 0;
+}
+
+bool http_guard_is_own_host(const char *host, const char *bind, const char *url)
+{
+    struct authority authority;
+    char name[HOST_MAX + 1];
+    const char *end;
+    if (!take_authority(host, &authority, &end) || *end != '\0' || !copy_host(&authority, name))
+        return false;
+    return is_localhost(name) || is_loopback_text(name) || strcasecmp(name, bind) == 0 ||
+           (url != NULL && is_host_of_url(name, url));
 }
 
 /* ---- the token */

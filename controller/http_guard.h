@@ -1,8 +1,11 @@
 /*
- * Who may write. Pure; a header field that isn't there is NULL.
+ * Who may read, and who may write. Pure; a header field that isn't there is NULL.
  *
  * A browser sends requests for any page that asks it to, and a name may be made to lead to our address after the page
- * was loaded from elsewhere (DNS rebinding). So a write must show three things:
+ * was loaded from elsewhere (DNS rebinding): what we answer is that page's to read then. Who listens on loopback
+ * knows by which names that can be, and serves no others. Elsewhere (an image, behind an ingress) it can't be known.
+ *
+ * A write must show three things:
  *
  *     token    nobody's browser adds it by itself, as it would a cookie: a page of another site can make a browser
  *              send a request here, under any name, but not one that holds the token
@@ -13,11 +16,21 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "shared/error.h"
 
 /* Host: a name or an address, and a port if any. */
 bool http_guard_is_host(const char *host);
+
+bool http_guard_is_loopback(const struct sockaddr *address);
+
+/*
+ * Whether Host is a name of who listens on loopback: localhost and names below it, an address of 127.0.0.0/8 or ::1
+ * in its usual form, what was bound (`bind`, a name or address), or the host of `url` (NULL: none). The port says
+ * nothing: a forwarded one is another, and who makes a name lead here chooses it.
+ */
+bool http_guard_is_own_host(const char *host, const char *bind, const char *url);
 
 /*
  * Whether the Origin has the host and port of Host, or of `url` ("https://ci.example/funkytown"; NULL: none), as

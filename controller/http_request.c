@@ -64,12 +64,15 @@ int http_request_field_count(const struct http_request *request, const char *nam
     return count.count;
 }
 
-static enum MHD_Result check_name(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result find_malformed(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
 {
+    const char **malformed = data;
     (void)kind;
-    (void)value;
-    *(bool *)data = http_fields_is_name(name);
-    return *(bool *)data ? MHD_YES : MHD_NO;
+    if (!http_fields_is_name(name))
+        *malformed = "the name of a header field is malformed";
+    else if (value != NULL && !http_fields_is_on_one_line(name, value))
+        *malformed = "a header field goes over several lines";
+    return *malformed ? MHD_NO : MHD_YES;
 }
 
 /* ---- refusals at first sight */
@@ -78,15 +81,19 @@ static enum MHD_Result check_name(void *data, enum MHD_ValueKind kind, const cha
  * Whatever stands between a client and us may see another end of this request than the library does, and take the
  * rest for a request of somebody else (RFC 9112, 11.2). NULL: there are no two ways to read it.
  */
-static const char *find_ambiguity(const struct http_request *request)
+static const char *find_ambiguity(const struct http_request *request, const char *version)
 {
     int lengths = http_request_field_count(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     int codings = http_request_field_count(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-    bool has_good_names = true;
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, check_name, &has_good_names);
-    if (!has_good_names)
-        return "the name of a header field is malformed";
-    return lengths + codings > 1 ? "the length of the body is told twice" : NULL;
+    const char *malformed = NULL;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, find_malformed, &malformed);
+    if (malformed != NULL)
+        return malformed;
+    if (lengths + codings > 1)
+        return "the length of the body is told twice";
+    return codings > 0 && strcmp(version, MHD_HTTP_VERSION_1_1) != 0
+               ? "the length of the body is told in a way that this version of HTTP doesn't have"
+               : NULL;
 }
 
 /* The connection ends with it: where the next request would start isn't known, or isn't to be waited for. */
@@ -97,13 +104,31 @@ static void refuse(struct http_request *request, unsigned status, struct MHD_Res
 }
 #define REFUSE(request, status, ...) refuse(request, status, http_response_problem(status, __VA_ARGS__))
 
-void http_request_begin(struct http_request *request, const char *method)
+/* Refuses who came by a name that isn't ours. No browser leaves the Host out, or sends two. */
+static bool is_refused_by_host(struct http_request *request)
+{
+    const struct reporter *reporter = request->reporter;
+    const char *told = request->target.authority;
+    const char *host = told ? told : http_request_field(request, MHD_HTTP_HEADER_HOST);
+    if (!reporter->is_loopback || host == NULL)
+        return false;
+    if (http_request_field_count(request, MHD_HTTP_HEADER_HOST) > 1 || !http_guard_is_host(host))
+        REFUSE(request, MHD_HTTP_BAD_REQUEST, HTTP_BAD_HOST, host);
+    else if (!http_guard_is_own_host(host, reporter->bind, reporter->url))
+        REFUSE(request, MHD_HTTP_MISDIRECTED_REQUEST,
+               "Host: found %s, wanted localhost, 127.0.0.1 or the name in FUNKYTOWN_URL (http://name)", host);
+    else
+        return false;
+    return true;
+}
+
+void http_request_begin(struct http_request *request, const char *method, const char *version)
 {
     size_t headers =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
     const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const char *coding = http_request_field(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-    const char *ambiguity = find_ambiguity(request);
+    const char *ambiguity = find_ambiguity(request, version);
     request->has_headers = true;
     request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     request->keeps_body = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
@@ -115,6 +140,8 @@ void http_request_begin(struct http_request *request, const char *method)
         REFUSE(request, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "a header has at most %d bytes", HTTP_HEADER_MAX);
     else if (ambiguity)
         REFUSE(request, MHD_HTTP_BAD_REQUEST, "%s", ambiguity);
+    else if (is_refused_by_host(request))
+        return;
     else if (coding && strcasecmp(coding, "chunked") != 0)
         REFUSE(request, MHD_HTTP_NOT_IMPLEMENTED, "chunked is the only transfer coding that is understood");
     else if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)

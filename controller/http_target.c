@@ -74,12 +74,16 @@ bool http_target_parse(struct http_target *target, const char *uri)
     char *path = target->storage;
     if (strncmp(path, scheme, strlen(scheme)) == 0) {
         path += strlen(scheme);
+        target->authority = path;
         path += strcspn(path, "/?");
     }
     char *query = strchr(path, '?');
     if (query != NULL)
         *query++ = '\0';
-    return *path == '/' && parse_path(target, path + 1) && parse_query(target, query);
+    if (*path != '/')
+        return false;
+    *path = '\0'; /* ends the authority */
+    return parse_path(target, path + 1) && parse_query(target, query);
 }
 
 void http_target_close(struct http_target *target)

@@ -20,6 +20,7 @@ struct http_query {
 /* The texts are valid UTF-8 without NUL, owned by the target. Zeroed storage is an empty target. */
 struct http_target {
     char *storage;
+    const char *authority; /* of http://host:port/…, which counts more than Host; NULL: the address is a path */
     const char *segments[HTTP_SEGMENTS]; /* "/" has one, which is empty */
     size_t segment_count;
     struct http_query queries[HTTP_QUERIES];

@@ -29,8 +29,7 @@ bool http_write_is_allowed(struct http_request *request)
     if (!reporter->has_token)
         http_reply_problem(request, MHD_HTTP_FORBIDDEN, "writes need a token, and none is configured");
     else if (http_request_field_count(request, MHD_HTTP_HEADER_HOST) != 1 || !http_guard_is_host(host))
-        http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "Host: found %s, wanted one name or address and its port",
-                           host ? host : "nothing");
+        http_reply_problem(request, MHD_HTTP_BAD_REQUEST, HTTP_BAD_HOST, host ? host : "nothing");
     else if (origin && !http_guard_is_own_origin(origin, host, reporter->url))
         http_reply_problem(request, MHD_HTTP_FORBIDDEN, "Origin: found %s, which is another page than ours%s", origin,
                            reporter->url ? "" : " (FUNKYTOWN_URL tells under which address we are reached)");

@@ -175,9 +175,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 {
     struct http_request *request = *context;
     (void)url;
-    (void)version;
     if (!request->has_headers) {
-        http_request_begin(request, method);
+        http_request_begin(request, method, version);
         return MHD_YES;
     }
     if (*upload_size > 0) {
@@ -257,14 +256,15 @@ static int open_socket(const struct reporter_options *options, struct error *err
     return fd;
 }
 
-static int bound_port(int fd)
+static void note_address(struct reporter *reporter, int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
-        return 0;
+    getsockname(fd, (struct sockaddr *)&address, &length);
     bool is_v6 = address.ss_family == AF_INET6;
-    return ntohs(is_v6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
+    reporter->port =
+        ntohs(is_v6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
+    reporter->is_loopback = http_guard_is_loopback((struct sockaddr *)&address);
 }
 
 static void __attribute__((format(printf, 2, 0))) on_library_log(void *data, const char *format, va_list args)
@@ -279,14 +279,15 @@ static void __attribute__((format(printf, 2, 0))) on_library_log(void *data, con
 static struct MHD_Daemon *start_daemon(struct reporter *reporter, int fd)
 {
     const struct reporter_limits *limits = &reporter->limits;
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
-                            reporter, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                            limits->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_address,
-                            reporter, MHD_OPTION_NOTIFY_CONNECTION, on_connection, reporter,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, reporter, MHD_OPTION_END);
+    /* Strict: HTTP/1.1 has a Host, and libmicrohttpd 1.0 refuses folded lines, which it would mend otherwise. */
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, reporter,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        limits->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+        NULL, MHD_OPTION_URI_LOG_CALLBACK, on_address, reporter, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        reporter, MHD_OPTION_NOTIFY_COMPLETED, on_completed, reporter, MHD_OPTION_END);
 }
 
 static void open_handles(struct reporter *reporter)
@@ -325,6 +326,7 @@ struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *
     reporter->limits = with_defaults(options->limits);
     reporter->source = source;
     reporter->data = data;
+    reporter->bind = options->bind;
     reporter->url = options->url;
     TAILQ_INIT(&reporter->watched);
     LIST_INIT(&reporter->streams);
@@ -332,7 +334,7 @@ struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *
     if (set_token(reporter, options->token, err) < 0 ||
         http_assets_open(&reporter->assets, options->index_file, err) < 0 || (fd = open_socket(options, err)) < 0)
         goto failed;
-    reporter->port = bound_port(fd);
+    note_address(reporter, fd);
     reporter->daemon = start_daemon(reporter, fd);
     if (reporter->daemon == NULL) {
         error_set(err, ERROR_SYSTEM, "http: the server could not be started");

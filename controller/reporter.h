@@ -57,14 +57,15 @@ struct reporter_options {
     int port;               /* 0: a free one */
     const char *index_file; /* NULL: the built-in page */
     const char *token;      /* of who may cancel and rerun; NULL or "": nobody */
-    const char *url;        /* as people reach us through something in between; NULL: unknown */
+    const char *url;        /* as people reach us through something in between; NULL: unknown. With a loopback `bind`
+                               no names are served but its host and those of this machine */
     struct reporter_limits limits;
 };
 
 /*
  * Listens at once. Until a board is given the API answers 503 and the page says that it waits. `source`, `data` and
- * the options' url are borrowed and stay until `closed`. NULL with err: "http port 3000 on 127.0.0.1: address already
- * in use".
+ * the options' bind and url are borrowed and stay until `closed`. NULL with err: "http port 3000 on 127.0.0.1:
+ * address already in use".
  */
 struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *options,
                                 const struct reporter_source *source, void *data, struct error *err);

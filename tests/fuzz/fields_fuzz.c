@@ -70,6 +70,30 @@ static void require_origin(const char *origin, const char *host, const char *url
         require(strncasecmp(url, origin, strcspn(origin, ":")) == 0 || strchr(url, ':') != NULL);
 }
 
+/* Whatever is ours beside the url is so by its name or its address, and a name of ours with more behind it isn't. */
+static void require_own_host(const char *host, const char *url)
+{
+    bool is_own = http_guard_is_own_host(host, "127.0.0.1", NULL);
+    auto_free char *foreign = memory_format("%s.evil", host), *bound = memory_format("http://%s/", host);
+    require(!is_own || http_guard_is_host(host));
+    require(!is_own || strcasestr(host, "localhost") || strstr(host, "127.") || host[0] == '[');
+    require(http_guard_is_own_host(foreign, "127.0.0.1", NULL) == false);
+    require(!is_own || http_guard_is_own_host(host, "127.0.0.1", url));
+    require(!http_guard_is_host(host) || strlen(host) > 250 || http_guard_is_own_host(host, "::1", bound));
+}
+
+/* The three ways in which a library may lay out a field: in place, spaced, elsewhere. */
+static void require_one_line(const char *name, const char *value)
+{
+    auto_free char *near = memory_format("%s:%s", name, value), *far = memory_format("%s:%sx%s", name, value, value);
+    size_t length = strlen(name), blank = strspn(value, " \t");
+    near[length] = far[length] = '\0';
+    for (size_t i = 0; i <= blank; i++)
+        require(http_fields_is_on_one_line(near, near + length + 1 + i));
+    require(!http_fields_is_on_one_line(far, far + length + 2 + strlen(value)));
+    require(!http_fields_is_on_one_line(far, far + length));
+}
+
 static void require_token(const char *authorization, const char *text)
 {
     struct http_token token;
@@ -98,6 +122,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require_range(f.texts[RANGE]);
     require_negotiation(&f);
     require_origin(fuzz_field(&f, ORIGIN), fuzz_field(&f, HOST), f.texts[URL]);
+    require_own_host(fuzz_field(&f, HOST), f.texts[URL]);
+    require_one_line(fuzz_field(&f, NAME), fuzz_field(&f, RANGE));
     require(!http_guard_is_host(NULL) && !http_guard_has_token(NULL, &(struct http_token){{0}}));
     require_token(f.texts[AUTHORIZATION], fuzz_field(&f, TOKEN));
     fuzz_fields_close(&f);

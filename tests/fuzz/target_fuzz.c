@@ -32,6 +32,10 @@ static void require_parts(const struct http_target *target, size_t size)
 {
     require(target->segment_count >= 1 && target->segment_count <= HTTP_SEGMENTS);
     require(target->query_count <= HTTP_QUERIES);
+    if (target->authority) {
+        require_within(target, target->authority, size);
+        require(strpbrk(target->authority, "/?") == NULL);
+    }
     for (size_t i = 0; i < target->segment_count; i++)
         require_within(target, target->segments[i], size);
     for (size_t i = 0; i < target->query_count; i++) {

@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,7 @@
 #include "controller/http_guard.h"
 #include "controller/http_target.h"
 #include "shared/buffer.h"
+#include "shared/memory.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -21,7 +24,7 @@ static void an_address_is_split_and_then_decoded(void **state)
     (void)state;
     static const struct {
         const char *uri;
-        const char *wanted; /* segments in brackets, queries as {name=value}; NULL: refused */
+        const char *wanted; /* <authority>, segments in brackets, queries as {name=value}; NULL: refused */
     } rows[] = {
         {"/", "[]"},
         {"/a", "[a]"},
@@ -31,7 +34,8 @@ static void an_address_is_split_and_then_decoded(void **state)
         {"/%41%e2%82%ac", "[A\xe2\x82\xac]"},
         {"/a+b%20c", "[a+b c]"},
         {"/../%2e%2e/.", "[..][..][.]"},
-        {"http://host:1/a?b", "[a]{b=}"},
+        {"http://host:1/a?b", "<host:1>[a]{b=}"},
+        {"http:///a", "<>[a]"},
         {"http://host", NULL},
         {"https://host/a", NULL},
         {"/a?b=c&d=%26&e", "[a]{b=c}{d=&}{e=}"},
@@ -60,6 +64,8 @@ static void an_address_is_split_and_then_decoded(void **state)
         struct http_target target;
         auto_buffer found = {0};
         bool is_parsed = http_target_parse(&target, rows[i].uri);
+        if (is_parsed && target.authority)
+            buffer_format(&found, "<%s>", target.authority);
         for (size_t s = 0; s < target.segment_count; s++)
             buffer_format(&found, "[%s]", target.segments[s]);
         for (size_t q = 0; q < target.query_count; q++)
@@ -249,6 +255,23 @@ static void a_field_has_a_name(void **state)
             fail_msg("%s", others[i]);
 }
 
+static void a_field_stands_on_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes; /* the name ends where the colon was */
+        size_t value;
+        bool wanted;
+    } rows[] = {
+        {"Name\0value", 5, true},        {"Name\0 \t value", 8, true}, {"Name\0", 5, true},
+        {"Name\0  ", 7, true},           {"Namex\0value", 4, false},   {"Name\0\r\n value", 8, false},
+        {"Namex\0 value\0y", 13, false}, {"Name\0 value", 0, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (http_fields_is_on_one_line(rows[i].bytes, rows[i].bytes + rows[i].value) != rows[i].wanted)
+            fail_msg("%zu", i);
+}
+
 static void json_is_told_by_its_type(void **state)
 {
     (void)state;
@@ -283,6 +306,92 @@ static void a_host_is_a_name_or_an_address(void **state)
     for (size_t i = 0; i < COUNT(others); i++)
         if (http_guard_is_host(others[i]))
             fail_msg("%s", others[i]);
+}
+
+static void a_host_is_ours_by_name_address_or_url(void **state)
+{
+    (void)state;
+    static const char url[] = "https://CI.example:8443/funkytown";
+    static const struct {
+        const char *host, *bind, *url;
+        bool wanted;
+    } rows[] = {
+        {"localhost", "127.0.0.1", NULL, true},
+        {"LOCALHOST:1", "127.0.0.1", NULL, true},
+        {"localhost.", "127.0.0.1", NULL, true},
+        {"a.b.localhost", "127.0.0.1", NULL, true},
+        {"a.localhost.:80", "127.0.0.1", NULL, true},
+        {"127.0.0.1", "::1", NULL, true},
+        {"127.255.0.1:65535", "127.0.0.1", NULL, true},
+        {"[::1]", "127.0.0.1", NULL, true},
+        {"[0:0:0:0:0:0:0:1]:3000", "127.0.0.1", NULL, true},
+        {"[::ffff:127.0.0.1]", "127.0.0.1", NULL, true},
+        {"build-7.lan:3000", "build-7.lan", NULL, true},
+        {"BUILD-7.lan.", "build-7.lan", NULL, true},
+        {"ci.example", "127.0.0.1", url, true},
+        {"CI.EXAMPLE.:8443", "127.0.0.1", url, true},
+        {"[fd00::7]:3000", "127.0.0.1", "http://[fd00::7]", true},
+        {"localhost..", "127.0.0.1", NULL, false},
+        {"xlocalhost", "127.0.0.1", NULL, false},
+        {".localhost", "127.0.0.1", NULL, false},
+        {"localhost.evil", "127.0.0.1", NULL, false},
+        {"127.1", "127.0.0.1", NULL, false},
+        {"0x7f.1", "127.0.0.1", NULL, false},
+        {"0177.0.0.1", "127.0.0.1", NULL, false},
+        {"2130706433", "127.0.0.1", NULL, false},
+        {"127.0.0.1.evil", "127.0.0.1", NULL, false},
+        {"128.0.0.1", "127.0.0.1", NULL, false},
+        {"0.0.0.0", "127.0.0.1", NULL, false},
+        {"[::]", "127.0.0.1", NULL, false},
+        {"[::ffff:10.0.0.1]", "127.0.0.1", NULL, false},
+        {"[::2]", "127.0.0.1", NULL, false},
+        {"[127.0.0.1]", "127.0.0.1", NULL, false},
+        {"::1", "::1", NULL, false},
+        {"ci.example", "127.0.0.1", NULL, false},
+        {"ci.example", "127.0.0.1", "ci.example", false},
+        {"ci.example", "127.0.0.1", "https://evil.example/ci.example", false},
+        {"ci.example", "127.0.0.1", "https://ci.example@evil", false},
+        {"https", "127.0.0.1", url, false},
+        {"", "127.0.0.1", url, false},
+        {".", "127.0.0.1", url, false},
+        {"localhost localhost", "127.0.0.1", url, false},
+        {"u@localhost", "127.0.0.1", url, false},
+        {"localhost:0", "127.0.0.1", url, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (http_guard_is_own_host(rows[i].host, rows[i].bind, rows[i].url) != rows[i].wanted)
+            fail_msg("%s, %s, %s", rows[i].host, rows[i].bind, rows[i].url ? rows[i].url : "no url");
+    auto_free char *endless = memory_format("%0300d.localhost", 0);
+    assert_false(http_guard_is_own_host(endless, "127.0.0.1", NULL));
+}
+
+static void a_loopback_address_leads_nowhere_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_v6, wanted;
+    } rows[] = {
+        {"127.0.0.1", false, true},
+        {"127.3.2.1", false, true},
+        {"::1", true, true},
+        {"::ffff:127.0.0.1", true, true},
+        {"0.0.0.0", false, false},
+        {"10.0.0.127", false, false},
+        {"::", true, false},
+        {"fe80::1", true, false},
+        {"::ffff:10.0.0.1", true, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET};
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+        void *bytes = rows[i].is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr;
+        assert_int_equal(inet_pton(rows[i].is_v6 ? AF_INET6 : AF_INET, rows[i].text, bytes), 1);
+        const struct sockaddr *address = rows[i].is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+        if (http_guard_is_loopback(address) != rows[i].wanted)
+            fail_msg("%s", rows[i].text);
+    }
+    assert_false(http_guard_is_loopback(&(struct sockaddr){.sa_family = AF_UNIX}));
 }
 
 static void an_origin_is_ours_by_host_or_url(void **state)
@@ -463,8 +572,11 @@ int main(void)
         cmocka_unit_test(a_tag_is_one_of_those_named),
         cmocka_unit_test(a_range_is_whole_part_or_beyond),
         cmocka_unit_test(a_field_has_a_name),
+        cmocka_unit_test(a_field_stands_on_one_line),
         cmocka_unit_test(json_is_told_by_its_type),
         cmocka_unit_test(a_host_is_a_name_or_an_address),
+        cmocka_unit_test(a_host_is_ours_by_name_address_or_url),
+        cmocka_unit_test(a_loopback_address_leads_nowhere_else),
         cmocka_unit_test(an_origin_is_ours_by_host_or_url),
         cmocka_unit_test(a_token_is_the_same_in_every_byte),
         cmocka_unit_test(a_rerun_is_read_strictly),

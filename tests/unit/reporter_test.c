@@ -179,7 +179,7 @@ static struct fixture *running(void **state)
 
 static void send_request(struct client *client, const char *method, const char *uri, const char *headers)
 {
-    auto_free char *request = memory_format("%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n", method, uri, headers);
+    auto_free char *request = memory_format("%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", method, uri, headers);
     client_send(client, request);
 }
 
@@ -261,7 +261,7 @@ static void each_route_answers(void **state)
         {API "/tasks", "", 200, "application/json", "no-store"},
         {API "/tasks/" KEY, "", 200, "application/json", "no-store"},
         {API "/tasks/" KEY "/attempts/1/log", "", 200, "text/plain; charset=utf-8", "no-store"},
-        {"http://somewhere:3000/health", "", 200, "text/plain; charset=utf-8", "no-store"},
+        {"http://localhost:3000/health", "", 200, "text/plain; charset=utf-8", "no-store"},
         {"/nothing", "", 404, "application/problem+json", "no-store"},
         {"/results/", "", 404, "application/problem+json", "no-store"},
         {"//results", "", 404, "application/problem+json", "no-store"},
@@ -455,6 +455,130 @@ static void writes_need_a_token(void **state)
     }
 }
 
+/* ---- by which name */
+
+static int request_as(struct fixture *f, struct client *client, const char *line, const char *host)
+{
+    auto_free char *field = host ? memory_format("Host: %s\r\n", host) : memory_text("");
+    auto_free char *text = memory_format("%s\r\n%s\r\n", line, field);
+    client_open(client, &f->loop, reporter_port(f->reporter));
+    client_send(client, text);
+    return client_response(client, strncmp(line, "HEAD", 4) == 0);
+}
+
+/* A page elsewhere, whose name was made to lead here after it was loaded, would read what it likes. */
+static void on_loopback_only_our_own_names_are_served(void **state)
+{
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = {
+        {"localhost", 200},
+        {"LocalHost:8080", 200}, /* a forwarded port is another one */
+        {"ci.localhost:3000", 200},
+        {"127.0.0.1:3000", 200},
+        {"127.9.8.7", 200},
+        {"[::1]:3000", 200},
+        {"ci.example", 200},
+        {"CI.example.:443", 200},
+        {"evil.example", 421},
+        {"evil.example:3000", 421},
+        {"localhost.evil.example", 421},
+        {"ci.example.evil", 421},
+        {"xci.example", 421},
+        {"10.0.0.1", 421},
+        {"127.1", 421},
+        {"", 400},
+        {"a!b.evil.example", 400},
+        {"localhost/", 400},
+        {"localhost, evil.example", 400},
+    };
+    static const char *const paths[] = {"/",
+                                        "/results",
+                                        "/assets/x",
+                                        "/health",
+                                        "/livez",
+                                        "/readyz",
+                                        "/metrics",
+                                        "/api/v1/runs",
+                                        API,
+                                        API "/snapshot",
+                                        API "/events",
+                                        API "/tasks",
+                                        "/nothing",
+                                        API "/tasks/" KEY,
+                                        API "/tasks/" KEY "/attempts/1/log"};
+    struct fixture *f = *state;
+    struct client client;
+    start(f, (struct reporter_options){.url = "https://ci.example/funkytown"});
+    reporter_show(f->reporter, f->board);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (request_as(f, &client, "GET /health HTTP/1.1", rows[i].host) != rows[i].status)
+            fail_msg("%s: %s", rows[i].host, client.received.data);
+        if (rows[i].status != 200)
+            assert_problem(&client, rows[i].status, rows[i].status == 421 ? "FUNKYTOWN_URL" : "Host: found ");
+        client_close(&client);
+    }
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        auto_free char *line = memory_format("GET %s HTTP/1.1", paths[i]);
+        assert_int_equal(request_as(f, &client, line, "evil.example"), 421);
+        assert_problem(
+            &client, 421,
+            "Host: found evil.example, wanted localhost, 127.0.0.1 or the name in FUNKYTOWN_URL (http://name)");
+        assert_dressed(&client, "application/problem+json", "no-store");
+        client_close(&client);
+    }
+    assert_int_equal(request_as(f, &client, "HEAD /results HTTP/1.1", "evil.example"), 421);
+    client_close(&client);
+    assert_int_equal(request_as(f, &client, "POST " API "/cancel HTTP/1.1", "evil.example"), 421);
+    client_close(&client);
+    assert_string_equal(f->asked, "");
+
+    /* What stands in the address is what counts (RFC 9112, 3.2.2). */
+    assert_int_equal(request_as(f, &client, "GET http://evil.example/health HTTP/1.1", "localhost"), 421);
+    client_close(&client);
+    assert_int_equal(request_as(f, &client, "GET http://localhost:3000/health HTTP/1.1", "evil.example"), 200);
+    client_close(&client);
+    /* Every browser sends a Host, and one. */
+    assert_int_equal(request_as(f, &client, "GET /health HTTP/1.0", NULL), 200);
+    client_close(&client);
+    assert_int_equal(request_as(f, &client, "GET /health HTTP/1.1", NULL), 400);
+    client_close(&client);
+    assert_int_equal(request_as(f, &client, "GET /health HTTP/1.1", "localhost\r\nHost: evil.example"), 400);
+    client_close(&client);
+}
+
+/* In an image, behind a node port or an ingress we don't know our names. */
+static void beyond_loopback_every_name_is_served(void **state)
+{
+    static const char *const hosts[] = {"localhost", "controller:3000", "10.1.2.3:30300", "funkytown.example"};
+    struct fixture *f = *state;
+    struct client client;
+    struct error err = {0};
+    const struct reporter_options options = {.bind = "0.0.0.0"};
+    f->reporter = reporter_start(&f->loop, &options, &source, f, &err);
+    assert_string_equal(err.text, "");
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        assert_int_equal(request_as(f, &client, "GET /health HTTP/1.1", hosts[i]), 200);
+        client_close(&client);
+    }
+}
+
+static void a_name_that_was_bound_is_served(void **state)
+{
+    struct fixture *f = *state;
+    struct client client;
+    struct error err = {0};
+    const struct reporter_options options = {.bind = "localhost"};
+    f->reporter = reporter_start(&f->loop, &options, &source, f, &err);
+    assert_string_equal(err.text, "");
+    if (request_as(f, &client, "GET /health HTTP/1.1", "localhost") != 200)
+        fail_msg("%s", client.received.data);
+    client_close(&client);
+    assert_int_equal(request_as(f, &client, "GET /health HTTP/1.1", "evil.example"), 421);
+    client_close(&client);
+}
+
 static bool has_question(void *data)
 {
     return ((struct fixture *)data)->kept != NULL;
@@ -471,7 +595,7 @@ static struct reporter_request *kept_question(struct fixture *f)
 /* ---- cancel and rerun */
 
 #define TOKEN     "s3cret-t0ken_of.m4ny~chars="
-#define HELD      "Host: x\r\nAuthorization: Bearer " TOKEN "\r\n"
+#define HELD      "Host: localhost\r\nAuthorization: Bearer " TOKEN "\r\n"
 #define HELD_JSON HELD "Content-Type: application/json\r\n"
 
 static int post(struct fixture *f, struct client *client, const char *uri, const char *headers, const char *body)
@@ -503,28 +627,28 @@ static void who_writes_shows_token_host_and_origin(void **state)
         const char *detail;
     } rows[] = {
         {HELD, 200, NULL},
-        {"Host: x:3000\r\nAuthorization: bearer  " TOKEN "\r\n", 200, NULL},
-        {HELD "Origin: http://x\r\n", 200, NULL},
-        {HELD "Origin: https://x:443\r\n", 200, NULL},
+        {"Host: localhost:3000\r\nAuthorization: bearer  " TOKEN "\r\n", 200, NULL},
+        {HELD "Origin: http://localhost\r\n", 200, NULL},
+        {HELD "Origin: https://localhost:443\r\n", 200, NULL},
         {HELD "Origin: https://ci.example\r\n", 200, NULL},
-        {"Host: x\r\n", 401, "Authorization: Bearer"},
-        {"Host: x\r\nAuthorization: Bearer\r\n", 401, "Bearer"},
-        {"Host: x\r\nAuthorization: Basic " TOKEN "\r\n", 401, "Bearer"},
-        {"Host: x\r\nAuthorization: " TOKEN "\r\n", 401, "Bearer"},
-        {"Host: x\r\nAuthorization: Bearer s3cret\r\n", 401, "Bearer"},
-        {"Host: x\r\nAuthorization: Bearer " TOKEN "=\r\n", 401, "Bearer"},
-        {"Host: x\r\nAuthorization: Bearer S3CRET-T0KEN_OF.M4NY~CHARS=\r\n", 401, "Bearer"},
-        {"Host: x\r\nCookie: token=" TOKEN "\r\n", 401, "Bearer"},
+        {"Host: localhost\r\n", 401, "Authorization: Bearer"},
+        {"Host: localhost\r\nAuthorization: Bearer\r\n", 401, "Bearer"},
+        {"Host: localhost\r\nAuthorization: Basic " TOKEN "\r\n", 401, "Bearer"},
+        {"Host: localhost\r\nAuthorization: " TOKEN "\r\n", 401, "Bearer"},
+        {"Host: localhost\r\nAuthorization: Bearer s3cret\r\n", 401, "Bearer"},
+        {"Host: localhost\r\nAuthorization: Bearer " TOKEN "=\r\n", 401, "Bearer"},
+        {"Host: localhost\r\nAuthorization: Bearer S3CRET-T0KEN_OF.M4NY~CHARS=\r\n", 401, "Bearer"},
+        {"Host: localhost\r\nCookie: token=" TOKEN "\r\n", 401, "Bearer"},
         {"Authorization: Bearer " TOKEN "\r\n", 400, NULL}, /* libmicrohttpd 1.0 says so itself */
         {"Host:\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found "},
         {"Host: x/y\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x/y, wanted"},
         {"Host: x\xff\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x\xef\xbf\xbd, wanted"},
         {"Host: y\r\n" HELD, 400, "Host: found y, wanted one"},
         {HELD "Origin: http://evil.example\r\n", 403, "Origin: found http://evil.example, which is"},
-        {HELD "Origin: http://x:3000\r\n", 403, "Origin: found http://x:3000"},
+        {HELD "Origin: http://localhost:3000\r\n", 403, "Origin: found http://localhost:3000"},
         {HELD "Origin: null\r\n", 403, "Origin: found null"},
         {HELD "Origin: \r\n", 403, "Origin: found "},
-        {"Host: x\r\nOrigin: http://evil.example\r\n", 403, "Origin"}, /* before the token is looked at */
+        {"Host: localhost\r\nOrigin: http://evil.example\r\n", 403, "Origin"}, /* before the token is looked at */
     };
     static const char *const uris[] = {API "/cancel", API "/rerun"};
     struct fixture *f = writable(state);
@@ -555,10 +679,10 @@ static void without_a_token_nobody_writes(void **state)
         f->is_closed = false;
         start(f, (struct reporter_options){.token = tokens[i]});
         reporter_show(f->reporter, f->board);
-        assert_int_equal(post(f, &client, API "/cancel", "Host: x\r\nAuthorization: Bearer \r\n", ""), 403);
+        assert_int_equal(post(f, &client, API "/cancel", "Host: localhost\r\nAuthorization: Bearer \r\n", ""), 403);
         assert_problem(&client, 403, "none is configured");
         client_close(&client);
-        assert_int_equal(post(f, &client, API "/rerun", "Host: x\r\nAuthorization: Bearer x\r\n", "{}"), 403);
+        assert_int_equal(post(f, &client, API "/rerun", "Host: localhost\r\nAuthorization: Bearer x\r\n", "{}"), 403);
         client_close(&client);
         stop(f);
     }
@@ -1128,7 +1252,7 @@ static void an_answer_is_not_waited_for_for_ever(void **state)
 /* Each status that there is, and each kind of reply, once. */
 static void every_reply_is_dressed(void **state)
 {
-#define GET(uri, headers)  "GET " uri " HTTP/1.1\r\nHost: x\r\n" headers "\r\n"
+#define GET(uri, headers)  "GET " uri " HTTP/1.1\r\nHost: localhost\r\n" headers "\r\n"
 #define POST(uri, headers) "POST " uri " HTTP/1.1\r\n" headers "\r\n"
     static const char json[] = "application/json", html[] = "text/html; charset=utf-8",
                       text[] = "text/plain; charset=utf-8", problem[] = "application/problem+json";
@@ -1159,11 +1283,11 @@ static void every_reply_is_dressed(void **state)
         {GET(API "/tasks/" KEY "/attempts/0/log", ""), 404, problem, "no-store"},
         {GET("/nothing", ""), 404, problem, "no-store"},
         {GET("*", ""), 400, problem, "no-store"},
-        {POST("/health", "Host: x\r\n"), 405, problem, "no-store"},
-        {POST("/health", "Host: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n"), 400, problem, "no-store"},
+        {POST("/health", "Host: localhost\r\n"), 405, problem, "no-store"},
+        {POST("/health", "Host: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n"), 400, problem, "no-store"},
         {POST(API "/cancel", HELD), 200, json, "no-store"},
         {POST(API "/cancel", "Host:\r\n"), 400, problem, "no-store"},
-        {POST(API "/cancel", "Host: x\r\n"), 401, problem, "no-store"},
+        {POST(API "/cancel", "Host: localhost\r\n"), 401, problem, "no-store"},
         {POST(API "/cancel", HELD "Origin: null\r\n"), 403, problem, "no-store"},
         {POST(API "/cancel", HELD "Content-Length: 99999\r\n"), 413, problem, "no-store"},
         {POST(API "/rerun", HELD), 415, problem, "no-store"},
@@ -1207,8 +1331,8 @@ static void who_waits_for_an_answer_is_answered_in_its_turn(void **state)
     f->mode = SOURCE_KEEPS;
     set_text(f, "the log");
     client_open(&client, &f->loop, reporter_port(f->reporter));
-    client_send(&client, "GET " API "/tasks/" KEY "/attempts/1/log HTTP/1.1\r\nHost: x\r\n\r\n"
-                         "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client_send(&client, "GET " API "/tasks/" KEY "/attempts/1/log HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                         "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     struct reporter_request *question = kept_question(f);
     assert_int_equal(client.received.length, 0);
     answer(f, question);
@@ -1772,6 +1896,9 @@ int main(void)
         REPORTER_TEST(assets_are_kept_for_ever_and_compressed),
         REPORTER_TEST(other_methods_are_refused),
         REPORTER_TEST(writes_need_a_token),
+        REPORTER_TEST(on_loopback_only_our_own_names_are_served),
+        REPORTER_TEST(beyond_loopback_every_name_is_served),
+        REPORTER_TEST(a_name_that_was_bound_is_served),
         REPORTER_TEST(who_writes_shows_token_host_and_origin),
         REPORTER_TEST(without_a_token_nobody_writes),
         REPORTER_TEST(a_token_that_cannot_be_sent_stops_the_start),
