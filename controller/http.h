@@ -79,6 +79,7 @@ struct reporter {
     uv_timer_t peer_timer;   /* the earliest deadline of `watched` */
     uv_timer_t frame_timer;  /* streams are due */
     uv_timer_t ping_timer;   /* streams are silent */
+    uv_timer_t stop_timer;   /* the last words are said */
     int open_handles;
     struct MHD_Daemon *daemon;
     bool must_run_again; /* the daemon, at once */
@@ -92,18 +93,21 @@ struct reporter {
     bool is_loopback;        /* it leads nowhere but to this machine */
     const char *url;         /* where people reach us; NULL: unknown */
     bool is_stopping;
+    uint64_t stop_by_ms; /* uv_now(): whatever is under way then is cut off */
     void (*closed)(void *data);
 
     struct board *board; /* NULL: none */
     uint64_t generation; /* counts the boards that were shown */
     struct http_assets assets;
     struct http_peers watched;
+    size_t request_count; /* under way, streams and sleepers included */
     struct http_snapshot snapshot;
 
     struct http_streams streams;
     size_t stream_count;
     uint64_t framed_ms;            /* uv_now() when streams were last due */
     struct http_frame *last_frame; /* may serve others as well; NULL: none */
+    struct http_frame *end_frame;  /* what all streams end with; NULL: not made */
 
     uint64_t replies[HTTP_STATUS_CLASSES];
     size_t (*collect)(void *data, struct reporter_metric *metrics, size_t room);

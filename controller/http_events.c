@@ -37,6 +37,7 @@ struct http_stream {
     size_t offset;
     bool is_due;    /* may take a frame */
     bool is_silent; /* is to get a comment if there is no frame */
+    bool is_told;   /* that it ends */
     bool is_asleep;
 };
 
@@ -48,14 +49,27 @@ static void drop_frame(struct http_frame *frame)
     free(frame);
 }
 
+static void begin_event(const struct board *board, const char *name, struct buffer *text)
+{
+    buffer_format(text, "event: %s\nid: %s:%" PRIu64 "\ndata: ", name, board_epoch(board), board_seq(board));
+}
+
+/* Takes the text over. */
+static struct http_frame *new_frame(struct buffer *text)
+{
+    struct http_frame *frame = memory_zeroed(1, sizeof(*frame));
+    frame->users = 1;
+    frame->length = text->length;
+    frame->bytes = buffer_take(text);
+    return frame;
+}
+
 static struct http_frame *make_frame(struct reporter *reporter, uint64_t from)
 {
     struct board *board = reporter->board;
     uint64_t to = board_seq(board);
-    struct http_frame *frame = memory_zeroed(1, sizeof(*frame));
     auto_buffer text = {0};
-    buffer_format(&text, "event: %s\nid: %s:%" PRIu64 "\ndata: ", from == NO_SEQ ? "reset" : "delta",
-                  board_epoch(board), to);
+    begin_event(board, from == NO_SEQ ? "reset" : "delta", &text);
     if (from == NO_SEQ) {
         buffer_text(&text, "{\"epoch\":");
         json_add_text(&text, board_epoch(board));
@@ -66,10 +80,36 @@ static struct http_frame *make_frame(struct reporter *reporter, uint64_t from)
         board_add_delta(board, from, clock_wall_ms(), &text);
     }
     buffer_text(&text, "\n\n");
-    *frame = (struct http_frame){.users = 1, .generation = reporter->generation, .from = from, .to = to};
-    frame->length = text.length;
-    frame->bytes = buffer_take(&text);
+    struct http_frame *frame = new_frame(&text);
+    frame->generation = reporter->generation;
+    frame->from = from;
+    frame->to = to;
     return frame;
+}
+
+static const char *end_state(const struct board *board)
+{
+    enum board_run_state state = board_run(board)->state;
+    return state == BOARD_RUN_RUNNING ? "interrupted" : board_run_state_name(state);
+}
+
+/* What the controller leaves to its listeners. */
+static struct http_frame *make_end(struct board *board)
+{
+    auto_buffer text = {0};
+    begin_event(board, "end", &text);
+    buffer_format(&text, "{\"seq\":%" PRIu64 ",\"state\":\"%s\",\"summary\":", board_seq(board), end_state(board));
+    board_add_summary(board, clock_wall_ms(), &text);
+    buffer_text(&text, "}\n\n");
+    return new_frame(&text);
+}
+
+static struct http_frame *shared_end(struct reporter *reporter)
+{
+    if (reporter->end_frame == NULL)
+        reporter->end_frame = make_end(reporter->board);
+    reporter->end_frame->users++;
+    return reporter->end_frame;
 }
 
 static struct http_frame *shared_frame(struct reporter *reporter, uint64_t from)
@@ -107,13 +147,16 @@ static struct http_frame *next_frame(struct http_stream *stream)
 /* Puts what is to be sent next, if anything, into stream->frame. */
 static void choose(struct http_stream *stream)
 {
-    if (stream->is_due && is_behind(stream)) {
+    struct reporter *reporter = stream->reporter;
+    if ((stream->is_due || reporter->is_stopping) && is_behind(stream)) {
         stream->frame = next_frame(stream);
-    } else if (stream->is_silent) {
-        stream->frame = memory_zeroed(1, sizeof(*stream->frame));
-        stream->frame->users = 1;
-        stream->frame->bytes = memory_text(": ping\n\n");
-        stream->frame->length = strlen(stream->frame->bytes);
+    } else if (reporter->is_stopping && reporter->board != NULL && !stream->is_told) {
+        stream->frame = shared_end(reporter);
+        stream->is_told = true;
+    } else if (stream->is_silent && !reporter->is_stopping) {
+        auto_buffer ping = {0};
+        buffer_text(&ping, ": ping\n\n");
+        stream->frame = new_frame(&ping);
     }
     stream->offset = 0;
     stream->is_due = false;
@@ -124,10 +167,10 @@ static ssize_t on_read(void *data, uint64_t position, char *room, size_t size)
 {
     struct http_stream *stream = data;
     (void)position;
-    if (stream->reporter->is_stopping)
-        return MHD_CONTENT_READER_END_OF_STREAM;
     if (stream->frame == NULL)
         choose(stream);
+    if (stream->frame == NULL && stream->reporter->is_stopping)
+        return MHD_CONTENT_READER_END_OF_STREAM;
     if (stream->frame == NULL) {
         stream->is_asleep = true;
         MHD_suspend_connection(stream->connection);
@@ -242,18 +285,23 @@ void http_events_reply(struct http_request *request)
 
 void http_events_changed(struct reporter *reporter)
 {
-    if (reporter->stream_count == 0 || uv_is_active((uv_handle_t *)&reporter->frame_timer))
+    if (reporter->is_stopping || reporter->stream_count == 0 || uv_is_active((uv_handle_t *)&reporter->frame_timer))
         return;
     uint64_t due_ms = reporter->framed_ms + reporter->limits.frame_ms;
     uint64_t now_ms = uv_now(reporter->loop);
     uv_timer_start(&reporter->frame_timer, on_frame_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
-void http_events_stop(struct reporter *reporter)
+void http_events_end(struct reporter *reporter)
 {
     struct http_stream *stream;
     LIST_FOREACH(stream, &reporter->streams, link)
     wake(stream);
+}
+
+void http_events_forget(struct reporter *reporter)
+{
     drop_frame(reporter->last_frame);
-    reporter->last_frame = NULL;
+    drop_frame(reporter->end_frame);
+    reporter->last_frame = reporter->end_frame = NULL;
 }

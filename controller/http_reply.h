@@ -18,6 +18,8 @@ struct http_request;
 #define HTTP_TEXT "text/plain; charset=utf-8"
 #define HTTP_JSON "application/json"
 
+#define HTTP_STOPPING "the controller is stopping"
+
 /* Enough for what is no document; a page brings its own. */
 #define HTTP_POLICY_DATA "default-src 'none'; frame-ancestors 'none'; sandbox"
 

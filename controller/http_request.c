@@ -19,6 +19,7 @@ struct http_request *http_request_new(struct reporter *reporter, struct MHD_Conn
     struct http_request *request = memory_zeroed(1, sizeof(*request));
     request->reporter = reporter;
     request->connection = connection;
+    reporter->request_count++;
     if (uri == NULL || strlen(uri) > HTTP_URI_MAX)
         request->refusal = uri ? MHD_HTTP_URI_TOO_LONG : MHD_HTTP_BAD_REQUEST;
     else if (!http_target_parse(&request->target, uri))
@@ -28,6 +29,7 @@ struct http_request *http_request_new(struct reporter *reporter, struct MHD_Conn
 
 void http_request_free(struct http_request *request)
 {
+    request->reporter->request_count--;
     http_api_abandon(request);
     if (request->answer)
         MHD_destroy_response(request->answer);

@@ -15,6 +15,7 @@ enum needs {
     NEEDS_BOARD = 1,
     NEEDS_RUN = 2 | NEEDS_BOARD, /* the {run} must be the one that is shown */
     NEEDS_TOKEN = 4,             /* the client must be allowed to write */
+    NEEDS_SOURCE = 8,            /* which goes before the reporter does */
 };
 
 struct route {
@@ -64,7 +65,7 @@ static void serve_health(struct http_request *request)
 static void serve_ready(struct http_request *request)
 {
     struct reporter *reporter = request->reporter;
-    const char *missing = reporter->source->missing(reporter->data);
+    const char *missing = reporter->is_stopping ? HTTP_STOPPING : reporter->source->missing(reporter->data);
     http_reply_text(request, missing ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, missing ? missing : "ok");
 }
 
@@ -83,10 +84,10 @@ static const struct route routes[] = {
     {"GET", RUN "/snapshot", http_api_snapshot, "", NEEDS_RUN},
     {"GET", RUN "/events", http_events_reply, "since", NEEDS_RUN},
     {"GET", RUN "/tasks", http_api_tasks, "status q sort limit cursor", NEEDS_RUN},
-    {"GET", RUN "/tasks/{key}", http_api_task, "", NEEDS_RUN},
-    {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN},
-    {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN},
-    {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN},
+    {"GET", RUN "/tasks/{key}", http_api_task, "", NEEDS_RUN | NEEDS_SOURCE},
+    {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN | NEEDS_SOURCE},
+    {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE},
+    {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE},
 };
 
 static bool takes_method(const struct route *route, const struct http_request *request, const char *method)
@@ -117,6 +118,8 @@ static void serve(struct http_request *request, const struct route *route)
         http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: there are none here", stranger);
     else if (stranger != NULL)
         http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: known are %s", stranger, route->query);
+    else if (needs(route, NEEDS_SOURCE) && request->reporter->is_stopping)
+        http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, HTTP_STOPPING);
     else if (needs(route, NEEDS_BOARD) && request->reporter->board == NULL)
         reply_waiting(request);
     else if (!needs(route, NEEDS_RUN) || http_api_is_shown(request))

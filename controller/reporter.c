@@ -21,13 +21,14 @@ enum {
     /* Room for what we accept and refuse ourselves; a request beyond it is refused by the library. */
     CONNECTION_BYTES = 64 * 1024,
     BACKLOG = 128,
+    /* A connection that was opened or served so lately may ask for more: a page loads one thing after the other. */
+    LINGER_MS = 100,
 };
-
-static const char stopping_text[] = "the controller is stopping";
 
 /* ---- the daemon on the loop */
 
 static void on_daemon_timer(uv_timer_t *timer);
+static void go_on_stopping(struct reporter *reporter);
 
 static void run_daemon(struct reporter *reporter)
 {
@@ -40,6 +41,8 @@ static void run_daemon(struct reporter *reporter)
         uv_timer_start(&reporter->daemon_timer, on_daemon_timer, wait_ms, 0);
     else
         uv_timer_stop(&reporter->daemon_timer);
+    if (reporter->is_stopping)
+        go_on_stopping(reporter);
 }
 
 /* With a loop of our own, nothing that the loop watches tells of a connection that was resumed. */
@@ -189,10 +192,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         return MHD_YES;
     }
     http_peer_watch(data, http_peer_of(connection), false);
-    if (request->reporter->is_stopping)
-        http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", stopping_text);
-    else
-        http_request_serve(request, method);
+    http_request_serve(request, method);
     return MHD_YES;
 }
 
@@ -208,6 +208,7 @@ static struct reporter_limits with_defaults(struct reporter_limits limits)
         .idle_s = 60,
         .frame_ms = 250,
         .ping_ms = 15000,
+        .last_words_ms = 2000,
     };
 #define DEFAULT(name) limits.name = limits.name ? limits.name : defaults.name
     DEFAULT(connections);
@@ -217,6 +218,7 @@ static struct reporter_limits with_defaults(struct reporter_limits limits)
     DEFAULT(idle_s);
     DEFAULT(frame_ms);
     DEFAULT(ping_ms);
+    DEFAULT(last_words_ms);
 #undef DEFAULT
     return limits;
 }
@@ -293,7 +295,7 @@ static struct MHD_Daemon *start_daemon(struct reporter *reporter, int fd)
 static void open_handles(struct reporter *reporter)
 {
     uv_timer_t *timers[] = {&reporter->daemon_timer, &reporter->peer_timer, &reporter->frame_timer,
-                            &reporter->ping_timer};
+                            &reporter->ping_timer, &reporter->stop_timer};
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         uv_timer_init(reporter->loop, timers[i]);
         timers[i]->data = reporter;
@@ -393,15 +395,61 @@ static void on_closed(uv_handle_t *handle)
         closed(data);
 }
 
-/* Runs the daemon while it can go on at once, but not for as long as clients would like to download. */
-static void finish_replies(struct reporter *reporter)
+/* The loop must let go of the daemon's descriptor before the daemon closes it. */
+static void close_all(struct reporter *reporter)
 {
-    enum { RUNS = 16 };
-    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    for (int i = 0; i < RUNS && wait_ms == 0; i++) {
-        MHD_run(reporter->daemon);
-        if (MHD_get_timeout(reporter->daemon, &wait_ms) != MHD_YES)
-            break;
+    uv_handle_t *handles[] = {(uv_handle_t *)&reporter->poll,       (uv_handle_t *)&reporter->daemon_timer,
+                              (uv_handle_t *)&reporter->peer_timer, (uv_handle_t *)&reporter->frame_timer,
+                              (uv_handle_t *)&reporter->ping_timer, (uv_handle_t *)&reporter->stop_timer};
+    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+        if (handles[i]->data == reporter)
+            uv_close(handles[i], on_closed);
+    MHD_stop_daemon(reporter->daemon);
+    http_events_forget(reporter);
+    http_api_forget(reporter);
+    http_assets_close(&reporter->assets);
+}
+
+/* How long there is still something to wait for; 0: no longer. */
+static uint64_t left_to_say_ms(const struct reporter *reporter)
+{
+    uint64_t now_ms = uv_now(reporter->loop);
+    uint64_t left_ms = reporter->stop_by_ms > now_ms ? reporter->stop_by_ms - now_ms : 0;
+    const struct http_peer *last = TAILQ_LAST(&reporter->watched, http_peers);
+    if (reporter->request_count > 0 || last == NULL)
+        return reporter->request_count > 0 ? left_ms : 0;
+    uint64_t quiet_ms = last->deadline_ms - reporter->limits.request_ms + LINGER_MS;
+    uint64_t linger_ms = quiet_ms > now_ms ? quiet_ms - now_ms : 0;
+    return linger_ms < left_ms ? linger_ms : left_ms;
+}
+
+static void on_stop_timer(uv_timer_t *timer)
+{
+    go_on_stopping(timer->data);
+}
+
+static void go_on_stopping(struct reporter *reporter)
+{
+    uint64_t left_ms = left_to_say_ms(reporter);
+    if (left_ms == 0)
+        close_all(reporter);
+    else
+        uv_timer_start(&reporter->stop_timer, on_stop_timer, left_ms, 0);
+}
+
+/* Those who wait for the source get another answer. */
+static void wake_sleepers(struct reporter *reporter)
+{
+    struct http_peer *peer = TAILQ_FIRST(&reporter->watched);
+    while (peer != NULL) {
+        struct http_peer *next = TAILQ_NEXT(peer, link);
+        struct http_request *sleeping = peer->sleeping;
+        peer->sleeping = NULL;
+        if (sleeping) {
+            http_peer_watch(reporter, peer, false);
+            http_api_give_up(sleeping, HTTP_STOPPING);
+        }
+        peer = next;
     }
 }
 
@@ -409,25 +457,8 @@ void reporter_stop(struct reporter *reporter, void (*closed)(void *data))
 {
     reporter->is_stopping = true;
     reporter->closed = closed;
-    /* Sleeping requests and streams wake, which the daemon insists on, and get their last words. */
-    for (struct http_peer *peer; (peer = TAILQ_FIRST(&reporter->watched)) != NULL;) {
-        struct http_request *sleeping = peer->sleeping;
-        peer->sleeping = NULL;
-        http_peer_watch(reporter, peer, false);
-        if (sleeping)
-            http_api_give_up(sleeping, stopping_text);
-    }
-    http_events_stop(reporter);
-    finish_replies(reporter);
-
-    /* The loop must let go of the descriptor before the daemon closes it. */
-    uv_handle_t *handles[] = {(uv_handle_t *)&reporter->poll, (uv_handle_t *)&reporter->daemon_timer,
-                              (uv_handle_t *)&reporter->peer_timer, (uv_handle_t *)&reporter->frame_timer,
-                              (uv_handle_t *)&reporter->ping_timer};
-    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
-        if (handles[i]->data == reporter)
-            uv_close(handles[i], on_closed);
-    MHD_stop_daemon(reporter->daemon);
-    http_api_forget(reporter);
-    http_assets_close(&reporter->assets);
+    reporter->stop_by_ms = uv_now(reporter->loop) + reporter->limits.last_words_ms;
+    wake_sleepers(reporter);
+    http_events_end(reporter);
+    run_daemon(reporter);
 }

@@ -50,6 +50,7 @@ struct reporter_limits {
     unsigned idle_s;                  /* 60: a reply that is not taken */
     unsigned frame_ms;                /* 250: pause between two events of a stream */
     unsigned ping_ms;                 /* 15,000: comments on silent streams */
+    unsigned last_words_ms;           /* 2,000: for what is under way when the reporter is stopped */
 };
 
 struct reporter_options {
@@ -86,6 +87,10 @@ struct reporter_metric {
 void reporter_metrics(struct reporter *reporter,
                       size_t (*collect)(void *data, struct reporter_metric *metrics, size_t room));
 
-/* Ends every connection, closes every handle, frees, then calls `closed`. Not to be called by the source's functions.
+/*
+ * Says the last words, then closes every connection and handle, frees, and calls `closed`. Streams get what they
+ * haven't and an "end" with the summary; what is being sent is sent to its end, and who reads on at once is served,
+ * but for what only the source knows: all of it for limits.last_words_ms at most. The board must stay until `closed`.
+ * Not to be called by the source's functions.
  */
 void reporter_stop(struct reporter *reporter, void (*closed)(void *data));

@@ -1589,21 +1589,225 @@ static void a_listener_that_takes_nothing_is_dropped(void **state)
     client_close(&other);
 }
 
-static void streams_end_when_the_reporter_stops(void **state)
+/* ---- the end */
+
+static void finish_run(struct fixture *f)
 {
-    struct fixture *f = running(state);
-    struct client clients[5];
+    for (size_t i = 0; i < 3; i++)
+        board_set_task(f->board, i, &(struct board_task){.state = BOARD_PASSED, .attempt = 1});
+    board_set_run(
+        f->board,
+        &(struct board_run){.state = BOARD_RUN_FINISHED, .started_ms = 1764000000000, .finished_ms = 1764000001000});
+    reporter_changed(f->reporter);
+}
+
+/* The data of the event of this name, the last of the stream if it is "end". */
+static cJSON *event_data(struct client *client, const char *name)
+{
+    auto_free char *line = memory_format("event: %s\n", name);
+    const char *event = strstr(client_body(client), line);
+    if (event == NULL)
+        fail_msg("no event %s: %s", name, client_body(client));
+    const char *data = strstr(event, "\ndata: ") + strlen("\ndata: ");
+    auto_free char *text = memory_text_n(data, strcspn(data, "\n"));
+    return parsed(text);
+}
+
+static void assert_told(struct client *client, const char *state, const char *verdict)
+{
+    client_expect_end(client);
+    const struct buffer *received = &client->received;
+    assert_string_equal(received->data + received->length - 5, "0\r\n\r\n"); /* not cut off */
+    assert_int_equal(occurrences(client_body(client), "event: end\n"), 1);
+    cJSON *end = event_data(client, "end");
+    assert_string_equal(member(end, "state"), state);
+    const cJSON *summary = cJSON_GetObjectItem(end, "summary");
+    assert_string_equal(member(summary, "run_id"), "run-1");
+    if (verdict)
+        assert_string_equal(member(summary, "verdict"), verdict);
+    else
+        assert_true(cJSON_IsNull(cJSON_GetObjectItem(summary, "verdict")));
+    cJSON_Delete(end);
+}
+
+static void everybody_is_told_the_verdict_before_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct client clients[40];
+    start(f, (struct reporter_options){.limits = {.frame_ms = 60000}});
+    reporter_show(f->reporter, f->board);
+    auto_free char *since = memory_format("?since=epoch-1:%ju", (uintmax_t)board_seq(f->board));
     for (size_t i = 0; i < COUNT(clients); i++) {
-        listen_to(f, &clients[i], "", "");
-        client_expect(&clients[i], "event: reset\n");
+        listen_to(f, &clients[i], since, "");
+        client_response(&clients[i], true);
     }
+    finish_run(f);
+    uintmax_t seq = board_seq(f->board);
     stop(f);
     for (size_t i = 0; i < COUNT(clients); i++) {
-        client_expect_end(&clients[i]);
-        const struct buffer *received = &clients[i].received;
-        assert_string_equal(received->data + received->length - 5, "0\r\n\r\n"); /* not cut off */
+        assert_told(&clients[i], "finished", "passed");
+        auto_free char *id = memory_format("event: end\nid: epoch-1:%ju\n", seq);
+        assert_non_null(strstr(client_body(&clients[i]), id));
+        cJSON *delta = event_data(&clients[i], "delta");
+        assert_int_equal(cJSON_GetObjectItem(delta, "seq")->valuedouble, seq);
+        assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(delta, "tasks")), 3);
+        cJSON_Delete(delta);
         client_close(&clients[i]);
     }
+}
+
+static void a_run_that_is_not_finished_was_interrupted(void **state)
+{
+    struct fixture *f = *state;
+    struct client client;
+    start(f, (struct reporter_options){.limits = {.frame_ms = 60000}});
+    reporter_show(f->reporter, f->board);
+    listen_to(f, &client, "?since=epoch-1:0", "");
+    client_response(&client, true);
+    set_attempt(f, 1, 1);
+    stop(f);
+    assert_told(&client, "interrupted", NULL);
+    cJSON_Delete(event_data(&client, "delta"));
+    client_close(&client);
+}
+
+static void a_cancelled_run_ends_as_cancelled(void **state)
+{
+    struct fixture *f = running(state);
+    struct client client;
+    listen_to(f, &client, "", "");
+    client_expect(&client, "event: reset\n");
+    board_set_run(f->board, &(struct board_run){.state = BOARD_RUN_CANCELLED, .finished_ms = 1764000001000});
+    stop(f);
+    assert_told(&client, "cancelled", "cancelled");
+    client_close(&client);
+}
+
+static void who_comes_in_the_last_moment_is_told(void **state)
+{
+    struct fixture *f = running(state);
+    struct client listener, reader, silent;
+    client_open(&silent, &f->loop, reporter_port(f->reporter));
+    listen_to(f, &listener, "?since=epoch-1:0", "");
+    client_open(&reader, &f->loop, reporter_port(f->reporter));
+    send_request(&reader, "GET", API "/snapshot", "");
+    finish_run(f);
+    stop(f); /* which may be the first that hears of them */
+    assert_told(&listener, "finished", "passed");
+    cJSON_Delete(event_data(&listener, "delta"));
+    assert_int_equal(client_response(&reader, false), 200);
+    assert_non_null(strstr(client_body(&reader), "\"verdict\":\"passed\""));
+    client_expect_end(&silent); /* and isn't waited for */
+    client_close(&listener);
+    client_close(&reader);
+    client_close(&silent);
+}
+
+/* A page that was told to start anew, or is loading: one thing after the other, on a connection that is there. */
+static void who_reads_on_is_served_while_it_ends(void **state)
+{
+    struct fixture *f = running(state);
+    struct client client;
+    client_open(&client, &f->loop, reporter_port(f->reporter));
+    send_request(&client, "GET", "/results", "");
+    assert_int_equal(client_response(&client, false), 200);
+    finish_run(f);
+    reporter_stop(f->reporter, on_closed);
+    static const struct {
+        const char *uri;
+        int status;
+    } rows[] = {
+        {API, 200},      {API "/snapshot", 200},   {"/readyz", 503},
+        {"/livez", 200}, {API "/tasks/" KEY, 503}, {API "/tasks/" KEY "/attempts/1/log", 503},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        client_clear(&client);
+        send_request(&client, "GET", rows[i].uri, "");
+        if (client_response(&client, false) != rows[i].status)
+            fail_msg("%s: %s", rows[i].uri, client.received.length ? client.received.data : "");
+        if (rows[i].status == 503)
+            assert_non_null(strstr(client_body(&client), "the controller is stopping"));
+    }
+    assert_string_equal(f->asked, ""); /* the source may be half gone */
+    client_clear(&client);
+    send_request(&client, "GET", API "/events?since=epoch-1:0", "");
+    client_run(&f->loop, has_closed, f);
+    f->reporter = NULL;
+    assert_told(&client, "finished", "passed");
+    client_close(&client);
+}
+
+enum { LONG_MESSAGE = 8 * 1024 * 1024 };
+
+static void set_long_message(struct fixture *f)
+{
+    auto_free char *message = memory_zeroed(LONG_MESSAGE + 1, 1);
+    memset(message, 'x', LONG_MESSAGE);
+    board_set_task(f->board, 0, &(struct board_task){.state = BOARD_FAILED, .attempt = 1, .message = message});
+    reporter_changed(f->reporter);
+}
+
+static bool has_begun(void *data)
+{
+    return ((struct client *)data)->received.length > 0;
+}
+
+static void a_download_is_finished_before_the_end(void **state)
+{
+    struct fixture *f = running(state);
+    struct client client;
+    set_long_message(f);
+    client_open(&client, &f->loop, reporter_port(f->reporter));
+    send_request(&client, "GET", API "/snapshot", "");
+    client_run(&f->loop, has_begun, &client);
+    stop(f);
+    assert_int_equal(client_response(&client, false), 200);
+    assert_true(strlen(client_body(&client)) > LONG_MESSAGE);
+    cJSON_Delete(parsed(client_body(&client)));
+    client_close(&client);
+}
+
+static void who_takes_nothing_does_not_hold_the_end(void **state)
+{
+    enum { PATIENCE_MS = 150 };
+    struct fixture *f = *state;
+    struct client deaf, slow_reader, half, listener;
+    start(f, (struct reporter_options){.limits = {.frame_ms = 1, .last_words_ms = PATIENCE_MS}});
+    reporter_show(f->reporter, f->board);
+    listen_to(f, &deaf, "?since=epoch-1:0", "");
+    client_response(&deaf, true);
+    client_deafen(&deaf);
+    client_open(&slow_reader, &f->loop, reporter_port(f->reporter));
+    client_open(&half, &f->loop, reporter_port(f->reporter));
+    client_send(&half, "GET /results HTTP/1.1\r\nHost: local");
+    set_long_message(f);
+    client_deafen(&slow_reader);
+    send_request(&slow_reader, "GET", API "/snapshot", "");
+    listen_to(f, &listener, "", "");
+    client_expect(&listener, "event: reset\n");
+    uint64_t start_ms = uv_hrtime() / 1000000;
+    stop(f);
+    assert_true(uv_hrtime() / 1000000 - start_ms >= PATIENCE_MS);
+    assert_told(&listener, "interrupted", NULL);
+    client_close(&listener);
+    client_close(&half);
+    client_close(&slow_reader);
+    client_close(&deaf);
+}
+
+static void nobody_is_waited_for_when_nobody_is_there(void **state)
+{
+    enum { FOR_EVER_MS = 3600 * 1000 };
+    struct fixture *f = *state;
+    struct client client;
+    start(f, (struct reporter_options){.limits = {.last_words_ms = FOR_EVER_MS}});
+    reporter_show(f->reporter, f->board);
+    assert_int_equal(request(f, &client, "GET", "/health", ""), 200);
+    client_close(&client);
+    client_open(&client, &f->loop, reporter_port(f->reporter)); /* says nothing */
+    stop(f);
+    client_expect_end(&client);
+    client_close(&client);
 }
 
 static void head_opens_no_stream(void **state)
@@ -1930,7 +2134,14 @@ int main(void)
         REPORTER_TEST(too_much_news_is_a_reset),
         REPORTER_TEST(there_is_a_limit_to_listeners),
         REPORTER_TEST(a_listener_that_takes_nothing_is_dropped),
-        REPORTER_TEST(streams_end_when_the_reporter_stops),
+        REPORTER_TEST(everybody_is_told_the_verdict_before_the_end),
+        REPORTER_TEST(a_run_that_is_not_finished_was_interrupted),
+        REPORTER_TEST(a_cancelled_run_ends_as_cancelled),
+        REPORTER_TEST(who_comes_in_the_last_moment_is_told),
+        REPORTER_TEST(who_reads_on_is_served_while_it_ends),
+        REPORTER_TEST(a_download_is_finished_before_the_end),
+        REPORTER_TEST(who_takes_nothing_does_not_hold_the_end),
+        REPORTER_TEST(nobody_is_waited_for_when_nobody_is_there),
         REPORTER_TEST(head_opens_no_stream),
         REPORTER_TEST(metrics_are_well_formed),
         REPORTER_TEST(an_own_page_is_served_with_its_folder),
