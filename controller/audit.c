@@ -157,7 +157,8 @@ static void on_up(void *data)
 
 static void on_down(void *data, const struct error *reason)
 {
-    give_up(data, "redis", reason->text);
+    if (reason->code != ERROR_ELSEWHERE) /* it comes up again there, and everything is asked anew */
+        give_up(data, "redis", reason->text);
 }
 
 int audit_run(uv_loop_t *loop, const struct options *options)

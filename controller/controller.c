@@ -15,7 +15,11 @@
 
 enum {
     HISTORY_SHOWN = 100,
-    STOP_LIMIT_MS = 30000, /* workers that don't end are killed then */
+    DEADLINE_GRACE_MS = 10000, /* to cancel what is left, and for what runs to be handed back */
+    STOP_LIMIT_MS = 30000,     /* workers that don't end are killed then */
+    LEASE_LIMIT_MS = 2000,     /* giving it up is a courtesy: it ends by itself */
+    SERVER_LIMIT_MS = 10000,   /* writing the last of the append-only file may take a while */
+    HURRIED_LIMIT_MS = 2000,   /* the same of workers and server when the deadline's grace is over */
     EMBEDDED_START_MS = 3000,
     LONGEST_HOLD_MS = 5000,
     RETRY_MS = 500,
@@ -23,6 +27,7 @@ enum {
 
 static void stop(struct controller *c, int exit_status);
 static void ask_time(struct controller *c);
+static int verdict_status(const struct controller *c);
 
 /* ---- what is missing, and why ---- */
 
@@ -77,18 +82,39 @@ static void check_failures(struct controller *c)
     controller_cancel(c, reason);
 }
 
-/* Without Redis nothing can be cancelled, and nobody waits longer for it. */
+static void format_deadline(const struct controller *c, char *text, size_t size)
+{
+    snprintf(text, size, "the deadline of %d s is over", c->options->deadline_s);
+}
+
+/* What ought to have ended the run didn't: Redis, a worker, a task that lies nowhere. Nobody waits for them longer. */
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+    char reason[100];
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    c->is_hurried = true;
+    if (c->has_verdict) {
+        stop(c, verdict_status(c));
+        return;
+    }
+    format_deadline(c, reason, sizeof(reason));
+    progress_unfinished(&c->progress, reason, c->missing);
+    log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", c->missing));
+    stop(c, EXIT_CANCELLED);
+}
+
+/* Whoever can't be told now is told when Redis is back, as long as we stay. */
 static void on_deadline(uv_timer_t *timer)
 {
     struct controller *c = timer->data;
     char reason[100];
-    snprintf(reason, sizeof(reason), "the deadline of %d s is over", c->options->deadline_s);
-    if (c->state == CONTROLLER_WATCHING && c->is_loaded) {
+    format_deadline(c, reason, sizeof(reason));
+    if (c->is_loaded && c->canceller.reason[0] == '\0')
         controller_cancel(c, reason);
-    } else if (c->state < CONTROLLER_FINISHED && c->options->once) {
-        progress_say(&c->progress, "%s, and Redis isn't there to cancel what is left", reason);
-        stop(c, EXIT_CANCELLED);
-    }
+    if (c->options->once && !uv_is_active((uv_handle_t *)&c->grace))
+        uv_timer_start(&c->grace, on_grace_over, DEADLINE_GRACE_MS, 0);
 }
 
 /* A finished run goes on. */
@@ -98,6 +124,7 @@ static void on_reopened(void *data)
     if (c->state != CONTROLLER_FINISHED)
         return;
     c->state = CONTROLLER_WATCHING;
+    c->has_verdict = false;
     log_info("run.reopened", LOG_TEXT("run", board_run_id(c->board)));
     progress_say(&c->progress, "running again what didn't pass");
     progress_go_on(&c->progress);
@@ -146,6 +173,7 @@ static void on_finished(void *data)
     canceller_stop(&c->canceller);
     if (c->options->rerun && !c->has_rerun && controller_rerun(c))
         return;
+    c->has_verdict = true;
     local_workers_let_go(&c->workers);
     progress_summary(&c->progress, c->url);
     log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
@@ -218,7 +246,7 @@ static const char *run_key(const struct controller *c)
 }
 
 /* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. Who runs again what
- * didn't pass has all of it. */
+ * didn't pass has all of it. A clock that was set can't make it longer than it is. */
 static void on_time(void *data, const struct redisReply *reply)
 {
     struct controller *c = data;
@@ -227,7 +255,10 @@ static void on_time(void *data, const struct redisReply *reply)
         return;
     const struct board_run *run = board_run(c->board);
     int64_t begun_ms = run->reopened_ms > 0 ? run->reopened_ms : run->started_ms;
-    int64_t left_ms = begun_ms + (int64_t)c->options->deadline_s * 1000 - now_ms;
+    int64_t all_ms = (int64_t)c->options->deadline_s * 1000;
+    int64_t left_ms = begun_ms > now_ms ? all_ms : begun_ms + all_ms - now_ms;
+    if (left_ms > 0)
+        uv_timer_stop(&c->grace);
     uv_timer_start(&c->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
 }
 
@@ -341,7 +372,14 @@ static void on_commands_up(void *data)
     struct controller *c = data;
     if (!c->was_up)
         start_workers(c);
+    redis_link_follow(c->events, c->commands);
     ledger_load(&c->ledger, on_scripts_loaded, c);
+}
+
+/* A refused password, a right that this user lacks, a cluster that can't hold our keys. */
+static bool is_hopeless(const struct error *reason)
+{
+    return reason->code == ERROR_AUTH || reason->code == ERROR_CONFIG;
 }
 
 static void on_commands_down(void *data, const struct error *reason)
@@ -351,8 +389,10 @@ static void on_commands_down(void *data, const struct error *reason)
     opener_stop(&c->opener);
     if (c->has_monitor)
         monitor_stop(&c->monitor);
-    if (reason->code == ERROR_AUTH)
+    if (is_hopeless(reason))
         give_up(c, reason);
+    else if (reason->code == ERROR_ELSEWHERE)
+        log_info("redis.moved", LOG_TEXT("reason", reason->text));
     else
         note_trouble(c, "redis", reason->text);
 }
@@ -360,14 +400,14 @@ static void on_commands_down(void *data, const struct error *reason)
 static void on_events_up(void *data)
 {
     struct controller *c = data;
-    if (c->has_monitor)
+    if (!redis_link_follow(c->events, c->commands) && c->has_monitor)
         monitor_events_up(&c->monitor);
 }
 
 /* The commands' link speaks for both, except of what only this one needs. */
 static void on_events_down(void *data, const struct error *reason)
 {
-    if (reason->code == ERROR_AUTH)
+    if (is_hopeless(reason))
         give_up(data, reason);
 }
 
@@ -413,7 +453,8 @@ static void on_hold(uv_timer_t *timer)
     canceller_poke(&c->canceller);
 }
 
-/* ---- stopping: workers, then our lease, then everything, then the server ---- */
+/* ---- stopping: workers, then our lease, then everything, then the server; none of them is waited for without an
+ * end ---- */
 
 static void on_handle_closed(uv_handle_t *handle)
 {
@@ -435,7 +476,7 @@ static void on_part_closed(void *data)
     if (--c->open_handles > 0)
         return;
     if (c->server)
-        redis_server_stop(c->server, on_server_stopped);
+        redis_server_stop(c->server, c->is_hurried ? HURRIED_LIMIT_MS : SERVER_LIMIT_MS, on_server_stopped);
     else
         on_server_stopped(c);
 }
@@ -448,6 +489,7 @@ static void tear_down(struct controller *c)
     uv_timer_stop(&c->limit);
     uv_close((uv_handle_t *)&c->hold, on_handle_closed);
     uv_close((uv_handle_t *)&c->deadline, on_handle_closed);
+    uv_close((uv_handle_t *)&c->grace, on_handle_closed);
     opener_close(&c->opener, on_handle_closed);
     if (c->has_monitor)
         monitor_close(&c->monitor, on_handle_closed);
@@ -469,9 +511,15 @@ static void on_given_up(void *data, const struct ledger_reply *reply)
     tear_down(data);
 }
 
+static void on_lease_limit(uv_timer_t *timer)
+{
+    tear_down(timer->data);
+}
+
 static void on_workers_stopped(void *data)
 {
     struct controller *c = data;
+    uv_timer_start(&c->limit, on_lease_limit, LEASE_LIMIT_MS, 0);
     if (!c->is_loaded || !c->opener.is_open || ledger_hold(&c->ledger, c->opener.me, 0, on_given_up, c) < 0)
         tear_down(c);
 }
@@ -489,7 +537,7 @@ static void stop(struct controller *c, int exit_status)
     c->exit_status = exit_status;
     bool was_finished = c->state == CONTROLLER_FINISHED;
     c->state = CONTROLLER_STOPPING;
-    uv_timer_start(&c->limit, on_stop_limit, STOP_LIMIT_MS, 0);
+    uv_timer_start(&c->limit, on_stop_limit, c->is_hurried ? HURRIED_LIMIT_MS : STOP_LIMIT_MS, 0);
     if (was_finished)
         local_workers_wait(&c->workers, on_workers_stopped);
     else
@@ -594,10 +642,11 @@ static void open_own_handles(struct controller *c)
     static const struct opener_events events = {on_open, on_standby, on_refused, on_trouble};
     uv_timer_init(c->loop, &c->hold);
     uv_timer_init(c->loop, &c->deadline);
+    uv_timer_init(c->loop, &c->grace);
     uv_timer_init(c->loop, &c->limit);
     uv_signal_init(c->loop, &c->on_term);
     uv_signal_init(c->loop, &c->on_int);
-    c->hold.data = c->deadline.data = c->limit.data = c->on_term.data = c->on_int.data = c;
+    c->hold.data = c->deadline.data = c->grace.data = c->limit.data = c->on_term.data = c->on_int.data = c;
     uv_signal_start(&c->on_term, on_signal, SIGTERM);
     uv_signal_start(&c->on_int, on_signal, SIGINT);
     c->workers.data = c;

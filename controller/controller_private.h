@@ -51,14 +51,17 @@ struct controller {
 
     uv_timer_t hold;     /* renews our lease */
     uv_timer_t deadline; /* of the whole run */
-    uv_timer_t limit;
+    uv_timer_t grace;    /* after it: of the program */
+    uv_timer_t limit;    /* of what is being stopped */
     uv_signal_t on_term, on_int;
     int open_handles;
     uint64_t started_ms;
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
-    bool has_rerun; /* what --rerun asks for is done */
+    bool has_rerun;   /* what --rerun asks for is done */
+    bool has_verdict; /* it was told */
+    bool is_hurried;  /* the deadline's grace is over: what doesn't stop at once is killed */
 };
 
 /* Cancels the run that is being watched. */

@@ -19,6 +19,7 @@ enum {
     PLAIN_EVERY_MS = 10000, /* plain lines: at most so often … */
     SLOWEST = 5,
     FAILURES_LISTED = 50,
+    UNFINISHED_NAMED = 3,
 };
 
 /* ---- texts ---- */
@@ -279,6 +280,34 @@ static void add_slowest(struct buffer *out, const struct progress *p)
         add_task_name(out, p, slowest[i]);
         buffer_text(out, "\n");
     }
+}
+
+static void add_unfinished(struct buffer *out, const struct progress *p)
+{
+    size_t count = board_count(p->board, BOARD_QUEUED) + board_count(p->board, BOARD_RUNNING), named = 0;
+    buffer_format(out, "%zu of %zu tasks unfinished", count, board_total(p->board));
+    for (size_t i = 0; i < board_total(p->board) && named < UNFINISHED_NAMED; i++) {
+        enum board_state state = board_task(p->board, i)->state;
+        if (state != BOARD_QUEUED && state != BOARD_RUNNING)
+            continue;
+        buffer_text(out, named++ ? ", " : ": ");
+        add_task_name(out, p, i);
+    }
+    if (count > named)
+        buffer_text(out, ", …");
+}
+
+void progress_unfinished(struct progress *p, const char *why, const char *missing)
+{
+    auto_buffer out = {0};
+    if (p->board)
+        add_unfinished(&out, p);
+    else
+        buffer_format(&out, "%zu tasks, and no run was opened", p->plan->task_count);
+    if (*missing)
+        buffer_format(&out, "; missing: %s", missing);
+    progress_say(p, "%s: %s", why, out.data);
+    progress_say(p, "what couldn't be cancelled stays in Redis; the next controller finds it there");
 }
 
 void progress_summary(struct progress *p, const char *url)

@@ -36,6 +36,12 @@ void progress_task_end(struct progress *progress, size_t task);
 /* One line for people, out of the progress line's way. */
 void progress_say(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * One line for who goes before the run has ended: why, how many tasks are unfinished and the first of them; and why
+ * that is so ("" : nobody knows). A second one says where they are.
+ */
+void progress_unfinished(struct progress *progress, const char *why, const char *missing);
+
 /* The failures once more, the slowest specs, the verdict and the report's address. */
 void progress_summary(struct progress *progress, const char *url);
 

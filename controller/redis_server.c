@@ -23,7 +23,6 @@
 enum {
     QUICK_DEATH_MS = 5000, /* it died before it could have served anybody */
     QUICK_DEATHS = 3,
-    STOP_LIMIT_MS = 10000, /* writing the last of the append-only file may take a while */
 };
 
 struct redis_server {
@@ -275,7 +274,7 @@ static void on_stop_limit(uv_timer_t *timer)
     child_signal(&s->child, SIGKILL);
 }
 
-void redis_server_stop(struct redis_server *s, void (*stopped)(void *data))
+void redis_server_stop(struct redis_server *s, unsigned limit_ms, void (*stopped)(void *data))
 {
     s->is_stopping = true;
     s->stopped = stopped;
@@ -284,5 +283,5 @@ void redis_server_stop(struct redis_server *s, void (*stopped)(void *data))
         return;
     }
     child_signal(&s->child, SIGTERM);
-    uv_timer_start(&s->timer, on_stop_limit, STOP_LIMIT_MS, 0);
+    uv_timer_start(&s->timer, on_stop_limit, limit_ms, 0);
 }

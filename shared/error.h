@@ -10,11 +10,12 @@
 
 enum error_code {
     ERROR_NONE = 0,
-    ERROR_CONFIG,   /* the user's input is wrong: option, spec map, command line */
-    ERROR_SYSTEM,   /* the operating system refused: file, process, socket */
-    ERROR_REFUSED,  /* a server isn't there or won't talk: wait and try again */
-    ERROR_AUTH,     /* a server is there and our password is wrong: waiting won't help */
-    ERROR_PROTOCOL, /* a reply or file isn't of the shape that it must have */
+    ERROR_CONFIG,    /* the user's input is wrong: option, spec map, command line */
+    ERROR_SYSTEM,    /* the operating system refused: file, process, socket */
+    ERROR_REFUSED,   /* a server isn't there or won't talk: wait and try again */
+    ERROR_AUTH,      /* a server is there and our password is wrong: waiting won't help */
+    ERROR_ELSEWHERE, /* a server is there and names another one, which has what we want */
+    ERROR_PROTOCOL,  /* a reply or file isn't of the shape that it must have */
 };
 
 struct error {

@@ -11,13 +11,16 @@
 
 #include "shared/clock.h"
 #include "shared/memory.h"
+#include "shared/redis_refusal.h"
 #include "shared/redis_reply.h"
 
 enum {
     FIRST_WAIT_MS = 50,
     CONNECT_TIMEOUT_MS = 5000,
     TIMEOUT_CHECK_MS = 500,
+    REFUSED_LIMIT_MS = 5000, /* who refuses for longer may not be the one to talk to any more */
     ADDRESS_LIMIT = 8,
+    NAME_SIZE = 256,
 };
 
 /* FALLING: replies are being called with NULL, on_down follows. */
@@ -39,7 +42,15 @@ struct awaited {
     struct redis_link *link;
     uint64_t deadline_ms;
     char command[16];
+    char what[64]; /* the command and its first argument: of a script, which one it is */
     bool may_be_denied;
+};
+
+/* Refusals that follow one another. As long as `what` was refused last isn't accepted the link is no good one,
+ * however well it greets. */
+struct refusals {
+    char what[64]; /* "": none */
+    uint64_t since_ms, last_ms;
 };
 
 /* hiredis' view of the loop, one for each connection. It outlives the connection until its close callbacks. */
@@ -64,7 +75,12 @@ struct redis_link {
     uv_getaddrinfo_t lookup;
     bool is_looking_up;
     unsigned wait_ms;
-    uint64_t connect_deadline_ms;
+    uint64_t begun_ms, connect_deadline_ms; /* of the last attempt to connect */
+    struct refusals refusals;
+    char node[NAME_SIZE]; /* of a cluster, as another node has named it: the one with our keys; "": none */
+    int node_port;
+    bool is_led;                                      /* this connection is to that node; else to the address */
+    char place[2 * NAME_SIZE + 64];                   /* where it is connected or tries to, for people */
     struct sockaddr_storage addresses[ADDRESS_LIMIT]; /* what the name stands for; tried one after the other */
     size_t address_count, address_next;
     struct awaited *first, *last;
@@ -172,6 +188,11 @@ static void attach(uv_loop_t *loop, redisAsyncContext *context)
 
 /* ---- states ---- */
 
+static void set_reason(struct redis_link *link, enum error_code code, const char *text)
+{
+    error_set(&link->reason, code, "redis %s: %s", link->place, text);
+}
+
 static void connect_now(struct redis_link *link);
 static void connect_next(struct redis_link *link);
 
@@ -199,9 +220,16 @@ static uint64_t next_wait_ms(struct redis_link *link)
     return wait / 2 + (unsigned)random() % (wait / 2 + 1);
 }
 
+/* By turns to the address and to the node that one has led to: either of them may be gone. */
+static void choose_next(struct redis_link *link)
+{
+    link->is_led = link->node[0] && (link->reason.code == ERROR_ELSEWHERE || !link->is_led);
+}
+
 static void go_down(struct redis_link *link)
 {
     link->state = LINK_DOWN;
+    choose_next(link);
     uv_timer_stop(&link->watch);
     uv_timer_start(&link->retry, on_retry, next_wait_ms(link), 0);
     link->events.on_down(link->data, &link->reason);
@@ -223,25 +251,108 @@ static void drop(struct redis_link *link)
     redisAsyncFree(link->context);
 }
 
-/* Of a command itself; or of one within a script, in the words of Redis 6 and 7.0, and of later ones. */
-static bool is_denied(const char *text)
+/* ---- what the server refuses ---- */
+
+static void note_refusal(struct redis_link *link, const struct awaited *a)
 {
-    return strncmp(text, "NOPERM", 6) == 0 || strstr(text, "The user executing the script can't") ||
-           strstr(text, "ACL failure in script");
+    struct refusals *r = &link->refusals;
+    uint64_t now = uv_now(link->loop);
+    if (r->what[0] == '\0' || now - r->last_ms > REFUSED_LIMIT_MS)
+        r->since_ms = now;
+    r->last_ms = now;
+    memory_copy_text(r->what, sizeof(r->what), a->what);
 }
 
-static bool is_auth_error(const char *text)
+static void note_accepted(struct redis_link *link, const struct awaited *a)
 {
-    return strncmp(text, "NOAUTH", 6) == 0 || strncmp(text, "WRONGPASS", 9) == 0 ||
-           strstr(text, "invalid password") || strstr(text, "without any password") ||
-           strstr(text, "no password is set");
+    struct refusals *r = &link->refusals;
+    bool is_over = strcmp(r->what, a->what) == 0 || uv_now(link->loop) - r->last_ms > REFUSED_LIMIT_MS;
+    if (r->what[0] == '\0' || !is_over)
+        return;
+    r->what[0] = '\0';
+    link->wait_ms = FIRST_WAIT_MS;
 }
 
 static void set_denied(struct redis_link *link, const char *command, const char *text)
 {
     const struct redis_address *a = link->address;
-    error_set(&link->reason, ERROR_AUTH, "redis %s:%d: user \"%s\" may not do what is needed: %s: %s", a->host,
-              a->port, a->password && a->username ? a->username : "default", command, text);
+    error_set(&link->reason, ERROR_AUTH, "redis %s: user \"%s\" may not do what is needed: %s: %s", link->place,
+              a->password && a->username ? a->username : "default", command, text);
+}
+
+/* It is followed there, with the same back-off as everything: two nodes may name one another for a while. */
+static void set_elsewhere(struct redis_link *link, const char *text)
+{
+    char host[NAME_SIZE];
+    int port;
+    if (!redis_refusal_node(text, host, sizeof(host), &port)) {
+        set_reason(link, ERROR_REFUSED, text);
+        return;
+    }
+    set_reason(link, ERROR_ELSEWHERE, text);
+    if (host[0])
+        memory_copy_text(link->node, sizeof(link->node), host);
+    else if (!link->is_led)
+        memory_copy_text(link->node, sizeof(link->node), link->address->host);
+    link->node_port = port;
+}
+
+static void set_no_cluster(struct redis_link *link, const char *words)
+{
+    error_set(
+        &link->reason, ERROR_CONFIG,
+        "redis %s is a cluster, which says: %s; wanted REDIS_DB=0 and a FUNKYTOWN_PREFIX with a tag in braces, as "
+        "FUNKYTOWN_PREFIX={funkytown}: , which keeps all keys on one node",
+        link->place, words);
+}
+
+/* The same refusal over and over: by somebody who was the right one to talk to until lately, or will be again. */
+static bool is_refused_for_long(struct redis_link *link, const char *words)
+{
+    struct refusals *r = &link->refusals;
+    if (r->last_ms - r->since_ms < REFUSED_LIMIT_MS)
+        return false;
+    r->since_ms = r->last_ms;
+    set_reason(link, ERROR_REFUSED, words);
+    return true;
+}
+
+/* What an error means for the connection that is up. true: it is over, and the reason is set. */
+static bool ends_connection(struct redis_link *link, const struct awaited *a, const char *text)
+{
+    char words[512];
+    enum redis_refusal refusal = redis_refusal_of(text);
+    if (refusal == REDIS_REFUSAL_UNKNOWN_SCRIPT)
+        return false;
+    redis_refusal_words(text, words, sizeof(words));
+    if (refusal != REDIS_REFUSAL_DENIED)
+        note_refusal(link, a);
+    switch (refusal) {
+    case REDIS_REFUSAL_DENIED:
+        set_denied(link, a->command, text);
+        return true;
+    case REDIS_REFUSAL_REPLICA:
+        set_reason(link, ERROR_REFUSED, words);
+        return true;
+    case REDIS_REFUSAL_MOVED:
+        set_elsewhere(link, text);
+        return true;
+    case REDIS_REFUSAL_CLUSTER:
+        set_no_cluster(link, words);
+        return true;
+    default:
+        return is_refused_for_long(link, words);
+    }
+}
+
+/* ---- greeting ---- */
+
+static enum error_code greeting_code(const char *text)
+{
+    enum redis_refusal refusal = redis_refusal_of(text);
+    if (refusal == REDIS_REFUSAL_CLUSTER)
+        return ERROR_CONFIG;
+    return refusal == REDIS_REFUSAL_PASSWORD ? ERROR_AUTH : ERROR_REFUSED;
 }
 
 /* One reply of AUTH, SELECT or PING. The first that is refused ends the greeting. */
@@ -251,14 +362,14 @@ static void on_greeting(void *data, const struct redisReply *reply)
     if (reply == NULL || link->state != LINK_GREETING)
         return;
     if (reply->type == REDIS_REPLY_ERROR) {
-        enum error_code code = is_auth_error(reply->str) ? ERROR_AUTH : ERROR_REFUSED;
-        error_set(&link->reason, code, "redis %s:%d: %s", link->address->host, link->address->port, reply->str);
+        set_reason(link, greeting_code(reply->str), reply->str);
         drop(link);
         return;
     }
     if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0) {
         link->state = LINK_UP;
-        link->wait_ms = FIRST_WAIT_MS;
+        if (link->refusals.what[0] == '\0')
+            link->wait_ms = FIRST_WAIT_MS;
         link->events.on_up(link->data);
     }
 }
@@ -296,8 +407,7 @@ static void on_connect(const redisAsyncContext *context, int status)
         greet(link);
         return;
     }
-    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
-              context->errstr);
+    set_reason(link, ERROR_REFUSED, context->errstr);
     link->context = NULL; /* hiredis frees it after this callback */
     connect_next(link);
 }
@@ -308,8 +418,7 @@ static void on_disconnect(const redisAsyncContext *context, int status)
     if (link == NULL || link->context != context)
         return;
     if (status != REDIS_OK) /* else it was dropped here, and the reason is known */
-        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
-                  context->errstr);
+        set_reason(link, ERROR_REFUSED, context->errstr);
     link->context = NULL;
     go_down(link);
 }
@@ -322,8 +431,7 @@ static void on_watch(uv_timer_t *timer)
                                                : link->first && now >= link->first->deadline_ms;
     if (!late)
         return;
-    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: no answer in time", link->address->host,
-              link->address->port);
+    set_reason(link, ERROR_REFUSED, "no answer in time");
     if (link->state == LINK_CONNECTING) {
         forget_connection(link);
         connect_next(link);
@@ -332,23 +440,32 @@ static void on_watch(uv_timer_t *timer)
     }
 }
 
-static int open_connection(struct redis_link *link, const struct sockaddr_storage *address)
+/* ---- connecting ---- */
+
+/* With its scope, without which a link-local address is none: uv_ip6_name() leaves it out. */
+static void format_ip(const struct sockaddr_storage *address, char *text, size_t size)
 {
-    char ip[64];
-    if (address->ss_family == AF_INET6)
-        uv_ip6_name((const struct sockaddr_in6 *)address, ip, sizeof(ip));
-    else
-        uv_ip4_name((const struct sockaddr_in *)address, ip, sizeof(ip));
-    redisAsyncContext *context = redisAsyncConnect(ip, link->address->port);
+    if (address->ss_family != AF_INET6) {
+        uv_ip4_name((const struct sockaddr_in *)address, text, size);
+        return;
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    uv_ip6_name(v6, text, size);
+    size_t used = strlen(text);
+    if (v6->sin6_scope_id)
+        snprintf(text + used, size - used, "%%%u", (unsigned)v6->sin6_scope_id);
+}
+
+/* A connection that hiredis has begun. */
+static int take_connection(struct redis_link *link, redisAsyncContext *context)
+{
     if (context == NULL || context->err) {
-        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
-                  context ? context->errstr : "out of memory");
+        set_reason(link, ERROR_REFUSED, context ? context->errstr : "out of memory");
         if (context)
             redisAsyncFree(context);
         return -1;
     }
     fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
-    redisEnableKeepAlive(&context->c);
     context->data = link;
     link->context = context;
     link->state = LINK_CONNECTING;
@@ -357,6 +474,21 @@ static int open_connection(struct redis_link *link, const struct sockaddr_storag
     redisAsyncSetConnectCallback(context, on_connect);
     redisAsyncSetDisconnectCallback(context, on_disconnect);
     uv_timer_start(&link->watch, on_watch, TIMEOUT_CHECK_MS, TIMEOUT_CHECK_MS);
+    return 0;
+}
+
+static int port_of(const struct redis_link *link)
+{
+    return link->is_led ? link->node_port : link->address->port;
+}
+
+static int open_connection(struct redis_link *link, const struct sockaddr_storage *address)
+{
+    char ip[INET6_ADDRSTRLEN + 16];
+    format_ip(address, ip, sizeof(ip));
+    if (take_connection(link, redisAsyncConnect(ip, port_of(link))) < 0)
+        return -1;
+    redisEnableKeepAlive(&link->context->c);
     return 0;
 }
 
@@ -380,27 +512,57 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *fo
     if (link->state == LINK_CLOSING) {
         finish_close(link);
     } else if (status < 0) {
-        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: unknown host (%s)", link->address->host,
-                  link->address->port, uv_strerror(status));
+        error_set(&link->reason, ERROR_REFUSED, "redis %s: unknown host (%s)", link->place, uv_strerror(status));
         go_down(link);
     } else {
         connect_next(link);
     }
 }
 
-static void connect_now(struct redis_link *link)
+static bool is_path(const char *host)
+{
+    return host[0] == '/';
+}
+
+static void set_place(struct redis_link *link)
+{
+    const struct redis_address *a = link->address;
+    char address[NAME_SIZE + 8];
+    if (is_path(a->host))
+        snprintf(address, sizeof(address), "%s", a->host);
+    else
+        snprintf(address, sizeof(address), "%s:%d", a->host, a->port);
+    if (link->is_led)
+        snprintf(link->place, sizeof(link->place), "%s:%d, where %s says that our keys are", link->node,
+                 link->node_port, address);
+    else
+        snprintf(link->place, sizeof(link->place), "%s", address);
+}
+
+static void look_up(struct redis_link *link, const char *host)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     link->state = LINK_RESOLVING;
     link->lookup.data = link;
-    int failed = uv_getaddrinfo(link->loop, &link->lookup, on_lookup, link->address->host, NULL, &hints);
+    int failed = uv_getaddrinfo(link->loop, &link->lookup, on_lookup, host, NULL, &hints);
     if (failed < 0) {
-        error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: %s", link->address->host, link->address->port,
-                  uv_strerror(failed));
+        set_reason(link, ERROR_REFUSED, uv_strerror(failed));
         go_down(link);
         return;
     }
     link->is_looking_up = true;
+}
+
+static void connect_now(struct redis_link *link)
+{
+    const char *host = link->is_led ? link->node : link->address->host;
+    link->begun_ms = uv_now(link->loop);
+    link->address_count = link->address_next = 0;
+    set_place(link);
+    if (!is_path(host))
+        look_up(link, host);
+    else if (take_connection(link, redisAsyncConnectUnix(host)) < 0)
+        go_down(link);
 }
 
 struct redis_link *redis_link_open(uv_loop_t *loop, const struct redis_address *address,
@@ -426,34 +588,56 @@ bool redis_link_is_up(const struct redis_link *link)
     return link->state == LINK_UP;
 }
 
+/* Whether a reply is the last one of its connection. What may be denied is a reply as any other, whatever it is. */
+static bool is_last(struct redis_link *link, const struct awaited *a, const char *error)
+{
+    if (link->state == LINK_GREETING && error && redis_refusal_of(error) == REDIS_REFUSAL_DENIED) {
+        set_denied(link, a->command, error);
+        return true;
+    }
+    if (link->state != LINK_UP || a->may_be_denied)
+        return false;
+    if (error)
+        return ends_connection(link, a, error);
+    note_accepted(link, a);
+    return false;
+}
+
 static void on_reply(redisAsyncContext *context, void *raw, void *data)
 {
-    struct awaited *a = data;
-    struct redis_link *link = a->link;
+    struct awaited a = *(struct awaited *)data;
+    struct redis_link *link = a.link;
     (void)context;
-    assert(link->first == a);
-    link->first = a->next;
-    redis_reply_fn *reply = a->reply;
-    void *reply_data = a->data;
-    const char *error = redis_reply_error(raw);
-    bool is_connected = link->state == LINK_UP || link->state == LINK_GREETING;
-    bool must_drop = error && !a->may_be_denied && is_connected && is_denied(error);
-    if (must_drop)
-        set_denied(link, a->command, error);
-    free(a);
+    assert(link->first == data);
+    link->first = a.next;
+    free(data);
+    bool must_drop = raw && is_last(link, &a, redis_reply_error(raw));
     if (must_drop || (raw == NULL && link->state == LINK_UP))
         link->state = LINK_FALLING;
-    reply(reply_data, must_drop ? NULL : raw);
+    a.reply(a.data, must_drop ? NULL : raw);
     if (must_drop && link->state == LINK_FALLING)
         drop(link);
+}
+
+/* `what` it is that is asked for: so much of it that two of them can be told apart. */
+static void name_command(struct awaited *a, int argc, const char *const *argv, const size_t *lengths)
+{
+    size_t length = argc < 2 ? 0 : lengths ? lengths[1] : strlen(argv[1]);
+    memory_copy_text(a->command, sizeof(a->command), argv[0]);
+    snprintf(a->what, sizeof(a->what), "%s %.*s", a->command, (int)(length < 40 ? length : 40),
+             argc < 2 ? "" : argv[1]);
 }
 
 static int send_command(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
                         const char *const *argv, const size_t *lengths, bool may_be_denied)
 {
     struct awaited *a = memory_zeroed(1, sizeof(*a));
-    *a = (struct awaited){NULL, reply, data, link, uv_now(link->loop) + timeout_ms, "", may_be_denied};
-    memory_copy_text(a->command, sizeof(a->command), argv[0]);
+    *a = (struct awaited){.reply = reply,
+                          .data = data,
+                          .link = link,
+                          .deadline_ms = uv_now(link->loop) + timeout_ms,
+                          .may_be_denied = may_be_denied};
+    name_command(a, argc, argv, lengths);
     /* hiredis 0.14 takes a char ** that it doesn't change. */
     const char **arguments = (const char **)(uintptr_t)argv;
     if (redisAsyncCommandArgv(link->context, on_reply, a, argc, arguments, lengths) != REDIS_OK) {
@@ -484,18 +668,45 @@ int redis_link_try(struct redis_link *link, unsigned timeout_ms, redis_reply_fn 
     return send_command(link, timeout_ms, reply, data, argc, argv, lengths, true);
 }
 
-void redis_link_reset(struct redis_link *link)
+static void end_connection(struct redis_link *link)
 {
-    if (link->context == NULL || link->state == LINK_FALLING)
-        return;
-    error_set(&link->reason, ERROR_REFUSED, "redis %s:%d: connection dropped", link->address->host,
-              link->address->port);
     if (link->state == LINK_CONNECTING) {
         forget_connection(link);
         go_down(link);
     } else {
         drop(link);
     }
+}
+
+void redis_link_reset(struct redis_link *link)
+{
+    if (link->context == NULL || link->state == LINK_FALLING)
+        return;
+    set_reason(link, ERROR_REFUSED, "connection dropped");
+    end_connection(link);
+}
+
+/* Where the leader was led to is where all keys are. */
+static void learn_node(struct redis_link *link, const struct redis_link *leader)
+{
+    memcpy(link->node, leader->node, sizeof(link->node));
+    link->node_port = leader->node_port;
+    set_reason(link, leader->is_led ? ERROR_ELSEWHERE : ERROR_REFUSED, "the commands go elsewhere by now");
+}
+
+bool redis_link_follow(struct redis_link *link, const struct redis_link *leader)
+{
+    if (link->context == NULL || link->state == LINK_FALLING || leader->state != LINK_UP ||
+        link->begun_ms >= leader->begun_ms)
+        return false;
+    learn_node(link, leader);
+    end_connection(link);
+    return true;
+}
+
+const char *redis_link_place(const struct redis_link *link)
+{
+    return link->place;
 }
 
 static void on_handle_closed(uv_handle_t *handle)

@@ -7,6 +7,11 @@
  *
  * It waits between attempts with back-off and jitter, for as long as it takes; the owner decides when to give up.
  * Names are looked up anew each time. Every command has a time limit: a server that doesn't answer is a lost link.
+ *
+ * So is one that answers but isn't the right one any more. A replica (READONLY) is left at once: after a failover
+ * that nobody told us of, the name leads to another server. A refusal that goes on for seconds is answered in the
+ * same way. Of a cluster the node that another one names (MOVED) is followed. As long as what was refused isn't
+ * accepted, the waits between the attempts go on growing, however well the server greets.
  */
 #pragma once
 #include <stdbool.h>
@@ -23,7 +28,7 @@ struct redis_link;
 enum { REDIS_LINK_LONGEST_WAIT_MS = 2000 };
 
 struct redis_address {
-    const char *host;
+    const char *host; /* a name, an address (fe80::1%eth0 too), or the absolute path of a socket, which has no port */
     int port;
     const char *username; /* NULL: none */
     const char *password; /* NULL: none */
@@ -32,8 +37,12 @@ struct redis_address {
 
 struct redis_link_events {
     void (*on_up)(void *data);
-    /* Each failed attempt and each loss. Replies that were awaited have been called with NULL before. ERROR_AUTH: the
-     * password is refused, or this user may not send what we sent (Redis' ACL); waiting won't help. */
+    /*
+     * Each failed attempt and each loss. Replies that were awaited have been called with NULL before. Waiting won't
+     * help after ERROR_AUTH (the password is refused, or this user may not send what we sent: Redis' ACL) and
+     * ERROR_CONFIG (a cluster that can't do what we ask for). ERROR_ELSEWHERE: a cluster's node has named another
+     * one, which is next.
+     */
     void (*on_down)(void *data, const struct error *reason);
 };
 
@@ -60,6 +69,15 @@ int redis_link_try(struct redis_link *link, unsigned timeout_ms, redis_reply_fn 
 
 /* Drops the connection (replies are called with NULL, then on_down) and connects again. */
 void redis_link_reset(struct redis_link *link);
+
+/*
+ * The same if the leader, which is up, was connected later than this one: it may be another server by now, and who
+ * waits at the old one waits for nothing. Returns whether it was so. To be called when either of them comes up.
+ */
+bool redis_link_follow(struct redis_link *link, const struct redis_link *leader);
+
+/* Where it is connected, or tries to, for people: "localhost:6379". Borrowed. */
+const char *redis_link_place(const struct redis_link *link);
 
 /* Closes: awaited replies are called with NULL, on_down isn't, `closed` is called when the handles are gone; frees.
  */

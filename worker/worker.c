@@ -192,15 +192,29 @@ void worker_drain(struct worker *w, int exit_status, const char *reason, unsigne
 
 /* ---- links ---- */
 
+/* The others wait for what comes: at a server that isn't the one any more, for ever. */
+static void follow_commands(struct worker *w)
+{
+    if (w->pops)
+        redis_link_follow(w->pops, w->commands);
+    redis_link_follow(w->signals, w->commands);
+}
+
 static void on_commands_up(void *data)
 {
     struct worker *w = data;
-    log_debug("redis.connected", LOG_TEXT("host", w->address.host), LOG_INT("port", w->address.port));
+    log_debug("redis.connected", LOG_TEXT("to", redis_link_place(w->commands)));
+    follow_commands(w);
     run_register(w);
     worker_move_on(w);
 }
 
-/* A refused password, or a right that this user lacks. */
+/* A refused password, a right that this user lacks, a cluster that can't hold our keys. */
+static bool is_hopeless(const struct error *reason)
+{
+    return reason->code == ERROR_AUTH || reason->code == ERROR_CONFIG;
+}
+
 static void refuse(struct worker *w, const struct error *reason)
 {
     if (w->state == WORKER_CLOSING)
@@ -214,20 +228,26 @@ static void on_commands_down(void *data, const struct error *reason)
 {
     struct worker *w = data;
     w->is_registered = false;
-    if (reason->code == ERROR_AUTH)
+    if (is_hopeless(reason))
         refuse(w, reason);
+    else if (reason->code == ERROR_ELSEWHERE)
+        log_info("redis.moved", LOG_TEXT("reason", reason->text));
     else
         worker_note_trouble(w, reason->text);
 }
 
 static void on_pops_up(void *data)
 {
-    run_pop(data);
+    struct worker *w = data;
+    if (!redis_link_follow(w->pops, w->commands))
+        run_pop(w);
 }
 
 static void on_signals_up(void *data)
 {
     struct worker *w = data;
+    if (redis_link_follow(w->signals, w->commands))
+        return;
     run_listen(w);
     if (w->state == WORKER_JOINING)
         run_register(w);
@@ -236,7 +256,7 @@ static void on_signals_up(void *data)
 /* The commands' link speaks for all three, except of what only this one needs. */
 static void on_other_down(void *data, const struct error *reason)
 {
-    if (reason->code == ERROR_AUTH)
+    if (is_hopeless(reason))
         refuse(data, reason);
 }
 

@@ -350,6 +350,14 @@ static void a_database_that_is_not_there_is_refused(void **state)
 static const char *const ping[] = {"PING"};
 static const char *const pop[] = {"BLPOP", "empty", "0"};
 
+/* Until the pop has arrived: the server says so. */
+static void wait_blocked(struct watched *w)
+{
+    while (redis_fixture_number(&w->server, "EVAL %s 0",
+                                "return redis.call('INFO', 'clients'):match('blocked_clients:(%d+)')") == 0)
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
 static void a_server_killed_under_a_blocked_pop_comes_back(void **state)
 {
     (void)state;
@@ -361,10 +369,7 @@ static void a_server_killed_under_a_blocked_pop_comes_back(void **state)
     wait_up(&w);
     assert_int_equal(send_to(&w, PATIENT_MS, 3, pop), 0);
     assert_int_equal(send_to(&w, PATIENT_MS, 1, ping), 0);
-    /* The pop has arrived when the server says so. */
-    while (redis_fixture_number(&w.server, "EVAL %s 0",
-                                "return redis.call('INFO', 'clients'):match('blocked_clients:(%d+)')") == 0)
-        uv_run(&w.loop, UV_RUN_NOWAIT);
+    wait_blocked(&w);
     redis_fixture_kill(&w.server);
     wait_down(&w);
     expect_story(&w, "up null null down ");
@@ -420,6 +425,318 @@ static void a_reset_calls_the_replies_first(void **state)
         wait_up(&w);
         finish(&w);
     }
+}
+
+/* ---- refused ---- */
+
+static const char *const set[] = {"SET", "mark", "1"};
+static const char *const get[] = {"GET", "mark"};
+
+static int ask(struct watched *w, const char *script)
+{
+    return send_to(w, PATIENT_MS, 3, (const char *const[]){"EVAL", script, "0"});
+}
+
+static void expect_reason(struct watched *w, enum error_code code, const char *text)
+{
+    auto_free char *wanted = memory_format("redis 127.0.0.1:%d%s", w->server.port, text);
+    assert_string_equal(w->reason.text, wanted);
+    assert_int_equal(w->reason.code, code);
+}
+
+static void a_replica_is_left_at_once(void **state)
+{
+    (void)state;
+    for (int inside = 0; inside < 2; inside++) {
+        struct watched w;
+        prepare(&w, NULL);
+        redis_fixture_start(&w.server);
+        watch_link(&w);
+        wait_up(&w);
+        redis_fixture_do(&w.server, "REPLICAOF 127.0.0.1 1");
+        assert_int_equal(send_to(&w, PATIENT_MS, 2, get), 0);
+        assert_int_equal(inside ? ask(&w, "return redis.call('SET', 'mark', 1)") : send_to(&w, PATIENT_MS, 3, set), 0);
+        assert_int_equal(send_to(&w, PATIENT_MS, 1, ping), 0);
+        wait_down(&w);
+        expect_story(&w, "up other null null down ");
+        expect_reason(&w, ERROR_REFUSED, ": READONLY You can't write against a read only replica.");
+        wait_up(&w);
+        redis_fixture_do(&w.server, "REPLICAOF NO ONE");
+        assert_int_equal(send_to(&w, PATIENT_MS, 3, set), 0);
+        w.has_replied = false;
+        wait_reply(&w);
+        expect_story(&w, "up other null null down up OK ");
+        finish(&w);
+    }
+}
+
+static void a_blocked_command_of_who_becomes_a_replica_is_lost(void **state)
+{
+    (void)state;
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    watch_link(&w);
+    wait_up(&w);
+    assert_int_equal(send_to(&w, PATIENT_MS, 3, pop), 0);
+    wait_blocked(&w);
+    redis_fixture_do(&w.server, "REPLICAOF 127.0.0.1 1");
+    wait_down(&w);
+    expect_story(&w, "up null down ");
+    wait_up(&w);
+    finish(&w);
+}
+
+/* Of seven waits the shortest that chance allows: 25 + 50 + 100 + 200 + 400 + 800 + 1000 ms. */
+static void who_greets_and_refuses_is_asked_less_and_less_often(void **state)
+{
+    (void)state;
+    enum { REFUSED = 7, LEAST_MS = 2575, SHORTEST_LAST_MS = 1000 };
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    redis_fixture_do(&w.server, "REPLICAOF 127.0.0.1 1");
+    watch_link(&w);
+    wait_up(&w);
+    uint64_t begun_ms = uv_now(&w.loop);
+    for (int i = 0; i < REFUSED; i++) {
+        assert_int_equal(send_to(&w, PATIENT_MS, 3, set), 0);
+        wait_down(&w);
+        wait_up(&w);
+    }
+    assert_true(uv_now(&w.loop) - begun_ms >= LEAST_MS);
+    redis_fixture_do(&w.server, "REPLICAOF NO ONE");
+    assert_int_equal(send_to(&w, PATIENT_MS, 3, set), 0);
+    w.has_replied = false;
+    wait_reply(&w);
+    begun_ms = uv_now(&w.loop);
+    redis_link_reset(w.link);
+    wait_down(&w);
+    wait_up(&w);
+    assert_true(uv_now(&w.loop) - begun_ms < SHORTEST_LAST_MS);
+    finish(&w);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    struct watched *w = timer->data;
+    send_to(w, PATIENT_MS, 2, get);
+    send_to(w, PATIENT_MS, 3, set);
+}
+
+/* Sends again and again until the link goes down; how long that took. */
+static uint64_t wait_given_up(struct watched *w)
+{
+    enum { EVERY_MS = 100 };
+    uv_timer_t again = {.data = w};
+    uint64_t begun_ms = uv_now(&w->loop);
+    uv_timer_init(&w->loop, &again);
+    uv_timer_start(&again, on_again, 0, EVERY_MS);
+    wait_down(w);
+    uint64_t took_ms = uv_now(&w->loop) - begun_ms;
+    uv_close((uv_handle_t *)&again, NULL);
+    uv_run(&w->loop, UV_RUN_NOWAIT);
+    return took_ms;
+}
+
+static void who_refuses_for_seconds_is_left(void **state)
+{
+    (void)state;
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    watch_link(&w);
+    wait_up(&w);
+    redis_fixture_do(&w.server, "CONFIG SET maxmemory 1");
+    uint64_t took_ms = wait_given_up(&w);
+    expect_reason(&w, ERROR_REFUSED, ": OOM command not allowed when used memory > 'maxmemory'.");
+    assert_true(took_ms >= 5000);
+    wait_up(&w);
+    assert_true(wait_given_up(&w) >= 5000);
+    finish(&w);
+}
+
+/* What is wrong with one command is no reason to leave: the others are accepted. */
+static void a_command_that_is_wrong_once_is_a_reply_as_any_other(void **state)
+{
+    (void)state;
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    watch_link(&w);
+    wait_up(&w);
+    redis_fixture_do(&w.server, "LPUSH mark x");
+    assert_int_equal(send_to(&w, PATIENT_MS, 2, get), 0);
+    assert_int_equal(send_to(&w, PATIENT_MS, 1, ping), 0);
+    while (strstr(w.story.data, "PONG") == NULL)
+        wait_reply(&w);
+    expect_story(&w, "up WRONGTYPE Operation against a key holding the wrong kind of value PONG ");
+    finish(&w);
+}
+
+/* ---- elsewhere ---- */
+
+/* A server that says what a cluster's node says, of another one. */
+static int say_moved(struct watched *w, const char *host, int port)
+{
+    auto_free char *script = memory_format("return redis.error_reply('MOVED 7 %s:%d')", host, port);
+    return ask(w, script);
+}
+
+static void ask_pid(struct watched *w)
+{
+    static const char script[] = "return redis.call('INFO', 'server'):match('process_id:(%d+)')";
+    assert_int_equal(ask(w, script), 0);
+    w->has_replied = false;
+    wait_reply(w);
+}
+
+/* The last reply was the pid of this server. */
+static void expect_pid(struct watched *w, const struct redis_fixture *server)
+{
+    auto_free char *end = memory_format(" %d ", server->pid);
+    size_t length = strlen(w->story.data);
+    assert_true(length > strlen(end));
+    assert_string_equal(w->story.data + length - strlen(end), end);
+}
+
+static void it_follows_to_the_node_that_is_named_and_comes_back_when_that_has_gone(void **state)
+{
+    (void)state;
+    struct watched w;
+    struct redis_fixture other;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    redis_fixture_open(&other, NULL);
+    redis_fixture_start(&other);
+    watch_link(&w);
+    wait_up(&w);
+    assert_int_equal(say_moved(&w, "127.0.0.1", other.port), 0);
+    wait_down(&w);
+    auto_free char *wanted = memory_format(": MOVED 7 127.0.0.1:%d", other.port);
+    expect_reason(&w, ERROR_ELSEWHERE, wanted);
+    wait_up(&w);
+    ask_pid(&w);
+    expect_pid(&w, &other);
+    redis_fixture_kill(&other);
+    wait_down(&w);
+    wait_up(&w);
+    ask_pid(&w);
+    expect_pid(&w, &w.server);
+    redis_fixture_close(&other);
+    finish(&w);
+}
+
+static void a_node_without_a_name_is_the_one_that_was_asked(void **state)
+{
+    (void)state;
+    struct watched w;
+    struct redis_fixture other;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    redis_fixture_open(&other, NULL);
+    redis_fixture_start(&other);
+    watch_link(&w);
+    wait_up(&w);
+    assert_int_equal(say_moved(&w, "", other.port), 0);
+    wait_down(&w);
+    wait_up(&w);
+    ask_pid(&w);
+    expect_pid(&w, &other);
+    redis_fixture_close(&other);
+    finish(&w);
+}
+
+static void a_node_that_is_not_there_is_named_with_who_named_it(void **state)
+{
+    (void)state;
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    watch_link(&w);
+    wait_up(&w);
+    assert_int_equal(say_moved(&w, "127.0.0.2", 1), 0);
+    wait_down(&w);
+    w.is_down = false;
+    wait_down(&w);
+    auto_free char *wanted = memory_format("redis 127.0.0.2:1, where 127.0.0.1:%d says that our keys are: Connection "
+                                           "refused",
+                                           w.server.port);
+    assert_string_equal(w.reason.text, wanted);
+    wait_up(&w);
+    ask_pid(&w);
+    expect_pid(&w, &w.server);
+    finish(&w);
+}
+
+static void a_cluster_that_cannot_hold_our_keys_is_hopeless(void **state)
+{
+    (void)state;
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    watch_link(&w);
+    wait_up(&w);
+    assert_int_equal(ask(&w, "return redis.error_reply(\"CROSSSLOT Keys in request don't hash to the same slot\")"), 0);
+    wait_down(&w);
+    assert_int_equal(w.reason.code, ERROR_CONFIG);
+    assert_non_null(strstr(w.reason.text, "FUNKYTOWN_PREFIX={funkytown}:"));
+    finish(&w);
+}
+
+static void who_was_connected_before_its_leader_follows_it(void **state)
+{
+    (void)state;
+    struct watched w;
+    prepare(&w, NULL);
+    redis_fixture_start(&w.server);
+    watch_link(&w);
+    wait_up(&w);
+    struct watched leader = {.address = w.address};
+    assert_int_equal(uv_loop_init(&leader.loop), 0);
+    while (uv_now(&leader.loop) <= uv_now(&w.loop))
+        uv_update_time(&leader.loop);
+    watch_link(&leader);
+    wait_up(&leader);
+    assert_int_equal(send_to(&w, PATIENT_MS, 3, pop), 0);
+    assert_false(redis_link_follow(leader.link, w.link));
+    assert_true(redis_link_follow(w.link, leader.link));
+    wait_down(&w);
+    expect_story(&w, "up null down ");
+    wait_up(&w);
+    assert_false(redis_link_follow(w.link, leader.link));
+    wait_closed(&leader);
+    uv_run(&leader.loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&leader.loop), 0);
+    buffer_close(&leader.story);
+    finish(&w);
+}
+
+/* ---- a socket in the file system ---- */
+
+static void a_path_is_a_socket(void **state)
+{
+    (void)state;
+    char path[128];
+    struct watched w;
+    const char *const arguments[] = {"--unixsocket", path, NULL};
+    prepare(&w, arguments);
+    snprintf(path, sizeof(path), "%s/redis.sock", w.server.folder);
+    w.address.host = path;
+    watch_link(&w);
+    wait_down(&w);
+    auto_free char *wanted = memory_format("redis %s: No such file or directory", path);
+    assert_string_equal(w.reason.text, wanted);
+    redis_fixture_start(&w.server);
+    wait_up(&w);
+    assert_string_equal(redis_link_place(w.link), path);
+    ask_pid(&w);
+    expect_pid(&w, &w.server);
+    redis_fixture_kill(&w.server);
+    wait_down(&w);
+    redis_fixture_start(&w.server);
+    wait_up(&w);
+    finish(&w);
 }
 
 /* ---- closing ---- */
@@ -497,6 +814,17 @@ int main(void)
         cmocka_unit_test(a_server_killed_under_a_blocked_pop_comes_back),
         cmocka_unit_test(a_silent_server_is_a_lost_link),
         cmocka_unit_test(a_reset_calls_the_replies_first),
+        cmocka_unit_test(a_replica_is_left_at_once),
+        cmocka_unit_test(a_blocked_command_of_who_becomes_a_replica_is_lost),
+        cmocka_unit_test(who_greets_and_refuses_is_asked_less_and_less_often),
+        cmocka_unit_test(who_refuses_for_seconds_is_left),
+        cmocka_unit_test(a_command_that_is_wrong_once_is_a_reply_as_any_other),
+        cmocka_unit_test(it_follows_to_the_node_that_is_named_and_comes_back_when_that_has_gone),
+        cmocka_unit_test(a_node_without_a_name_is_the_one_that_was_asked),
+        cmocka_unit_test(a_node_that_is_not_there_is_named_with_who_named_it),
+        cmocka_unit_test(a_cluster_that_cannot_hold_our_keys_is_hopeless),
+        cmocka_unit_test(who_was_connected_before_its_leader_follows_it),
+        cmocka_unit_test(a_path_is_a_socket),
         cmocka_unit_test(it_closes_at_any_moment),
         cmocka_unit_test(it_closes_from_each_callback),
     };

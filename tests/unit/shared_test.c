@@ -13,6 +13,7 @@
 #include "shared/error.h"
 #include "shared/ledger_keys.h"
 #include "shared/memory.h"
+#include "shared/redis_refusal.h"
 #include "shared/task.h"
 
 static void an_error_says_where_on_its_way_up(void **state)
@@ -129,6 +130,92 @@ static void a_key_is_whole_or_nobodys(void **state)
     assert_int_equal(strlen(other), LEDGER_KEY_SIZE - 1);
 }
 
+/* What servers of each age say; `words` NULL: the same as the text. */
+static const struct {
+    const char *text;
+    enum redis_refusal refusal;
+    const char *words;
+} refusals[] = {
+    {"READONLY You can't write against a read only slave.", REDIS_REFUSAL_REPLICA, NULL},
+    {"READONLY You can't write against a read only replica.", REDIS_REFUSAL_REPLICA, NULL},
+    {"ERR Error running script (call to f_08f5c3): @user_script:2: @user_script: 2: -READONLY You can't write "
+     "against a read only slave. ",
+     REDIS_REFUSAL_REPLICA, "READONLY You can't write against a read only slave."},
+    {"READONLY You can't write against a read only replica. script: 08f5c3, on @user_script:2.",
+     REDIS_REFUSAL_REPLICA, "READONLY You can't write against a read only replica."},
+    {"READONLY Can not run script with write flag on readonly replica.", REDIS_REFUSAL_REPLICA, NULL},
+    {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", REDIS_REFUSAL_REPLICA,
+     NULL},
+    {"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+     REDIS_REFUSAL_REPLICA, NULL},
+    {"NOSCRIPT No matching script. Please use EVAL.", REDIS_REFUSAL_UNKNOWN_SCRIPT, NULL},
+    {"NOPERM this user has no permissions to run the 'set' command", REDIS_REFUSAL_DENIED, NULL},
+    {"ERR Error running script (call to f_08f5c3): @user_script:2: @user_script: 2: -NOPERM this user has no "
+     "permissions to access one of the keys used as arguments ",
+     REDIS_REFUSAL_DENIED, "NOPERM this user has no permissions to access one of the keys used as arguments"},
+    {"ERR The user executing the script can't run this command or subcommand script: 08f5c3, on @user_script:2.",
+     REDIS_REFUSAL_DENIED, "ERR The user executing the script can't run this command or subcommand"},
+    {"WRONGPASS invalid username-password pair or user is disabled.", REDIS_REFUSAL_PASSWORD, NULL},
+    {"ERR invalid password", REDIS_REFUSAL_PASSWORD, NULL},
+    {"ERR Client sent AUTH, but no password is set", REDIS_REFUSAL_PASSWORD, NULL},
+    {"NOAUTH Authentication required.", REDIS_REFUSAL_PASSWORD, NULL},
+    {"MOVED 3999 127.0.0.1:6381", REDIS_REFUSAL_MOVED, NULL},
+    {"CROSSSLOT Keys in request don't hash to the same slot", REDIS_REFUSAL_CLUSTER, NULL},
+    {"ERR SELECT is not allowed in cluster mode", REDIS_REFUSAL_CLUSTER, NULL},
+    {"ASK 3999 127.0.0.1:6381", REDIS_REFUSAL_OTHER, NULL},
+    {"TRYAGAIN Multiple keys request during rehashing of slot", REDIS_REFUSAL_OTHER, NULL},
+    {"CLUSTERDOWN The cluster is down", REDIS_REFUSAL_OTHER, NULL},
+    {"OOM command not allowed when used memory > 'maxmemory'. script: 08f5c3, on @user_script:2.",
+     REDIS_REFUSAL_OTHER, "OOM command not allowed when used memory > 'maxmemory'."},
+    {"READONLYISH is no word of theirs", REDIS_REFUSAL_OTHER, NULL},
+    {"ERR unknown command `READONLY `, with args beginning with: ", REDIS_REFUSAL_OTHER,
+     "ERR unknown command `READONLY `, with args beginning with:"},
+    {"", REDIS_REFUSAL_OTHER, NULL},
+};
+
+static void what_a_server_refuses_is_told_apart(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        char words[200];
+        redis_refusal_words(refusals[i].text, words, sizeof(words));
+        assert_string_equal(words, refusals[i].words ? refusals[i].words : refusals[i].text);
+        if (redis_refusal_of(refusals[i].text) != refusals[i].refusal)
+            fail_msg("%s: found %d, wanted %d", refusals[i].text, redis_refusal_of(refusals[i].text),
+                     refusals[i].refusal);
+    }
+}
+
+static void a_node_is_read_from_what_another_one_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *host; /* NULL: no node */
+        int port;
+    } nodes[] = {
+        {"MOVED 3999 127.0.0.1:6381", "127.0.0.1", 6381},
+        {"MOVED 3999 node-2.redis.svc:6381", "node-2.redis.svc", 6381},
+        {"MOVED 3999 ::1:6381", "::1", 6381},
+        {"MOVED 3999 :6381", "", 6381},
+        {"MOVED 3999 ?:6381", "", 6381},
+        {"MOVED 3999 127.0.0.1:0", NULL, 0},
+        {"MOVED 3999 127.0.0.1:65536", NULL, 0},
+        {"MOVED 3999 127.0.0.1:", NULL, 0},
+        {"MOVED 3999", NULL, 0},
+        {"MOVED", NULL, 0},
+        {"MOVED 3999 a-name-that-is-longer:6381", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        char host[20];
+        int port = 0;
+        assert_int_equal(redis_refusal_node(nodes[i].text, host, sizeof(host), &port), nodes[i].host != NULL);
+        if (nodes[i].host == NULL)
+            continue;
+        assert_string_equal(host, nodes[i].host);
+        assert_int_equal(port, nodes[i].port);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +224,8 @@ int main(void)
         cmocka_unit_test(a_buffer_grows),
         cmocka_unit_test(durations_are_printed_as_go_does),
         cmocka_unit_test(a_copied_text_is_cut_between_characters),
+        cmocka_unit_test(what_a_server_refuses_is_told_apart),
+        cmocka_unit_test(a_node_is_read_from_what_another_one_says),
         cmocka_unit_test(a_key_is_whole_or_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
