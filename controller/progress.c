@@ -303,11 +303,13 @@ void progress_unfinished(struct progress *p, const char *why, const char *missin
     if (p->board)
         add_unfinished(&out, p);
     else
-        buffer_format(&out, "%zu tasks, and no run was opened", p->plan->task_count);
+        buffer_format(&out, "%zu of %zu tasks unfinished, no run was opened here", p->plan->task_count,
+                      p->plan->task_count);
     if (*missing)
         buffer_format(&out, "; missing: %s", missing);
     progress_say(p, "%s: %s", why, out.data);
-    progress_say(p, "what couldn't be cancelled stays in Redis; the next controller finds it there");
+    if (p->board)
+        progress_say(p, "what couldn't be cancelled stays in Redis; the next controller finds it there");
 }
 
 void progress_summary(struct progress *p, const char *url)

@@ -38,7 +38,7 @@ void progress_say(struct progress *progress, const char *format, ...) __attribut
 
 /*
  * One line for who goes before the run has ended: why, how many tasks are unfinished and the first of them; and why
- * that is so ("" : nobody knows). A second one says where they are.
+ * that is so ("" : nobody knows). A second one says where they are, if there is a run.
  */
 void progress_unfinished(struct progress *progress, const char *why, const char *missing);
 

@@ -1,0 +1,189 @@
+// Another server becomes the master. Nobody tells the clients, or Sentinel closes their connections; a proxy leads
+// those who connect anew to the new master and keeps the old connections, as load balancers and services do.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { freePort, waitFor } from '../e2e/harness.mjs';
+import { DURABLE, Scene } from './scene.mjs';
+
+const execFileAsync = promisify(execFile);
+
+// A server is { host, port }.
+async function tell({ host, port }, ...words) {
+  const { stdout } = await execFileAsync('redis-cli', ['-h', host, '-p', String(port), ...words]);
+  return stdout;
+}
+
+// A field of INFO replication.
+async function replication(server, field) {
+  const info = await tell(server, 'info', 'replication');
+  return info.match(new RegExp(`^${field}:([^\\r]*)`, 'm'))?.[1];
+}
+
+// The scene's server as the master, and another one that follows it.
+async function startBoth(scene, masterHost = '127.0.0.1') {
+  await scene.startRedis([...DURABLE, '--bind', masterHost]);
+  scene.master = { host: masterHost, port: scene.redisPort };
+  const port = masterHost === '127.0.0.1' ? await freePort() : scene.redisPort;
+  scene.replica = { host: '127.0.0.1', port };
+  const folder = join(scene.folder, 'replica');
+  mkdirSync(folder);
+  scene.spawn('replica', 'redis-server', [
+    '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...DURABLE,
+    '--replicaof', `${masterHost} ${scene.redisPort}`, '--repl-diskless-sync-delay', '0',
+  ]);
+  await waitFor('the replica to follow', async () =>
+    (await replication(scene.replica, 'master_link_status').catch(() => '')) === 'up');
+}
+
+// Until the replica has all that came; nothing more comes while the proxies hold what is sent to the master.
+function caughtUp({ master, replica }) {
+  return waitFor('the replica to have everything', async () => {
+    const [sent, taken] = await Promise.all([
+      replication(master, 'master_repl_offset'), replication(replica, 'slave_repl_offset')]);
+    return sent === taken;
+  });
+}
+
+const promote = ({ replica }) => tell(replica, 'replicaof', 'no', 'one');
+const demote = ({ master, replica }) => tell(master, 'replicaof', replica.host, String(replica.port));
+
+// Whoever connects anew is led to the new master; so is the checker.
+function lead(scene, ...proxies) {
+  for (const proxy of proxies) proxy.targetPort = scene.replica.port;
+  scene.redisPort = scene.replica.port;
+  scene.env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(scene.replica.port) };
+}
+
+async function assertNobodyWasLost(scene) {
+  assert.deepEqual(await scene.hash('funkytown:crashes'), {});
+  for (const key of scene.expected.keys()) assert.equal((await scene.hash(key)).attempt, '1', key);
+}
+
+// Some tasks are done and two are held.
+async function startWork(scene, { count = 60, env, wrapper = [] }) {
+  const args = ['--once', scene.work(count, { failing: 7, holding: 2 })];
+  const controller = scene.controller(args, env);
+  const workers = Array.from({ length: 3 }, () => scene.worker({ FUNKYTOWN_SLOTS: '2', ...env }, wrapper));
+  for (const worker of workers) await worker.says(/event=worker\.joined/);
+  await scene.ended(10);
+  return controller;
+}
+
+// A run through a proxy; its server has a replica.
+async function startRun(t, { count } = {}) {
+  const scene = new Scene(t);
+  await startBoth(scene);
+  const proxy = await scene.proxy();
+  const controller = await startWork(scene, { count, env: proxy.env });
+  return { scene, proxy, controller };
+}
+
+// How often it said that Redis refuses writes.
+const refusals = (controller) => controller.stderr.match(/event=controller\.waiting .*READONLY/g) ?? [];
+
+for (const [who, ends] of [['nobody tells the clients', false], ['Sentinel closes their connections', true]]) {
+  test(`the master becomes a replica, ${who}: everybody goes to the new one, nothing is noticed but a wait`, async (t) => {
+    const { scene, proxy, controller } = await startRun(t);
+    proxy.set({ up: 'hold' });
+    await caughtUp(scene);
+    await promote(scene);
+    lead(scene, proxy);
+    await demote(scene);
+    if (ends) await tell(scene.master, 'client', 'kill', 'type', 'normal');
+    proxy.set({ up: 'flow' });
+    scene.open();
+    await scene.sound();
+    await assertNobodyWasLost(scene);
+    assert.ok(refusals(controller).length <= 1, controller.stderr);
+  });
+}
+
+test('the master becomes a replica, and for a while there is no other: it is asked again with care, and said once', async (t) => {
+  const { scene, proxy, controller } = await startRun(t);
+  proxy.set({ up: 'hold' });
+  await caughtUp(scene);
+  await demote(scene);
+  proxy.set({ up: 'flow' });
+  const before = proxy.accepted;
+  await controller.says(/event=controller\.waiting .*READONLY/);
+  await waitFor('everybody to have tried some times', () => proxy.accepted >= before + 20);
+  await promote(scene);
+  lead(scene, proxy);
+  scene.open();
+  await scene.sound();
+  await assertNobodyWasLost(scene);
+  assert.equal(refusals(controller).length, 1, controller.stderr);
+});
+
+test('the name leads to the new master by then: it is looked up anew', async (t) => {
+  const scene = new Scene(t);
+  const hosts = (address) => writeFileSync(join(scene.folder, 'hosts'), `${address} redis.test\n127.0.0.1 localhost\n`);
+  const named = ['unshare', '-m', 'sh', '-c', `mount --bind ${scene.folder}/hosts /etc/hosts && exec "$0" "$@"`];
+  await startBoth(scene, '127.0.0.2');
+  hosts('127.0.0.2');
+  const args = ['--once', scene.work(60, { failing: 7, holding: 2 })];
+  const controller = scene.spawn('controller', named[0], [...named.slice(1), join(scene.bin, 'controller'), '--http-port', '0', ...args],
+    { REDIS_HOST: 'redis.test', REDIS_PORT: String(scene.redisPort), FUNKYTOWN_LEASE_S: '1' });
+  scene.controllers.push(controller);
+  const workers = Array.from({ length: 3 }, () => scene.worker({ FUNKYTOWN_SLOTS: '2', REDIS_HOST: 'redis.test' }, named));
+  for (const worker of workers) await worker.says(/event=worker\.joined/);
+  await scene.ended(10);
+  await promote(scene);
+  hosts('127.0.0.1');
+  await demote(scene);
+  lead(scene);
+  scene.open();
+  await scene.sound({ hasForgotten: true });
+});
+
+test('acknowledged writes were lost: what was forgotten runs again, and everything is counted once', async (t) => {
+  const { scene, proxy } = await startRun(t, { count: 80 });
+  await promote(scene);
+  await scene.ended(30);
+  lead(scene, proxy);
+  await demote(scene);
+  scene.open();
+  await scene.sound({ hasForgotten: true });
+});
+
+test('the controller is at the new master while the workers go on at the old one: what they did there is fenced', async (t) => {
+  const scene = new Scene(t);
+  await startBoth(scene);
+  const [near, far] = [await scene.proxy(), await scene.proxy()];
+  const controller = scene.controller(['--once', scene.work(80, { failing: 7, holding: 2 })], near.env);
+  for (const worker of scene.startWorkers(3, { FUNKYTOWN_SLOTS: '2', ...far.env })) await worker.says(/event=worker\.joined/);
+  await scene.ended(10);
+  await promote(scene);
+  near.targetPort = scene.replica.port;
+  near.resetAll();
+  await controller.says(/event=worker\.lost/); // at the new master nobody renews
+  await scene.ended(30);
+  lead(scene, near, far);
+  await demote(scene);
+  scene.open();
+  await scene.sound({ hasForgotten: true });
+});
+
+// The commands' links are cut; the links that wait stay with a master that knows of no other.
+test('the old master lives on: who was led to the new one follows with all links', async (t) => {
+  const { scene, proxy } = await startRun(t);
+  proxy.tap = (link, direction, bytes) => {
+    if (direction === 'up' && /XREAD|BRPOPLPUSH/.test(bytes.toString('latin1'))) link.waits = true;
+    return true;
+  };
+  proxy.resetAll();
+  await waitFor('the links that wait to be known', () => [...proxy.links].filter(({ waits }) => waits).length === 7);
+  proxy.set({ up: 'hold' });
+  await caughtUp(scene);
+  await promote(scene);
+  lead(scene, proxy);
+  for (const link of proxy.links) if (!link.waits) proxy.reset(link);
+  proxy.set({ up: 'flow' });
+  scene.open();
+  await scene.sound({ hasForgotten: true });
+});
