@@ -392,7 +392,7 @@ static void on_commands_down(void *data, const struct error *reason)
     if (is_hopeless(reason))
         give_up(c, reason);
     else if (reason->code == ERROR_ELSEWHERE)
-        log_info("redis.moved", LOG_TEXT("reason", reason->text));
+        log_debug("redis.moved", LOG_TEXT("reason", reason->text));
     else
         note_trouble(c, "redis", reason->text);
 }

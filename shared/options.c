@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "shared/memory.h"
 #include "shared/task.h"
@@ -31,7 +32,7 @@
 /* clang-format off: a table reads better in columns */
 static const struct option table[] = {
     TEXT("REDIS_HOST", "redis-host", BOTH, redis_host, NULL,
-         "Redis to use; none, for the controller: start an embedded one; for a worker: localhost"),
+         "Redis to use: a name, an address, or the absolute path of its socket; none, for the controller: start an embedded one; for a worker: localhost"),
     NUMBER("REDIS_PORT", "redis-port", BOTH, redis_port, "6379", 1, 65535,
            "its port; embedded: listens there if free, else on a free port that it prints"),
     TEXT("FUNKYTOWN_REDIS_BIND", "redis-bind", CONTROLLER, redis_bind, "127.0.0.1",
@@ -235,6 +236,16 @@ static const char *row_text(const struct command_line *line, size_t index, enum 
     return row->fallback;
 }
 
+/* A path that starts with a slash is a socket's, whose name has little room. */
+static int check_redis_host(const char *host, struct error *err)
+{
+    const size_t limit = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+    if (host == NULL || host[0] != '/' || strlen(host) <= limit)
+        return 0;
+    return error_set(err, ERROR_CONFIG, "REDIS_HOST: found a path of %zu bytes, wanted at most %zu", strlen(host),
+                     limit);
+}
+
 int options_load(struct options *options, enum program program, int argc, char **argv, enum options_action *action,
                  struct error *err)
 {
@@ -261,7 +272,7 @@ int options_load(struct options *options, enum program program, int argc, char *
         if (table[i].offset == offsetof(struct options, log_level))
             options->is_log_level_given = source != FROM_DEFAULT;
     }
-    return 0;
+    return check_redis_host(options->redis_host, err);
 }
 
 void options_hide_secrets(struct options *options, int argc, char **argv)

@@ -347,12 +347,13 @@ static bool ends_connection(struct redis_link *link, const struct awaited *a, co
 
 /* ---- greeting ---- */
 
-static enum error_code greeting_code(const char *text)
+static void set_unwelcome(struct redis_link *link, const char *text)
 {
     enum redis_refusal refusal = redis_refusal_of(text);
     if (refusal == REDIS_REFUSAL_CLUSTER)
-        return ERROR_CONFIG;
-    return refusal == REDIS_REFUSAL_PASSWORD ? ERROR_AUTH : ERROR_REFUSED;
+        set_no_cluster(link, text);
+    else
+        set_reason(link, refusal == REDIS_REFUSAL_PASSWORD ? ERROR_AUTH : ERROR_REFUSED, text);
 }
 
 /* One reply of AUTH, SELECT or PING. The first that is refused ends the greeting. */
@@ -362,7 +363,7 @@ static void on_greeting(void *data, const struct redisReply *reply)
     if (reply == NULL || link->state != LINK_GREETING)
         return;
     if (reply->type == REDIS_REPLY_ERROR) {
-        set_reason(link, greeting_code(reply->str), reply->str);
+        set_unwelcome(link, reply->str);
         drop(link);
         return;
     }

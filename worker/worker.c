@@ -231,7 +231,7 @@ static void on_commands_down(void *data, const struct error *reason)
     if (is_hopeless(reason))
         refuse(w, reason);
     else if (reason->code == ERROR_ELSEWHERE)
-        log_info("redis.moved", LOG_TEXT("reason", reason->text));
+        log_debug("redis.moved", LOG_TEXT("reason", reason->text));
     else
         worker_note_trouble(w, reason->text);
 }
