@@ -341,6 +341,9 @@ noreturn void supervisor_process_main(int socket, int output)
     struct supervisor_process *p = memory_zeroed(1, sizeof(*p));
     prctl(PR_SET_NAME, "supervisor");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    /* A spec may have stopped it, and then it wouldn't see that its socket has ended. That this signal is ignored
+     * doesn't matter. */
+    prctl(PR_SET_PDEATHSIG, SIGCONT);
     /* Its memory and its socket are as nobody's business as the worker's, also where that one (a test) is open. */
     secrecy_begin();
     setsid();

@@ -618,9 +618,9 @@ static pid_t find_daemon(const struct slot *slot, pid_t runner)
     return found;
 }
 
-static void a_worker_killed_takes_everything_with_it(void **state)
+/* `own` makes this process a subreaper: the orphaned supervisor comes here. */
+static void kill_a_worker(struct slot *own, bool is_stopped)
 {
-    struct slot *own = *state; /* makes this process a subreaper: the orphaned supervisor comes here */
     struct slot slot;
     int report[2];
     slot_name(&slot);
@@ -642,6 +642,8 @@ static void a_worker_killed_takes_everything_with_it(void **state)
     int supervisor = pidfd_open(supervisor_pid, 0);
     assert_true(runner >= 0 && daemon >= 0 && supervisor >= 0);
 
+    if (is_stopped)
+        kill(supervisor_pid, SIGSTOP);
     kill(worker, SIGKILL);
     assert_int_equal(waitpid(worker, NULL, 0), worker);
     assert_ends(runner);
@@ -656,6 +658,16 @@ static void a_worker_killed_takes_everything_with_it(void **state)
     rmdir(slot.folder);
     RUN(own, NASTY, "exit", "0"); /* the other supervisor wasn't touched */
     assert_end(own, RUNNER_EXITED, 0);
+}
+
+static void a_worker_killed_takes_everything_with_it(void **state)
+{
+    kill_a_worker(*state, false);
+}
+
+static void also_when_its_supervisor_was_stopped(void **state)
+{
+    kill_a_worker(*state, true);
 }
 
 /* ---- many ---- */
@@ -708,6 +720,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(closing_from_a_callback),
         cmocka_unit_test(a_folder_that_is_missing_is_an_error),
         ON_A_SLOT(a_worker_killed_takes_everything_with_it),
+        ON_A_SLOT(also_when_its_supervisor_was_stopped),
         ON_A_SLOT(one_start_follows_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
