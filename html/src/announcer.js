@@ -1,5 +1,6 @@
 // What a screen reader says while the run goes on: failures as they come, at most once in a few seconds and
-// then summed up, and the verdict at once. Pure but for the timer that it is given.
+// then summed up, the verdict at once, and that the controller has gone or is there again. Pure but for the timer that it
+// is given.
 
 import { isProblem } from './status.js';
 import { plural } from './format.js';
@@ -16,6 +17,7 @@ export function createAnnouncer({ say, setTimeout = globalThis.setTimeout, clear
   let fresh = [];
   let timer = 0;
   let verdict = null;
+  let lastContact = '';
 
   function speak(run) {
     timer = 0;
@@ -53,6 +55,11 @@ export function createAnnouncer({ say, setTimeout = globalThis.setTimeout, clear
         speak(run);
       }
       verdict = run.summary.verdict;
+    },
+    /** text: what there is to say of the controller; '': it is there. */
+    contact(text) {
+      if (text !== lastContact) say(text || 'The controller is there again.');
+      lastContact = text;
     },
   };
 }

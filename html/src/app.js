@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { VIEWS } from './address.js';
+import { describeContact } from './contact.js';
 import { Drawer } from './drawer.js';
 import { ErrorsView } from './errors_view.js';
 import { Help } from './help.js';
@@ -23,21 +24,22 @@ export function App({ state }) {
   useTitle(state);
   useStickyHeights(loaded);
   return html`
-    <div id="page" class=${state.task.value && loaded ? 'beside-drawer' : ''}>
+    <div id="page" class=${[state.task.value && loaded && 'beside-drawer', state.contact.value.gone && 'stale'].filter(Boolean).join(' ')}>
       <${Connection} state=${state} />
       <${Masthead} state=${state} />
       ${loaded ? html`
         <${Toolbar} state=${state} />
         <main data-view=${state.view.value}><${COMPONENTS[state.view.value]} state=${state} /></main>`
-      : html`<main><${Waiting} phase=${state.phase.value} /></main>`}
+      : html`<main><${Waiting} phase=${state.contact.value.phase} /></main>`}
     </div>
     ${loaded && state.task.value && html`<${Drawer} state=${state} />`}
     <${Help} state=${state} />`;
 }
 
 function Connection({ state }) {
-  const lost = state.run.value !== null && (state.phase.value === 'lost' || state.phase.value === 'waiting');
-  return html`<div role="status" class="connection">${lost && html`<p>Connection lost, reconnecting. What you see is as of the last contact.</p>`}</div>`;
+  const summary = state.revision.value >= 0 && state.run.value?.summary;
+  const text = describeContact(summary, state.contact.value);
+  return html`<div class="connection">${text && html`<p>${text}</p>`}</div>`;
 }
 
 const WAITING = {
@@ -45,6 +47,7 @@ const WAITING = {
   waiting: 'Waiting for the run. The controller is there and still reading the plan.',
   lost: 'The controller does not answer. Trying again.',
   live: 'Loading the run',
+  ended: 'The controller has ended.',
 };
 
 const Waiting = ({ phase }) => html`<p class="nothing" role="status" aria-busy="true">${WAITING[phase]}</p>`;
@@ -86,7 +89,7 @@ function useKeys(state) {
 // The tab says how the run is going, in words and in a coloured dot.
 function useTitle(state) {
   const summary = state.revision.value >= 0 ? state.run.value?.summary : null;
-  const { title, tone } = describeRun(summary);
+  const { title, tone } = describeRun(summary, state.contact.value);
   useEffect(() => { document.title = title; }, [title]);
   useEffect(() => {
     document.querySelector('link[rel=icon]').href = `data:image/svg+xml,${encodeURIComponent(favicon(tone))}`;
@@ -101,6 +104,8 @@ const FAVICONS = {
   failed: ['#d1313d', 'M10 10l12 12m0-12l-12 12'],
   error: ['#8b4fd6', 'M16 8v10m0 5v.5'],
   cancelled: ['#6e7781', 'M10 22l12-12'],
+  interrupted: ['#6e7781', 'M12.5 10.5v11m7-11v11'],
+  lost: ['#9a6700', 'M12 13a4 4 0 1 1 5.5 3.7c-1.2.6-1.5 1.3-1.5 2.3M16 23v.5'],
 };
 
 function favicon(tone) {

@@ -101,7 +101,7 @@ function Detail({ state, run, row }) {
   }, [address, run, changes, tries]);
 
   if (failure) {
-    return html`<div class="note"><p class="tone-text-failed">The task could not be loaded: ${failure}</p><button type="button" class="button" onClick=${() => setTries(tries + 1)}>Try again</button></div>`;
+    return html`<div class="note"><p class="tone-text-failed">The task could not be loaded: ${state.contact.value.gone ? 'the controller is gone' : failure}</p><button type="button" class="button" onClick=${() => setTries(tries + 1)}>Try again</button></div>`;
   }
   if (!detail) return html`<p class="note" aria-busy="true">Loading…</p>`;
   const attempts = attemptsOf(detail, run, row);

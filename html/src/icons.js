@@ -16,6 +16,7 @@ const SHAPES = {
   [RUNNING]: () => ring('icon-faint', line('M8 2a6 6 0 0 1 6 6')),
   [QUEUED]: () => ring('icon-dashed'),
   [CANCELLED]: () => ring('', line('M4 12l8-8')),
+  interrupted: () => ring('', line('M6.4 5.6v4.8m3.2-4.8v4.8')),
 };
 
 /** The icon of a task's state. Decorative: the word stands beside it or in a label. */
@@ -23,7 +24,7 @@ export function StatusIcon({ status, size = 16 }) {
   return html`<svg class=${`icon tone-${STATUSES[status].name}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[status]()}</svg>`;
 }
 
-const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, cancelled: CANCELLED, running: RUNNING, waiting: QUEUED };
+const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, cancelled: CANCELLED, running: RUNNING, waiting: QUEUED, lost: QUEUED, interrupted: 'interrupted' };
 
 /**
  * The icon of the run's verdict. A run that still goes turns, in the colour of what it has come to; it is the only thing

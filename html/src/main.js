@@ -17,7 +17,10 @@ const stream = openStream({
   api: 'api/v1/runs/current',
   onSnapshot: state.takeSnapshot,
   onDelta: state.takeDelta,
-  onPhase: (phase) => { state.phase.value = phase; },
+  onEnd: state.takeEnd,
+  onPhase: state.takePhase,
 });
 addEventListener('online', stream.retryNow);
+// Who comes back to the tab wants to know now.
+document.addEventListener('visibilitychange', () => { if (!document.hidden) stream.retryNow(); });
 render(html`<${App} state=${state} />`, document.getElementById('app'));

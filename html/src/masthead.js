@@ -4,6 +4,7 @@ import { Excluded } from './excluded.js';
 import { html } from './html.js';
 import { formatClock, formatCount, formatEta, formatPercent, formatTime, plural } from './format.js';
 import { Glyph, VerdictIcon } from './icons.js';
+import { describeSource } from './source.js';
 import { BY_PROGRESS, STATUSES } from './status.js';
 import { ThemeButton } from './theme.js';
 import { describeRun, doneOf } from './verdict.js';
@@ -12,7 +13,7 @@ export function Masthead({ state }) {
   const { run, revision } = state;
   // The summary is replaced in place with each delta; the revision tells.
   const summary = revision.value >= 0 && run.value?.summary;
-  const { tone, word, sentence } = describeRun(summary);
+  const { tone, word, sentence } = describeRun(summary, state.contact.value);
   return html`
     <header class="masthead" data-tone=${tone}>
       <div class="verdict">
@@ -47,6 +48,8 @@ function Progress({ counts }) {
 function Facts({ state, summary }) {
   const { counts, tests, workers } = summary;
   const live = summary.state === 'running';
+  // Who has gone doesn't tell who is live, and how long it takes.
+  const { gone } = state.contact.value;
   const begun = summary.started_at ? Date.parse(summary.started_at) : 0;
   const elapsed = live ? begun && state.now.value - begun - summary.idle_s * 1000 : (summary.wall_s ?? 0) * 1000;
   return html`
@@ -54,16 +57,17 @@ function Facts({ state, summary }) {
     <dl class="facts">
       <${Fact} name="Done">${formatCount(doneOf(counts))}<span class="of"> of ${plural(counts.total, 'task')}</span><//>
       <${Fact} name=${live ? 'Elapsed' : 'Took'} title=${begun ? `Started ${formatTime(begun)}` : ''}>${formatClock(elapsed)}<//>
-      ${live && summary.eta_s && html`<${Fact} name="Left">${formatEta(summary.eta_s)}<//>`}
+      ${live && !gone && summary.eta_s && html`<${Fact} name="Left">${formatEta(summary.eta_s)}<//>`}
       <${Fact} name="Tests"><${Tests} tests=${tests} live=${live} /><//>
-      <${Fact} name="Workers">
-        ${plural(workers.live, 'live', 'live')}${workers.lost > 0 && html`<span class="tone-text-error">, ${formatCount(workers.lost)} lost</span>`}
-      <//>
+      ${(!gone || workers.lost > 0) && html`<${Fact} name="Workers">
+        ${!gone && plural(workers.live, 'live', 'live')}${workers.lost > 0 && html`<span class="tone-text-error">${!gone && ', '}${formatCount(workers.lost)} lost</span>`}
+      <//>`}
       ${summary.compute_s > 0 && html`<${Fact} name="Compute" title="The sum of all task durations">${formatClock(summary.compute_s * 1000)}<//>`}
       ${!live && summary.efficiency !== null && html`
         <${Fact} name="Efficiency" title="The shortest time possible with these tasks and workers, divided by the time taken">
           ${formatPercent(summary.efficiency)}${summary.bound_s > 0 && html`<span class="of"> of the ideal ${formatClock(summary.bound_s * 1000)}</span>`}
         <//>`}
+      <${Source} source=${summary.source} />
       <${Fact} name="Run"><bdi class="mono">${summary.run_id}</bdi><//>
     </dl>
     <${Excluded} excluded=${state.run.value.excluded} />
@@ -71,6 +75,16 @@ function Facts({ state, summary }) {
 }
 
 const Fact = ({ name, title, children }) => html`<div class=${`fact fact-${name.toLowerCase()}`} title=${title}><dt>${name}</dt><dd>${children}</dd></div>`;
+
+function Source({ source }) {
+  const told = describeSource(source);
+  if (!told) return null;
+  const id = html`<bdi class="mono">${told.id}</bdi>`;
+  return html`
+    <${Fact} name="Source" title=${told.title}>
+      ${told.branch && html`<bdi class="branch">${told.branch}</bdi> `}${told.href ? html`<a href=${told.href} rel="noopener noreferrer" target="_blank" aria-label=${`${told.id}, in the CI`}>${id}</a>` : id}
+    <//>`;
+}
 
 function Tests({ tests, live }) {
   const parts = ['passed', 'failed', 'flaky', 'skipped'].filter((name) => tests[name] > 0);

@@ -7,6 +7,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { readAddress, writeAddress } from './address.js';
 import { NO_FILTER, compileFilter } from './filters.js';
+import { IN_TOUCH, describeContact } from './contact.js';
 import { createListing, updateListing } from './listing.js';
 import { applyDelta, loadRun, taskKey, taskRow } from './run.js';
 
@@ -14,12 +15,14 @@ import { applyDelta, loadRun, taskKey, taskRow } from './run.js';
 const FRAME_MS = 16;
 // The address follows typing at a pace that no browser throttles.
 const ADDRESS_MS = 120;
+// Who is away for less comes back unnoticed.
+const GONE_MS = 1500;
 
 export function createState({ announcer }) {
   const start = readAddress(location.search);
   const run = signal(null);
   const revision = signal(0);
-  const phase = signal('loading');
+  const contact = signal({ ...IN_TOUCH, phase: 'loading' });
   const filter = signal(start.filter);
   const sort = signal(start.sort);
   const view = signal(start.view);
@@ -61,6 +64,15 @@ export function createState({ announcer }) {
     flushTimer ||= setTimeout(flush, FRAME_MS);
   }
 
+  /** The controller's last words: how the run stands. */
+  function takeEnd({ summary }) {
+    if (!run.peek()) return;
+    run.peek().summary = summary;
+    clearTimeout(flushTimer);
+    flush();
+    tellContact();
+  }
+
   function flush() {
     flushTimer = 0;
     const rows = changed;
@@ -81,9 +93,32 @@ export function createState({ announcer }) {
     now.value = Date.now() + clockOffset;
   }
 
+  // What isn't known any more doesn't go on: times stand still at the last contact.
   setInterval(() => {
-    if (run.peek()?.summary.state === 'running') now.value = Date.now() + clockOffset;
+    if (run.peek()?.summary.state === 'running' && contact.peek().phase === 'live') now.value = Date.now() + clockOffset;
   }, 1000);
+
+  // ---- whether there is a controller
+
+  let goneTimer = 0;
+
+  function takePhase(phase, since) {
+    const was = contact.peek();
+    if (phase === was.phase) return;
+    clearTimeout(goneTimer);
+    const away = phase !== 'live' && run.peek() !== null;
+    contact.value = { phase, since, gone: away && (was.gone || phase === 'ended') };
+    if (away && !contact.peek().gone) goneTimer = setTimeout(noteGone, GONE_MS);
+    if (away && run.peek().summary.state === 'running') now.value = Math.min(now.peek(), since + clockOffset);
+    if (phase !== 'ended') tellContact();
+  }
+
+  function noteGone() {
+    contact.value = { ...contact.peek(), gone: true };
+    tellContact();
+  }
+
+  const tellContact = () => announcer.contact(describeContact(run.peek()?.summary, contact.peek()));
 
   // ---- the list and its order
 
@@ -172,8 +207,8 @@ export function createState({ announcer }) {
   });
 
   return {
-    run, revision, phase, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
-    takeSnapshot, takeDelta, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
+    run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
+    takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
     clearFilter: () => setFilter(NO_FILTER),
   };
 }

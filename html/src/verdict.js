@@ -1,5 +1,6 @@
 // What the run amounts to, in words: the line at the top, the title of the tab, its icon. Honest above all:
-// a run that still goes but has failures says so, and "passed" is only said when the controller says it. Pure.
+// a run that still goes but has failures says so, "passed" is only said when the controller says it, and "running" only
+// as long as there is one to say it. Pure.
 
 import { plural, formatCount } from './format.js';
 
@@ -10,20 +11,24 @@ const FINISHED = {
   cancelled: { tone: 'cancelled', word: 'Cancelled', mark: '⊘' },
 };
 
+const OUT_OF_TOUCH = { tone: 'lost', word: 'No contact', mark: '?' };
+const INTERRUPTED = { tone: 'interrupted', word: 'Interrupted', mark: '‖' };
+
 export const doneOf = ({ passed, failed, flaky, error, cancelled }) => passed + failed + flaky + error + cancelled;
 
 /**
- * summary -> { tone, word, mark, sentence, title }. tone: waiting, running, failing, passed, failed, error or
- * cancelled; mark: one character for the title.
+ * summary, and what is known of the controller (contact.js) -> { tone, word, mark, sentence, title }. tone: waiting,
+ * running, failing, passed, failed, error, cancelled, interrupted or lost; mark: one character for the title.
  */
-export function describeRun(summary) {
+export function describeRun(summary, { phase, gone } = {}) {
   if (!summary) return { tone: 'waiting', word: 'Waiting', mark: '…', sentence: '', title: '… waiting · funkytown' };
   const { counts } = summary;
   const problems = problemsOf(counts);
   const verdict = FINISHED[summary.verdict] ?? (summary.state === 'cancelled' ? FINISHED.cancelled : null)
+    ?? (gone && phase === 'ended' ? INTERRUPTED : null) ?? (gone ? OUT_OF_TOUCH : null)
     ?? (problems ? { tone: 'failing', word: 'Running', mark: '✗' } : { tone: 'running', word: 'Running', mark: '▸' });
   const progress = `${formatCount(doneOf(counts))}/${formatCount(counts.total)}`;
-  const title = [`${verdict.mark} ${problems || verdict.word.toLowerCase()}`, progress, 'funkytown'].join(' · ');
+  const title = [`${verdict.mark} ${(verdict.tone !== 'lost' && verdict.tone !== 'interrupted' && problems) || verdict.word.toLowerCase()}`, progress, 'funkytown'].join(' · ');
   return { ...verdict, sentence: sentenceOf(summary, verdict, problems), title };
 }
 
@@ -37,6 +42,8 @@ function sentenceOf({ counts }, verdict, problems) {
   switch (verdict.tone) {
     case 'running': return doneOf(counts) ? 'No failures so far' : 'Nothing has ended yet';
     case 'failing': return `${problems} so far`;
+    case 'lost':
+    case 'interrupted': return `${formatCount(doneOf(counts))} of ${total} done, ${problems || 'no failures'} until then`;
     case 'passed': return `${counts.total === 1 ? 'The one task' : `All ${total}`} passed${flaky}`;
     case 'cancelled': {
       const left = plural(counts.cancelled, 'task');

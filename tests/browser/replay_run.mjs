@@ -17,11 +17,14 @@ const FAILURES = [
 ];
 const REASONS = ['exit 127', 'timeout', 'signal 9', 'no such spec'];
 
+const SOURCE = { id: '4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0', branch: 'main', url: 'https://ci.example/runs/7' };
+
 /** Strings that must come out as the characters they are. */
 export const HOSTILE = {
   spec: 'tests/<img src=x onerror=alert(1)>/"quote" & \u202egpj.exe \u202c عربي.spec.ts',
   group: 'gröup-<b>ümläut</b>',
   worker: 'worker-"><script>alert(1)</script>',
+  source: { id: '<img src=x onerror=alert(1)>', branch: '"><script>alert(1)</script>\u202egnp.', url: 'javascript:alert(1)' },
   message: '\u001b[31mError\u001b[39m: <img src=x onerror="document.title=\'owned\'"> \u202eright to left\u202c مرحبا',
   log: '\u001b[1;31mFAIL\u001b[0m <script>alert(1)</script>\u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007\n50%\r100%\n\u001b[38;5;208morange\u001b[0m \u001b[38;2;1;2;3mdark\u001b[0m\n',
 };
@@ -38,12 +41,13 @@ function randomFrom(seed) {
 
 /**
  * options: tasks, workers, seed; failing, flaky, erring: shares of tasks; retries; hostile: puts HOSTILE into task 0;
- * startedMs: when the run began, Unix time.
+ * startedMs: when the run began, Unix time; source: what is tested, null: unknown.
  */
 export class ReplayRun {
-  constructor({ tasks = 60, workers = 4, seed = 1, failing = 0.06, flaky = 0.04, erring = 0.02, retries = 1, hostile = false, startedMs = Date.now() } = {}) {
+  constructor({ tasks = 60, workers = 4, seed = 1, failing = 0.06, flaky = 0.04, erring = 0.02, retries = 1, hostile = false, startedMs = Date.now(), source = SOURCE } = {}) {
     this.random = randomFrom(seed);
     this.options = { failing, flaky, erring, retries };
+    this.source = hostile ? HOSTILE.source : source;
     this.runId = `run-replay-${seed}`;
     this.epoch = `e${seed}`;
     this.seq = 1;
@@ -185,7 +189,7 @@ export class ReplayRun {
     const boundS = Math.max(computeMs / this.workers.length, ...(this.tasks.length < 5000 ? this.tasks.map((task) => task.duration) : [0])) / 1000;
     const left = openMs / this.workers.length / 1000;
     return {
-      run_id: this.runId, state: over ? (this.cancelled ? 'cancelled' : 'finished') : 'running', verdict: over ? verdict : null, counts,
+      run_id: this.runId, source: this.source, state: over ? (this.cancelled ? 'cancelled' : 'finished') : 'running', verdict: over ? verdict : null, counts,
       excluded: this.excluded.length, tests, started_at: new Date(this.startedMs).toISOString(), finished_at: over ? new Date(this.finishedMs).toISOString() : null,
       wall_s: wallS, idle_s: 0, compute_s: computeMs / 1000, eta_s: over || wallS < 5 ? null : [left * 0.9, left * 1.3], workers: { live: this.workers.length, lost: this.lost },
       bound_s: over ? boundS : null, efficiency: over && wallS > 0 ? boundS / wallS : null,

@@ -19,15 +19,17 @@ export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 /**
  * base: a path that the report is under, "/ci/42", as behind a proxy.
- * @returns { url, run, flush(), drop(), replace(run), refuse(status | 0), close() }
+ * @returns { url, run, flush(), drop(), replace(run), refuse(status | 0), vanish(), end(state), appear(), close() }
  */
 export async function startReplay({ run, base = '', port = 0 }) {
   const files = new Map(await Promise.all((await readdir(DIST)).map(async (name) => [name, await readFile(join(DIST, name))])));
   const streams = new Set();
   let refused = 0;
+  let gone = false;
   const replay = { run };
 
   const server = createServer((request, response) => {
+    if (gone) return request.socket.destroy();
     const { pathname, searchParams } = new URL(request.url, 'http://replay');
     const send = (status, type, body, headers = {}) => {
       response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff', ...headers });
@@ -92,6 +94,17 @@ export async function startReplay({ run, base = '', port = 0 }) {
     /** As when another run, or the same from another controller, answers at this address. */
     replace: (next) => { replay.run = next; streams.forEach(feed); },
     refuse: (status) => { refused = status; },
+    /** As when the controller is killed. */
+    vanish: () => { gone = true; streams.forEach(({ response }) => response.destroy()); },
+    /** As when it ends on purpose. */
+    end: (state) => {
+      gone = true;
+      streams.forEach((stream) => {
+        feed(stream);
+        stream.response.end(`event: end\nid: ${replay.run.epoch}:${replay.run.seq}\ndata: ${JSON.stringify({ seq: replay.run.seq, state, summary: replay.run.summary() })}\n\n`);
+      });
+    },
+    appear: () => { gone = false; },
     streams: () => streams.size,
     close: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }),
   });

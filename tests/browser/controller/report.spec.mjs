@@ -3,20 +3,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, Stage } from '../../e2e/harness.mjs';
+import { freePort } from '../../e2e/harness.mjs';
 import { layPlaywrightSpecs } from '../../e2e/playwright_specs.mjs';
-import { expect, seriousViolations, test as base } from '../page_test.mjs';
-
-async function onStage(use) {
-  const closers = [];
-  const stage = new Stage({ after: (close) => closers.push(close) });
-  try {
-    await stage.startRedis();
-    await use(stage);
-  } finally {
-    for (const close of closers) await close();
-  }
-}
+import { expect, onStage, seriousViolations, test as base } from '../controller_test.mjs';
 
 const test = base.extend({
   /** A finished run: one task passed, one failed, one without a browser. */
@@ -27,7 +16,6 @@ const test = base.extend({
     const origin = await stage.url(controller);
     await use({ url: `${origin}/results`, api: `${origin}/api/v1/runs/current` });
   }), { scope: 'worker' }],
-  stage: async ({}, use) => onStage(use),
 });
 
 test('the document: policy, relative addresses, assets that may be kept', async ({ request, report }) => {
@@ -114,7 +102,7 @@ test('a run is followed while its controller is killed and comes back', async ({
   go('first');
   await expect(passed).toHaveText('1');
   controller.kill('SIGKILL');
-  await expect(page.locator('.connection')).toContainText('Connection lost');
+  await expect(page.locator('.connection')).toContainText('The controller is gone since');
   go('second');
   start();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Passed');

@@ -1,7 +1,7 @@
 // What the page shows of a run, and how it keeps up with it.
 
 import { HOSTILE, ReplayRun } from '../replay_run.mjs';
-import { expect, rowsOnScreen, test } from '../page_test.mjs';
+import { expect, rowsOnScreen, seriousViolations, test } from '../page_test.mjs';
 
 const FAILED = 3;
 const PASSED = 2;
@@ -123,12 +123,99 @@ test('a lost connection is said calmly, kept trying, and healed', async ({ page,
   const replay = await open({ tasks: 20 });
   replay.refuse(502);
   replay.drop();
-  await expect(page.locator('.connection')).toContainText('Connection lost, reconnecting');
+  await expect(page.locator('.connection')).toContainText(/^The controller is gone since .+ What you see is as of then/);
+  await expect(page.locator('#news')).toHaveText(/^The controller is gone since/);
   await expect(page.locator('[data-row="0"]')).toBeVisible();
   replay.run.set(0, { status: PASSED, attempt: 1, duration: 5, started: replay.run.nowMs });
   replay.refuse(0);
   await expect(page.locator('.connection')).toBeEmpty();
+  await expect(page.locator('#news')).toHaveText('The controller is there again.');
   await expect(chip(page, 'passed')).toHaveText('1');
+});
+
+const heading = (page) => page.getByRole('heading', { level: 1 });
+const favicon = (page) => page.locator('link[rel=icon]').getAttribute('href');
+
+test('a run whose controller vanished is not said to go on, and no time ticks', async ({ page, open }) => {
+  await page.clock.install();
+  const replay = await open({ tasks: 40, failing: 0, flaky: 0, erring: 0, until: 4000 });
+  const elapsed = page.locator('.fact-elapsed dd');
+  const ticking = page.locator('.ticking').first();
+  const running = await favicon(page);
+  const before = await elapsed.textContent();
+  await page.clock.runFor(2000);
+  await expect(elapsed).not.toHaveText(before);
+  replay.vanish();
+  await expect(async () => {
+    await page.clock.runFor(500);
+    await expect(heading(page)).toHaveText('No contact', { timeout: 500 });
+  }).toPass();
+  await expect(page.locator('.verdict-sentence')).toHaveText(/^\d+ of 40 tasks done, no failures until then$/);
+  await expect(page).toHaveTitle(/^\? no contact · \d+\/40 · funkytown$/);
+  expect(await favicon(page)).not.toBe(running);
+  const frozen = [await elapsed.textContent(), await ticking.textContent()];
+  await page.clock.runFor(10_000);
+  expect([await elapsed.textContent(), await ticking.textContent()]).toEqual(frozen);
+
+  replay.run.step(300);
+  replay.appear();
+  await expect(async () => {
+    await page.clock.runFor(5000);
+    await expect(heading(page)).toHaveText('Running', { timeout: 500 });
+  }).toPass();
+  await expect(page.locator('.connection')).toBeEmpty();
+  await expect(page).toHaveTitle(/^▸ running/);
+  expect(await favicon(page)).toBe(running);
+});
+
+test('the last words of a controller: the verdict, and that it has ended', async ({ page, open }) => {
+  const replay = await open({ tasks: 20, failing: 0, flaky: 0, erring: 0, until: 2000 });
+  await expect(heading(page)).toHaveText('Running');
+  replay.run.finish();
+  replay.end('finished');
+  await expect(heading(page)).toHaveText('Passed');
+  await expect(page.locator('.connection')).toHaveText('The controller has ended. Its verdict stays: Passed. All 20 tasks passed.');
+  await expect(page.locator('#news')).toHaveText('The controller has ended. Its verdict stays: Passed. All 20 tasks passed.');
+  await expect(page).toHaveTitle('✓ passed · 20/20 · funkytown');
+  await expect(page.locator('.fact-workers')).toHaveCount(0);
+  await page.locator('[data-row]').first().click();
+  await expect(page.getByRole('dialog')).toContainText('could not be loaded: the controller is gone');
+});
+
+test('a controller that was stopped leaves a run that can go on', async ({ page, open }) => {
+  await page.clock.install();
+  const replay = await open({ tasks: 40, workers: 2, failing: 0, flaky: 0, erring: 0, until: 4000 });
+  replay.end('interrupted');
+  await expect(heading(page)).toHaveText('Interrupted');
+  await expect(page.locator('.connection')).toHaveText(/^The controller was stopped at .+ before the run was finished\. Started again it goes on/);
+  await expect(page).toHaveTitle(/^‖ interrupted · \d+\/40 · funkytown$/);
+  expect(await seriousViolations(page)).toEqual([]);
+  replay.run.epoch = 'another life';
+  replay.run.finish();
+  replay.appear();
+  await expect(async () => {
+    await page.clock.runFor(5000);
+    await expect(heading(page)).toHaveText('Passed', { timeout: 500 });
+  }).toPass();
+  await expect(page.locator('.connection')).toBeEmpty();
+});
+
+test('the source of a run, as text and as a link', async ({ page, open }) => {
+  const replay = await open({ tasks: 10 });
+  const source = page.locator('.fact-source dd');
+  await expect(source).toHaveText('main 4f2a9c01be');
+  const link = source.getByRole('link');
+  await expect(link).toHaveAttribute('href', 'https://ci.example/runs/7');
+  await expect(link).toHaveAttribute('rel', 'noopener noreferrer');
+  replay.run.source = { id: 'release 12', branch: null, url: 'javascript:alert(1)' };
+  replay.run.set(0, { status: PASSED, attempt: 1, duration: 5, started: replay.run.nowMs });
+  replay.flush();
+  await expect(source).toHaveText('release 12');
+  await expect(link).toHaveCount(0);
+  replay.run.source = null;
+  replay.run.set(1, { status: PASSED, attempt: 1, duration: 5, started: replay.run.nowMs });
+  replay.flush();
+  await expect(source).toHaveCount(0);
 });
 
 test('under a path of a proxy everything is found', async ({ page, open }) => {

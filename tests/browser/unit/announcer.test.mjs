@@ -44,3 +44,13 @@ test('the verdict is said at once, and once', () => {
   announcer.update(run, []);
   assert.deepEqual(said, ['The run has finished: Passed. The one task passed.']);
 });
+
+test('that the controller has gone is said once, and that one is there again', () => {
+  const { said, announcer } = listener();
+  announcer.contact('');
+  announcer.contact('The controller is gone.');
+  announcer.contact('The controller is gone.');
+  announcer.contact('');
+  announcer.contact('');
+  assert.deepEqual(said, ['The controller is gone.', 'The controller is there again.']);
+});

@@ -6,6 +6,7 @@ import { openStream } from '../../../html/src/stream.js';
 function world() {
   const requests = [];
   const sources = [];
+  let clock = 1000;
   const timers = new Map();
   let ids = 0;
   class EventSource {
@@ -20,6 +21,7 @@ function world() {
   }
   const env = {
     EventSource,
+    Date: { now: () => clock },
     fetch: (address) => new Promise((resolve, reject) => requests.push({
       address, reject, answer: (status, body) => resolve({ status, ok: status < 300, json: async () => body }),
     })),
@@ -27,15 +29,20 @@ function world() {
     clearTimeout: (id) => timers.delete(id),
   };
   const seen = { snapshots: [], deltas: [], phases: [] };
+  const ends = [];
+  const sinces = [];
   const stream = openStream({
     api: 'api', env,
     onSnapshot: (snapshot) => seen.snapshots.push(snapshot.seq),
     onDelta: (delta) => { if (delta.bad) throw new Error('does not fit'); seen.deltas.push(delta.seq); },
-    onPhase: (phase) => { if (seen.phases.at(-1) !== phase) seen.phases.push(phase); },
+    onEnd: (end) => ends.push(end.state),
+    onPhase: (phase, since) => { sinces.push(since); if (seen.phases.at(-1) !== phase) seen.phases.push(phase); },
   });
   const settle = () => new Promise((resolve) => { setImmediate(resolve); });
   return {
-    seen, stream, requests, sources, timers, settle,
+    seen, ends, stream, requests, sources, timers, settle,
+    since: () => sinces.at(-1),
+    wait: (ms) => { clock += ms; },
     request: () => requests.at(-1),
     source: () => sources.at(-1),
     answer: async (status, body) => { requests.at(-1).answer(status, body); await settle(); },
@@ -144,4 +151,57 @@ test('the network is back: no more waiting', async () => {
   assert.equal(w.requests.length, 2);
   w.stream.retryNow();
   assert.equal(w.requests.length, 2);
+});
+
+test('the controller ends on purpose: its last words, and no hurry to find another', async () => {
+  const w = world();
+  await w.answer(200, snapshot(5));
+  w.source().onopen();
+  const [source] = w.sources;
+  w.wait(250);
+  source.emit('end', { seq: 7, state: 'finished', summary: {} }, 'e1:7');
+  assert.ok(source.closed);
+  assert.deepEqual(w.ends, ['finished']);
+  assert.equal(w.since(), 1250);
+  const waits = [];
+  for (let i = 0; i < 8; i += 1) {
+    waits.push(await w.fire());
+    w.wait(waits[i]);
+    await w.refuse();
+  }
+  assert.ok(waits[0] >= 3000 && waits[0] <= 5000 && waits[7] >= 45_000 && waits[7] <= 75_000, String(waits));
+  assert.deepEqual(w.seen.phases, ['loading', 'live', 'ended']);
+  assert.equal(w.since(), 1250);
+});
+
+test('after the end another controller is waited for, followed, and lost again like the first', async () => {
+  const w = world();
+  await w.answer(200, snapshot(5));
+  w.source().onopen();
+  w.source().emit('end', { seq: 5, state: 'interrupted', summary: {} }, 'e1:5');
+  w.stream.retryNow();
+  await w.answer(503);
+  await w.fire();
+  await w.answer(200, snapshot(1, 'e2'));
+  w.source().onopen();
+  assert.equal(w.since(), 0);
+  w.source().fail(0);
+  assert.deepEqual(w.seen.phases, ['loading', 'live', 'ended', 'waiting', 'live', 'lost']);
+});
+
+test('lost since the stream broke; if it only fell silent, since it last said something', async () => {
+  const w = world();
+  await w.answer(200, snapshot(5));
+  w.source().onopen();
+  w.wait(20_000);
+  w.source().fail(0);
+  assert.equal(w.since(), 21_000);
+  await w.fire();
+  w.source().onopen();
+  w.wait(45_000);
+  await w.fire();
+  w.wait(10_000);
+  assert.equal(await w.fire(), 10_000);
+  assert.equal(w.since(), 21_000);
+  assert.equal(w.seen.phases.at(-1), 'lost');
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, plural } from '../../../html/src/format.js';
+import { describeContact } from '../../../html/src/contact.js';
+import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, formatTimeOfDay, plural } from '../../../html/src/format.js';
 import { actionOf } from '../../../html/src/keyboard.js';
+import { describeSource } from '../../../html/src/source.js';
 import { describeRun } from '../../../html/src/verdict.js';
 import { scrollToReveal, visibleRange } from '../../../html/src/window.js';
 import { summaryOf } from './runs.mjs';
@@ -37,6 +39,44 @@ test('the verdict is the controller\'s', () => {
   assert.deepEqual(over('failed', { total: 5, passed: 2, failed: 2, error: 1 }), ['failed', 'Failed', '2 failed, 1 error of 5 tasks', '✗ 2 failed, 1 error · 5/5 · funkytown']);
   assert.deepEqual(over('error', { total: 2, error: 2 }), ['error', 'Error', '2 errors of 2 tasks', '! 2 errors · 2/2 · funkytown']);
   assert.deepEqual(over('cancelled', { total: 5, passed: 2, cancelled: 3 }, 'cancelled'), ['cancelled', 'Cancelled', '3 tasks of 5 did not run', '⊘ cancelled · 5/5 · funkytown']);
+});
+
+const SINCE = Date.UTC(2026, 10, 24, 14, 2, 31);
+const lost = { phase: 'lost', since: SINCE, gone: true };
+const ended = { phase: 'ended', since: SINCE, gone: true };
+
+test('nobody says that a run goes on when nobody knows', () => {
+  const words = (summary, contact) => { const { tone, word, sentence, title } = describeRun(summaryOf(summary), contact); return [tone, word, sentence, title]; };
+  const half = { counts: { total: 52, passed: 37, failed: 3, queued: 12 } };
+  assert.deepEqual(words(half, { ...lost, gone: false })[1], 'Running');
+  assert.deepEqual(words(half, lost), ['lost', 'No contact', '40 of 52 tasks done, 3 failed until then', '? no contact · 40/52 · funkytown']);
+  assert.deepEqual(words({ counts: { total: 1, queued: 1 } }, ended), ['interrupted', 'Interrupted', '0 of 1 task done, no failures until then', '‖ interrupted · 0/1 · funkytown']);
+  for (const contact of [lost, ended]) {
+    assert.deepEqual(words({ state: 'finished', verdict: 'failed', counts: { total: 5, failed: 5 } }, contact), ['failed', 'Failed', '5 failed of 5 tasks', '✗ 5 failed · 5/5 · funkytown']);
+  }
+});
+
+test('what is said of the controller', () => {
+  const running = summaryOf({ counts: { total: 2, queued: 2 } });
+  const finished = summaryOf({ state: 'finished', verdict: 'passed', counts: { total: 2, passed: 2 } });
+  const time = formatTimeOfDay(SINCE);
+  assert.equal(describeContact(null, lost), '');
+  assert.equal(describeContact(running, { ...lost, gone: false }), '');
+  assert.equal(describeContact(running, lost), `The controller is gone since ${time}. What you see is as of then; trying to reach it.`);
+  assert.match(describeContact(running, ended), /^The controller was stopped at .*, before the run was finished\. Started again it goes on/);
+  assert.equal(describeContact(finished, ended), 'The controller has ended. Its verdict stays: Passed. All 2 tasks passed.');
+  assert.equal(describeContact(finished, lost), `The controller has ended or can’t be reached, since ${time}. Its verdict stays: Passed. All 2 tasks passed.`);
+  assert.match(describeContact(running, { ...lost, phase: 'waiting' }), /^A controller is there again/);
+});
+
+test('the source: a short name, and a link if it leads to the web', () => {
+  const sha = '4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0';
+  assert.equal(describeSource(undefined), null);
+  assert.equal(describeSource(null), null);
+  assert.deepEqual(describeSource({ id: sha, branch: 'main', url: 'https://ci.example/runs/7' }), { branch: 'main', id: '4f2a9c01be', title: sha, href: 'https://ci.example/runs/7' });
+  assert.equal(describeSource({ id: `${sha}+${sha}`, branch: null, url: null }).id, '4f2a9c01be+4f2a9c01be');
+  assert.equal(describeSource({ id: 'release 2026-11', branch: null, url: null }).id, 'release 2026-11');
+  for (const url of ['javascript:alert(1)', 'data:text/html,x', 'ftp://x/', '//x', 'ci.example', '', null, ' \u0000']) assert.equal(describeSource({ id: 'a', branch: null, url }).href, '', url);
 });
 
 test('keys are the page\'s, except where somebody types or a control wants them', () => {
