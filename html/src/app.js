@@ -39,7 +39,7 @@ export function App({ state }) {
 function Connection({ state }) {
   const summary = state.revision.value >= 0 && state.run.value?.summary;
   const text = describeContact(summary, state.contact.value);
-  return html`<div class="connection">${text && html`<p>${text}</p>`}</div>`;
+  return html`<div class="connection">${text && html`<p class=${summary.state === 'running' ? '' : 'calm'}>${text}</p>`}</div>`;
 }
 
 const WAITING = {

@@ -18,10 +18,9 @@ export function describeContact(summary, { phase, since, gone }) {
   const time = formatTimeOfDay(since);
   if (phase === 'waiting') return 'A controller is there again, and still reading the plan. What you see is from before.';
   if (summary.state !== 'running') {
-    const { word, sentence } = describeRun(summary);
-    return `The controller has ended${phase === 'ended' ? '' : ` or can’t be reached, since ${time}`}. Its verdict stays: ${word}. ${sentence}.`;
+    return `The controller has ended${phase === 'ended' ? '' : ` or can’t be reached, since ${time}`}. The verdict stays: ${describeRun(summary).word}.`;
   }
   return phase === 'ended'
     ? `The controller was stopped at ${time}, before the run was finished. Started again it goes on from here, and this page follows.`
-    : `The controller is gone since ${time}. What you see is as of then; trying to reach it.`;
+    : `The controller has been gone since ${time}. What you see is as of then; trying to reach it.`;
 }

@@ -102,7 +102,7 @@ test('a run is followed while its controller is killed and comes back', async ({
   go('first');
   await expect(passed).toHaveText('1');
   controller.kill('SIGKILL');
-  await expect(page.locator('.connection')).toContainText('The controller is gone since');
+  await expect(page.locator('.connection')).toContainText('The controller has been gone since');
   go('second');
   start();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Passed');
