@@ -199,7 +199,7 @@ test('one worker alone is cut off: its tasks run elsewhere, and what it says in 
 
 const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
-// A network namespace joined to ours by a veth pair; { name, address, peer } with `address` the one on our side.
+// A network namespace joined to ours by a veth pair; `ours` and `theirs` are its ends, `address` is ours.
 function makeHost(t, number) {
   const name = `ft${process.pid}n${number}`;
   const [ours, theirs] = [`fta${process.pid % 10000}${number}`, `ftb${process.pid % 10000}${number}`];
@@ -214,6 +214,8 @@ function makeHost(t, number) {
   run('ip', '-n', name, 'link', 'set', 'lo', 'up');
   return {
     name,
+    ours,
+    theirs,
     address: `${net}.1`,
     wrapper: ['ip', 'netns', 'exec', name],
     // Where the kernel has no packet filter, the cable is pulled on our side.
@@ -252,6 +254,19 @@ test('a host loses every packet that comes to it: its worker is given up after t
   scene.open();
   await scene.sound();
   assert.match(far.stderr, /event=worker\.joined/);
+});
+
+test('a link-local address with its scope: a worker on another host finds Redis there', async (t) => {
+  const scene = new Scene(t);
+  const host = makeHost(t, 2);
+  const address = 'fe80::f7';
+  run('ip', 'addr', 'add', `${address}/64`, 'dev', host.ours, 'nodad');
+  run('ip', '-n', host.name, 'addr', 'add', 'fe80::f8/64', 'dev', host.theirs, 'nodad');
+  await scene.startRedis([...BEYOND, '--bind', `127.0.0.1 ${address}%${host.ours}`]);
+  scene.controller(['--once', scene.work(10)], { REDIS_HOST: `${address}%${host.ours}` });
+  const far = scene.worker({ REDIS_HOST: `${address}%${host.theirs}` }, host.wrapper);
+  await scene.sound();
+  assert.match(far.stderr, /event=task\.settled/);
 });
 
 test('Redis moves to another address of the same name: everybody finds it there', async (t) => {
