@@ -87,7 +87,8 @@ static void format_deadline(const struct controller *c, char *text, size_t size)
     snprintf(text, size, "the deadline of %d s is over", c->options->deadline_s);
 }
 
-/* What ought to have ended the run didn't: Redis, a worker, a task that lies nowhere. Nobody waits for them longer. */
+/* What ought to have ended the run didn't: Redis, a worker, a task that lies nowhere. Nobody waits for them longer.
+ */
 static void on_grace_over(uv_timer_t *timer)
 {
     struct controller *c = timer->data;

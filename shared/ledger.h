@@ -14,7 +14,7 @@
  *
  * What a reply may say, besides what each operation lists:
  *     LOST      the link went; nobody knows whether it was done: send it again when the link is up
- *     TROUBLE   the server refuses for now (loading, out of memory, read only; `text`): send it again later
+ *     TROUBLE   the server refuses for now (loading, out of memory, busy; `text`): send it again later
  *
  * A server that doesn't know the scripts is taught them, by whoever may: the user of a worker needs no right to run
  * scripts of its own, if there is a controller that loads ours.

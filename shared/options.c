@@ -32,7 +32,8 @@
 /* clang-format off: a table reads better in columns */
 static const struct option table[] = {
     TEXT("REDIS_HOST", "redis-host", BOTH, redis_host, NULL,
-         "Redis to use: a name, an address, or the absolute path of its socket; none, for the controller: start an embedded one; for a worker: localhost"),
+         "Redis to use: a name, an address, or the absolute path of its socket; none, for the controller: start an "
+         "embedded one; for a worker: localhost"),
     NUMBER("REDIS_PORT", "redis-port", BOTH, redis_port, "6379", 1, 65535,
            "its port; embedded: listens there if free, else on a free port that it prints"),
     TEXT("FUNKYTOWN_REDIS_BIND", "redis-bind", CONTROLLER, redis_bind, "127.0.0.1",
@@ -66,7 +67,8 @@ static const struct option table[] = {
     NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, TASK_TIMEOUT_MAX_S,
            "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
     NUMBER("FUNKYTOWN_DEADLINE_S", "deadline-s", CONTROLLER, deadline_s, "0", 0, 10000000,
-           "seconds for the whole run; then what is left is cancelled, exit 4; 0: as long as it takes"),
+           "seconds for the whole run; then what is left is cancelled, exit 4, with --once 10 s later at the latest, "
+           "whatever Redis does; 0: as long as it takes"),
     NUMBER("FUNKYTOWN_SLOTS", "slots", WORKER, slots, "1", 1, 1000, "runners at a time"),
     TEXT("FUNKYTOWN_WORKER_ID", "worker-id", WORKER, worker_id, NULL, "name of the worker; none: host-pid-random"),
     CHOICE("FUNKYTOWN_LOG_LEVEL", "log-level", BOTH, log_level, "info", "debug|info|warn|error",
