@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/controller_private.h"
 #include "shared/buffer.h"
@@ -19,6 +20,7 @@ enum {
     STOP_LIMIT_MS = 30000,     /* workers that don't end are killed then */
     LEASE_LIMIT_MS = 2000,     /* giving it up is a courtesy: it ends by itself */
     SERVER_LIMIT_MS = 10000,   /* writing the last of the append-only file may take a while */
+    LOOKUP_LIMIT_MS = 2000,    /* a name server that doesn't answer */
     HURRIED_LIMIT_MS = 2000,   /* the same of workers and server when the deadline's grace is over */
     EMBEDDED_START_MS = 3000,
     LONGEST_HOLD_MS = 5000,
@@ -476,10 +478,21 @@ static void on_part_closed(void *data)
     struct controller *c = data;
     if (--c->open_handles > 0)
         return;
+    uv_timer_stop(&c->limit);
     if (c->server)
         redis_server_stop(c->server, c->is_hurried ? HURRIED_LIMIT_MS : SERVER_LIMIT_MS, on_server_stopped);
     else
         on_server_stopped(c);
+}
+
+/* All is told and closed but a link whose name is being looked up. Nothing can interrupt that, and the end of a
+ * process waits for it unless it goes at once. */
+static void on_lookup_limit(uv_timer_t *timer)
+{
+    const struct controller *c = timer->data;
+    log_warn("controller.abandoned", LOG_TEXT("reason", "the lookup of REDIS_HOST doesn't end"));
+    fflush(NULL);
+    _exit(c->exit_status);
 }
 
 static void tear_down(struct controller *c)
@@ -487,7 +500,7 @@ static void tear_down(struct controller *c)
     if (c->is_torn_down)
         return;
     c->is_torn_down = true;
-    uv_timer_stop(&c->limit);
+    uv_timer_start(&c->limit, on_lookup_limit, LOOKUP_LIMIT_MS, 0);
     uv_close((uv_handle_t *)&c->hold, on_handle_closed);
     uv_close((uv_handle_t *)&c->deadline, on_handle_closed);
     uv_close((uv_handle_t *)&c->grace, on_handle_closed);

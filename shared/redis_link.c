@@ -46,10 +46,10 @@ struct awaited {
     bool may_be_denied;
 };
 
-/* Refusals that follow one another. As long as `what` was refused last isn't accepted the link is no good one,
- * however well it greets. */
+/* Refusals that follow one another. As long as the last one isn't made good the link is no good one, however well it
+ * greets. */
 struct refusals {
-    char what[64]; /* "": none */
+    char what[64]; /* was refused last; "": nothing that wasn't accepted since */
     uint64_t since_ms, last_ms;
 };
 

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -267,6 +268,21 @@ test('a link-local address with its scope: a worker on another host finds Redis 
   const far = scene.worker({ REDIS_HOST: `${address}%${host.theirs}` }, host.wrapper);
   await scene.sound();
   assert.match(far.stderr, /event=task\.settled/);
+});
+
+test('a name server that never answers: whoever is told to stop goes within seconds all the same', async (t) => {
+  const scene = new Scene(t);
+  const silent = createSocket('udp4').on('message', () => {});
+  t.after(() => silent.close());
+  await new Promise((done) => silent.bind(53, '127.19.84.53', done));
+  writeFileSync(join(scene.folder, 'resolv.conf'), 'nameserver 127.19.84.53\noptions timeout:30 attempts:1\n');
+  const asking = `mount --bind ${scene.folder}/resolv.conf /etc/resolv.conf && exec "$0" "$@"`;
+  const asked = new Promise((done) => silent.once('message', done));
+  const controller = scene.spawn('controller', 'unshare', ['-m', 'sh', '-c', asking, join(scene.bin, 'controller'), '--http-port', '0',
+    '--once', scene.work(1)], { REDIS_HOST: 'redis.nowhere.test' });
+  await asked;
+  controller.kill();
+  assert.equal(await controller.exit(10_000), 143, controller.output);
 });
 
 test('Redis moves to another address of the same name: everybody finds it there', async (t) => {
