@@ -30,7 +30,6 @@ static_assert(sizeof("task::4294967295") + NAME_MAX_BYTES <= TASK_KEY_SIZE, "eve
 static const struct form_rule viewport_rule = NAME("a viewport's name");
 static const struct form_rule browser_rule = NAME("a browser's name");
 static const struct form_rule runner_rule = NAME("a runner's name");
-static const struct form_rule tag_rule = NAME("a tag");
 
 enum { MAP_SCHEMA, MAP_VIEWPORTS, MAP_EXCLUDE, MAP_RUNNERS, MAP_GROUPS, MAP_COUNT };
 static const struct form_key map_keys[MAP_COUNT] = {
@@ -82,8 +81,8 @@ static const struct form_key entry_keys[ENTRY_COUNT] = {
     [ENTRY_RUNNER] = {"runner", false, NAME("a runner's name")},
     [ENTRY_TIMEOUT] = {"timeout_s", false, {FORM_NUMBER, NULL, 1, TASK_TIMEOUT_MAX_S}},
     [ENTRY_RETRIES] = {"retries", false, {FORM_NUMBER, NULL, 0, TASK_RETRIES_MAX}},
-    [ENTRY_TAGS] = {"tags", false, {FORM_LIST, "a list of tags", 1, 0}},
-    [ENTRY_HEDGE] = {"hedge", false, {FORM_FLAG, NULL, 0, 0}},
+    [ENTRY_TAGS] = {"tags", false, {FORM_LATER, NULL, 0, 0}},
+    [ENTRY_HEDGE] = {"hedge", false, {FORM_LATER, NULL, 0, 0}},
 };
 
 /* Without "exclude". */
@@ -551,37 +550,17 @@ static int load_names(struct loader *l, const struct cJSON *list, const struct f
     return 0;
 }
 
-static void add_override(struct buffer *out, const struct cJSON *value)
-{
-    const struct cJSON *item;
-    if (cJSON_IsNumber(value)) {
-        json_add_uint(out, (uint64_t)value->valuedouble);
-    } else if (cJSON_IsString(value)) {
-        json_add_text(out, value->valuestring);
-    } else if (cJSON_IsBool(value)) {
-        buffer_text(out, cJSON_IsTrue(value) ? "true" : "false");
-    } else {
-        buffer_text(out, "[");
-        cJSON_ArrayForEach(item, value)
-        {
-            json_add_item(out);
-            add_override(out, item);
-        }
-        buffer_text(out, "]");
-    }
-}
-
 /* What the entry says of its tasks alone, as compact JSON; NULL: nothing. */
 static const char *load_overrides(struct loader *l, const struct cJSON *const members[ENTRY_COUNT])
 {
     buffer_clear(&l->json);
-    for (size_t i = ENTRY_TIMEOUT; i <= ENTRY_HEDGE; i++) {
+    for (size_t i = ENTRY_TIMEOUT; i <= ENTRY_RETRIES; i++) {
         if (members[i] == NULL)
             continue;
         if (l->json.length == 0)
             buffer_text(&l->json, "{");
         json_add_key(&l->json, entry_keys[i].name);
-        add_override(&l->json, members[i]);
+        json_add_uint(&l->json, (uint64_t)members[i]->valuedouble);
     }
     if (l->json.length == 0)
         return NULL;
@@ -604,12 +583,10 @@ static int load_entry(struct loader *l, const struct cJSON *item, const char *gr
 
     struct form_place viewports = {.parent = e->place, .key = "viewports"};
     struct form_place browsers = {.parent = e->place, .key = "browsers"};
-    struct form_place tags = {.parent = e->place, .key = "tags"};
     if (load_names(l, members[ENTRY_VIEWPORTS], &viewport_rule, &viewports, &l->viewports, &e->viewport_count,
                    &l->viewport_capacity, err) < 0 ||
         load_names(l, members[ENTRY_BROWSERS], &browser_rule, &browsers, &l->browsers, &e->browser_count,
-                   &l->browser_capacity, err) < 0 ||
-        form_check_all(members[ENTRY_TAGS], &tag_rule, &tags, err) < 0)
+                   &l->browser_capacity, err) < 0)
         return -1;
     e->overrides = load_overrides(l, members);
     e->rule_count = select_rules(l, e->spec, e->runner);

@@ -29,7 +29,7 @@ struct plan_task {
     const char *viewport;
     const char *browser;
     const char *runner;
-    /* JSON object of what the map says of this task alone: timeout_s, retries, tags, hedge. NULL: nothing. */
+    /* JSON object of what the map says of this task alone: timeout_s, retries. NULL: nothing. */
     const char *overrides;
 };
 

@@ -194,6 +194,14 @@ static bool is_whole_between(double number, long min, long max)
     return number >= (double)min && number <= (double)max && (double)(long)number == number;
 }
 
+/* What is accepted must mean something. */
+static int refuse_for_now(const struct form_place *place, struct error *err)
+{
+    auto_buffer text = {0};
+    form_add_place(&text, place);
+    return error_set(err, ERROR_CONFIG, "%s: not supported yet", text.data);
+}
+
 int form_check(const struct cJSON *item, const struct form_rule *rule, const struct form_place *place,
                struct error *err)
 {
@@ -210,6 +218,8 @@ int form_check(const struct cJSON *item, const struct form_rule *rule, const str
         return form_refuse(item, place, err, "%s", rule->wanted);
     case FORM_OBJECT:
         return cJSON_IsObject(item) ? 0 : form_refuse(item, place, err, "%s", rule->wanted);
+    case FORM_LATER:
+        return refuse_for_now(place, err);
     default:
         if (!cJSON_IsString(item))
             return form_refuse(item, place, err, "%s", rule->wanted);
@@ -222,7 +232,8 @@ static int refuse_unknown(const struct form_key *keys, size_t count, const struc
 {
     auto_buffer known = {0};
     for (size_t i = 0; i < count; i++)
-        buffer_format(&known, "%s%s", i > 0 ? ", " : "", keys[i].name);
+        if (keys[i].rule.type != FORM_LATER)
+            buffer_format(&known, "%s%s", known.length > 0 ? ", " : "", keys[i].name);
     return form_refuse_as("an unknown key", place, err, "one of %s", known.data);
 }
 

@@ -3,6 +3,8 @@
  *
  *     groups[1].tasks[0].browsers[2]: found 3, wanted a browser's name
  *
+ * or, of a key that nothing acts upon yet, that it is so: "groups[0].tasks[1].hedge: not supported yet".
+ *
  * A place is a chain of structs on the caller's stack, written out only when something is refused:
  *
  *     struct form_place list = {.parent = place, .key = "browsers"}, item = {.parent = &list, .index = 2};
@@ -33,11 +35,12 @@ enum form_type {
     FORM_PATH,   /* a name that stays below where it starts: relative, with '/', without ".." */
     FORM_LIST,   /* of at least min elements */
     FORM_OBJECT,
+    FORM_LATER, /* a key that nothing acts upon yet: refused whatever its value, and never offered */
 };
 
 struct form_rule {
     enum form_type type;
-    const char *wanted; /* "a browser's name"; not used for FORM_NUMBER and FORM_FLAG */
+    const char *wanted; /* "a browser's name"; not used for FORM_NUMBER, FORM_FLAG and FORM_LATER */
     long min, max;      /* max 0: no limit for texts, and none at all for lists */
 };
 

@@ -152,10 +152,10 @@ static const struct form_key definition_keys[DEFINITION_COUNT] = {
     [DEFINITION_ARGV] = {"argv", false, {FORM_LIST, "a list: the program and its arguments", 1, 0}},
     [DEFINITION_ENV] = {"env", false, {FORM_OBJECT, "an object of environment variables", 0, 0}},
     [DEFINITION_CWD] = {"cwd", false, {FORM_PATH, "a folder's path", 1, 1024}},
-    [DEFINITION_BUNDLE] = {"bundle", false, {FORM_FLAG, NULL, 0, 0}},
+    [DEFINITION_BUNDLE] = {"bundle", false, {FORM_LATER, NULL, 0, 0}},
     [DEFINITION_EXIT] = {"exit", false, {FORM_OBJECT, "an object: exit status -> result", 0, 0}},
-    [DEFINITION_JUNIT] = {"junit", false, {FORM_PATH, "a file's path", 1, 1024}},
-    [DEFINITION_ARTIFACTS] = {"artifacts", false, {FORM_LIST, "a list of file patterns", 1, 0}},
+    [DEFINITION_JUNIT] = {"junit", false, {FORM_LATER, NULL, 0, 0}},
+    [DEFINITION_ARTIFACTS] = {"artifacts", false, {FORM_LATER, NULL, 0, 0}},
 };
 
 static int refuse_unknown_placeholder(const char *text, size_t length, const struct form_place *place,
@@ -280,38 +280,6 @@ static int parse_exit(struct runner *runner, const struct cJSON *object, const s
     return 0;
 }
 
-static int check_artifacts(struct runner *runner, const struct cJSON *list, const struct form_place *place,
-                           struct error *err)
-{
-    (void)runner;
-    const struct form_rule rule = {FORM_PATH, "a file pattern", 1, 1024};
-    if (form_check_all(list, &rule, place, err) < 0)
-        return -1;
-    struct form_place here = {.parent = place};
-    const struct cJSON *item;
-    cJSON_ArrayForEach(item, list)
-    {
-        if (check_template(item->valuestring, false, &here, err) < 0)
-            return -1;
-        here.index++;
-    }
-    return 0;
-}
-
-/* Whether a start can be told of more than one spec. */
-static bool takes_several(const struct runner *runner)
-{
-    return mentions(runner->argv, PLACEHOLDER_SPECS) || mentions(runner->argv, PLACEHOLDER_REGEX);
-}
-
-static int check_bundle(struct runner *runner, const struct cJSON *flag, const struct form_place *place,
-                        struct error *err)
-{
-    if (cJSON_IsTrue(flag) && !takes_several(runner))
-        return form_refuse(flag, place, err, "{specs...} in \"argv\" with it");
-    return 0;
-}
-
 static int parse_cwd(struct runner *runner, const struct cJSON *path, const struct form_place *place,
                      struct error *err)
 {
@@ -322,19 +290,13 @@ static int parse_cwd(struct runner *runner, const struct cJSON *path, const stru
     return 0;
 }
 
-static int check_junit(struct runner *runner, const struct cJSON *path, const struct form_place *place,
-                       struct error *err)
-{
-    (void)runner;
-    return check_template(path->valuestring, false, place, err);
-}
-
-/* In this order: "bundle" looks at "argv". */
+/* Those of FORM_LATER never come here. */
 static int (*const definition_parsers[DEFINITION_COUNT])(struct runner *, const struct cJSON *,
                                                          const struct form_place *, struct error *) = {
-    [DEFINITION_ARGV] = parse_argv,           [DEFINITION_ENV] = parse_env,   [DEFINITION_CWD] = parse_cwd,
-    [DEFINITION_BUNDLE] = check_bundle,       [DEFINITION_EXIT] = parse_exit, [DEFINITION_JUNIT] = check_junit,
-    [DEFINITION_ARTIFACTS] = check_artifacts,
+    [DEFINITION_ARGV] = parse_argv,
+    [DEFINITION_ENV] = parse_env,
+    [DEFINITION_CWD] = parse_cwd,
+    [DEFINITION_EXIT] = parse_exit,
 };
 
 /* Puts what the definition says over what the runner has. */

@@ -1,8 +1,10 @@
 /*
  * What starts a spec: the definition of a runner, as the spec map gives it and as it travels to workers in Redis.
  *
- *     { "argv": ["bash", "{spec}"], "env": {"A": "b"}, "cwd": "sub", "bundle": false,
- *       "exit": {"0": "passed", "1": "failed", "3": "error"}, "junit": "out.xml", "artifacts": ["*.png"] }
+ *     { "argv": ["bash", "{spec}"], "env": {"A": "b"}, "cwd": "sub",
+ *       "exit": {"0": "passed", "1": "failed", "3": "error"} }
+ *
+ * "bundle", "junit" and "artifacts" are refused as long as nothing acts upon them.
  *
  * The controller checks definitions with runner_parse() before anything is written; the worker parses them again.
  *

@@ -167,12 +167,10 @@ int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply,
 
 /* ---- one task ---- */
 
-enum { OVERRIDE_TIMEOUT, OVERRIDE_RETRIES, OVERRIDE_TAGS, OVERRIDE_HEDGE, OVERRIDE_COUNT };
+enum { OVERRIDE_TIMEOUT, OVERRIDE_RETRIES, OVERRIDE_COUNT };
 static const struct form_key override_keys[OVERRIDE_COUNT] = {
     [OVERRIDE_TIMEOUT] = {"timeout_s", false, {FORM_NUMBER, NULL, 1, TASK_TIMEOUT_MAX_S}},
     [OVERRIDE_RETRIES] = {"retries", false, {FORM_NUMBER, NULL, 0, TASK_RETRIES_MAX}},
-    [OVERRIDE_TAGS] = {"tags", false, {FORM_LIST, "a list of tags", 0, 0}},
-    [OVERRIDE_HEDGE] = {"hedge", false, {FORM_FLAG, NULL, 0, 0}},
 };
 
 static int read_overrides(struct run_limits *limits, const char *text, struct error *err)

@@ -36,6 +36,24 @@ test('bad spec maps name the place; nothing is written', async (t) => {
   assert.deepEqual(await stage.redis('dbsize'), ['0']);
 });
 
+test('what nothing acts upon yet is refused, whatever it says', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const task = { spec: 'a', viewports: ['desktop'], browsers: ['chrome'] };
+  const runner = { argv: ['true', '{specs...}'] };
+  for (const [key, values] of [['tags', [['smoke'], []]], ['hedge', [true, false]]])
+    for (const value of values) {
+      const map = { runners: { r: runner }, groups: [{ name: 'g', runner: 'r', tasks: [task, { ...task, spec: 'b', [key]: value }] }] };
+      await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), new RegExp(`groups\\[0\\]\\.tasks\\[1\\]\\.${key}: not supported yet$`));
+    }
+  for (const [key, values] of [['junit', ['out.xml']], ['artifacts', [['*.png']]], ['bundle', [true, false]]])
+    for (const value of values) {
+      const map = { runners: { r: { ...runner, [key]: value } }, groups: [{ name: 'g', runner: 'r', tasks: [task] }] };
+      await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), new RegExp(`runners\\.r\\.${key}: not supported yet$`));
+    }
+  assert.deepEqual(await stage.redis('dbsize'), ['0']);
+});
+
 test('a map without a task is never green', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();

@@ -20,7 +20,7 @@ bool fuzz_is_line(const char *text);
 
 bool fuzz_is_utf8(const char *text);
 
-/* A refusal of that kind: one line that says what was found or wanted. */
+/* A refusal of that kind: one line that says what was found, or isn't supported yet. */
 void fuzz_require_refusal(const struct error *err, enum error_code code);
 
 /* Strict JSON; the tree is deleted. */

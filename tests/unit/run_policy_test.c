@@ -129,12 +129,12 @@ static void a_task_may_have_limits_of_its_own(void **state)
     } rows[] = {
         {"", 600, 2, NULL},
         {"{}", 600, 2, NULL},
-        {"{\"timeout_s\":7,\"retries\":0,\"tags\":[\"a\"],\"hedge\":true}", 7, 0, NULL},
+        {"{\"timeout_s\":7,\"retries\":0}", 7, 0, NULL},
         {"{\"retries\":3}", 600, 3, NULL},
         {"{\"timeout_s\":-1}", 600, 2, "timeout_s: found -1, wanted a whole number from 1 to 1000000"},
         {"{\"timeout_s\":1e300}", 600, 2, "timeout_s: found 1e+300, wanted a whole number from 1 to 1000000"},
         {"{\"timeout_s\":7,\"retries\":0.5}", 600, 2, "retries: found 0.5, wanted a whole number from 0 to 100"},
-        {"{\"retry\":1}", 600, 2, "retry: found an unknown key, wanted one of timeout_s, retries, tags, hedge"},
+        {"{\"retry\":1}", 600, 2, "retry: found an unknown key, wanted one of timeout_s, retries"},
         {"{", 600, 2, "line 1 column 2: found the end, wanted a key in double quotes"},
         {"null", 600, 2, "found null, wanted an object"},
     };

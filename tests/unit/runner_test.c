@@ -82,7 +82,7 @@ static void a_builtin_can_be_changed_in_part(void **state)
     assert_list(changed.env, "CI=1");
     runner_close(&changed);
 
-    parse_good(&changed, "playwright", "{\"argv\":[\"npx\",\"playwright\",\"test\",\"{spec}\"],\"bundle\":false}");
+    parse_good(&changed, "playwright", "{\"argv\":[\"npx\",\"playwright\",\"test\",\"{spec}\"]}");
     assert_list(changed.argv, "npx|playwright|test|{spec}");
     runner_close(&changed);
     runner_close(&builtin);
@@ -101,8 +101,7 @@ static void bad_definitions_are_refused(void **state)
     } rows[] = {
         {"[]", "runners.r: found an empty list, wanted an object"},
         {"{}", "runners.r.argv: found nothing, wanted a list: the program and its arguments"},
-        {"{\"cmd\":1}",
-         "runners.r.cmd: found an unknown key, wanted one of argv, env, cwd, bundle, exit, junit, artifacts"},
+        {"{\"cmd\":1}", "runners.r.cmd: found an unknown key, wanted one of argv, env, cwd, exit"},
         {"{\"argv\":\"bash\"}", "runners.r.argv: found \"bash\", wanted a list: the program and its arguments"},
         {"{\"argv\":[]}", "runners.r.argv: found an empty list, wanted a list: the program and its arguments"},
         {"{\"argv\":[\"a\",\"\"]}", "runners.r.argv[1]: found an empty text, wanted an argument"},
@@ -137,9 +136,8 @@ static void bad_definitions_are_refused(void **state)
         {"{\"argv\":[\"a\"],\"cwd\":\"/tmp\"}", "runners.r.cwd: found \"/tmp\", wanted a relative path"},
         {"{\"argv\":[\"a\"],\"cwd\":\"a/../..\"}", "runners.r.cwd: found \"a/../..\", wanted a path without \"..\""},
         {"{\"argv\":[\"a\"],\"cwd\":\"\"}", "runners.r.cwd: found an empty text, wanted a folder's path"},
-        {"{\"argv\":[\"a\"],\"bundle\":\"yes\"}", "runners.r.bundle: found \"yes\", wanted true or false"},
-        {"{\"argv\":[\"a\",\"{spec}\"],\"bundle\":true}",
-         "runners.r.bundle: found true, wanted {specs...} in \"argv\" with it"},
+        {"{\"argv\":[\"{specs...}\"],\"bundle\":true}", "runners.r.bundle: not supported yet"},
+        {"{\"argv\":[\"a\"],\"bundle\":false}", "runners.r.bundle: not supported yet"},
         {"{\"argv\":[\"a\"],\"exit\":[\"passed\"]}",
          "runners.r.exit: found a list, wanted an object: exit status -> result"},
         {"{\"argv\":[\"a\"],\"exit\":{\"0\":\"ok\"}}",
@@ -156,12 +154,8 @@ static void bad_definitions_are_refused(void **state)
          "runners.r.exit.-1: found \"-1\", wanted an exit status from 0 to 255"},
         {"{\"argv\":[\"a\"],\"exit\":{\"1x\":\"passed\"}}",
          "runners.r.exit.1x: found \"1x\", wanted an exit status from 0 to 255"},
-        {"{\"argv\":[\"a\"],\"junit\":\"/x.xml\"}", "runners.r.junit: found \"/x.xml\", wanted a relative path"},
-        {"{\"argv\":[\"a\"],\"junit\":\"{x}.xml\"}", "runners.r.junit: found {x}, wanted one of " KNOWN},
-        {"{\"argv\":[\"a\"],\"artifacts\":[]}",
-         "runners.r.artifacts: found an empty list, wanted a list of file patterns"},
-        {"{\"argv\":[\"a\"],\"artifacts\":[\"*.png\",\"../*\"]}",
-         "runners.r.artifacts[1]: found \"../*\", wanted a path without \"..\""},
+        {"{\"argv\":[\"a\"],\"junit\":\"out.xml\"}", "runners.r.junit: not supported yet"},
+        {"{\"argv\":[\"a\"],\"artifacts\":[\"*.png\"]}", "runners.r.artifacts: not supported yet"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct runner r;
