@@ -56,13 +56,14 @@ enum placeholder_kind {
     PLACEHOLDER_NUMBER,
     PLACEHOLDER_SPEC,
     PLACEHOLDER_SPECS,
-    PLACEHOLDER_REGEX
+    PLACEHOLDER_REGEX,
+    PLACEHOLDER_EVENTS, /* a text whose runner speaks the event protocol */
 };
 
 struct placeholder {
     const char *text;
     enum placeholder_kind kind;
-    size_t offset;       /* in struct runner_values; TEXT and NUMBER */
+    size_t offset;       /* in struct runner_values; TEXT, EVENTS and NUMBER */
     const char *without; /* what to do when it has no value; NULL: no user can come across that */
 };
 
@@ -76,12 +77,12 @@ static const struct placeholder placeholders[] = {
     {"{browser}", PLACEHOLDER_TEXT, offsetof(struct runner_values, browser), NULL},
     {"{width}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, width), WITHOUT_SIZE},
     {"{height}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, height), WITHOUT_SIZE},
-    {"{events}", PLACEHOLDER_TEXT, offsetof(struct runner_values, events), NULL},
+    {"{events}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, events), NULL},
     {"{artifacts}", PLACEHOLDER_TEXT, offsetof(struct runner_values, artifacts), NULL},
     {"{output}", PLACEHOLDER_TEXT, offsetof(struct runner_values, output), NULL},
     {"{playwright}", PLACEHOLDER_TEXT, offsetof(struct runner_values, playwright),
      "install the npm package @playwright/test in SPEC_ROOT"},
-    {"{reporter}", PLACEHOLDER_TEXT, offsetof(struct runner_values, reporter), NULL},
+    {"{reporter}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, reporter), NULL},
 };
 
 static bool is_word(unsigned char byte)
@@ -353,10 +354,7 @@ void runner_close(struct runner *runner)
 
 bool runner_reports_tests(const struct runner *runner)
 {
-    for (size_t i = 0; runner->argv[i]; i++)
-        if (strstr(runner->argv[i], "{reporter}"))
-            return true;
-    return false;
+    return mentions(runner->argv, PLACEHOLDER_EVENTS) || mentions(runner->env, PLACEHOLDER_EVENTS);
 }
 
 bool runner_needs_spec(const struct runner *runner)
@@ -400,7 +398,8 @@ static bool add_value(struct buffer *out, const struct placeholder *placeholder,
 {
     const char *field = (const char *)values + placeholder->offset;
     switch (placeholder->kind) {
-    case PLACEHOLDER_TEXT: {
+    case PLACEHOLDER_TEXT:
+    case PLACEHOLDER_EVENTS: {
         const char *text = *(const char *const *)(const void *)field;
         if (text != NULL)
             buffer_text(out, text);

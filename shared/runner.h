@@ -50,7 +50,7 @@ void runner_close(struct runner *runner);
 /* Whether a template names the spec. One that doesn't runs for any task, whether its spec is a file or not. */
 bool runner_needs_spec(const struct runner *runner);
 
-/* Whether it runs with our reporter and so tells of every test; then its silence is an error. */
+/* Whether a template asks for {reporter} or {events}: it tells of every test, and its silence is an error. */
 bool runner_reports_tests(const struct runner *runner);
 
 /* The built-in runner of that name as a JSON text to be parsed, or NULL. */

@@ -298,6 +298,28 @@ static void a_runner_may_do_without_the_spec(void **state)
     }
 }
 
+static void who_asks_for_the_reporter_or_the_events_reports_tests(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *definition;
+        bool reports_tests;
+    } rows[] = {
+        {"{\"argv\":[\"a\",\"{spec}\",\"{artifacts}\",\"{playwright}\"]}", false},
+        {"{\"argv\":[\"a\",\"${reporter}\"],\"env\":{\"A\":\"${events}\"}}", false},
+        {"{\"argv\":[\"a\",\"--reporter={reporter}\"]}", true},
+        {"{\"argv\":[\"a\"],\"env\":{\"A\":\"1\",\"PW_TEST_REPORTER\":\"{reporter}\"}}", true},
+        {"{\"argv\":[\"a\",\"{events}\"]}", true},
+        {"{\"argv\":[\"a\"],\"env\":{\"OUT\":\"x{events}\"}}", true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct runner r;
+        parse_good(&r, "r", rows[i].definition);
+        assert_int_equal(runner_reports_tests(&r), rows[i].reports_tests);
+        runner_close(&r);
+    }
+}
+
 static void a_value_that_is_not_known_is_an_error(void **state)
 {
     (void)state;
@@ -376,6 +398,7 @@ int main(void)
         cmocka_unit_test(placeholders_are_replaced),
         cmocka_unit_test(the_builtin_playwright_starts_its_own_program),
         cmocka_unit_test(a_runner_may_do_without_the_spec),
+        cmocka_unit_test(who_asks_for_the_reporter_or_the_events_reports_tests),
         cmocka_unit_test(a_value_that_is_not_known_is_an_error),
         cmocka_unit_test(what_is_put_in_makes_no_option_of_an_argument),
     };
