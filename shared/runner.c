@@ -19,7 +19,7 @@ static const struct {
     const char *definition;
 } builtins[] = {
     {"playwright", "{\"argv\":[\"node\",\"{playwright}\",\"test\",\"--project={viewport}-{browser}\",\"--workers=1\","
-                   "\"--output={output}\",\"--add-reporter={reporter}\",\"{spec_regex}\"]}"},
+                   "\"--forbid-only\",\"--output={output}\",\"--add-reporter={reporter}\",\"{spec_regex}\"]}"},
 };
 
 const char *runner_builtin(const char *name)

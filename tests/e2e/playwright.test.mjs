@@ -41,3 +41,44 @@ test('a failing spec: name, message, file and line in the terminal and in the AP
   const again = stage.controller(['--once', map], { FUNKYTOWN_RUN_ID: 'playwright' });
   assert.equal(await again.exit(), 1, again.output);
 });
+
+const FOCUSED = `import { test } from '@playwright/test';
+
+test('fails', () => { throw new Error('left out'); });
+test.describe('outer', () => {
+  test.describe.FOCUS('inner', () => {
+    test('passes', () => {});
+  });
+});
+`;
+
+test('a focused test or describe is an error that names the line, whatever the configuration says; the map may allow it', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  layPlaywrightSpecs(stage);
+  const specs = {
+    'tests/describe.spec.mjs': [FOCUSED.replace('FOCUS', 'only'), 5],
+    'tests/serial.spec.mjs': [FOCUSED.replace('FOCUS', 'serial.only'), 5],
+    'tests/test.spec.mjs': [FOCUSED.replace('describe.FOCUS', 'describe').replace("test('passes'", "test.only('passes'"), 6],
+  };
+  for (const [spec, [text]] of Object.entries(specs)) stage.file(`specs/${spec}`, text);
+  stage.file('specs/playwright.config.mjs', "export default { testDir: 'tests', forbidOnly: false, projects: [{ name: 'desktop-chrome' }] };\n");
+  const tasks = Object.keys(specs).map((spec) => ({ spec, viewports: ['desktop'], browsers: ['chrome'] }));
+  const controller = stage.controller([stage.file('map.json', { groups: [{ name: 'g', tasks }] })]);
+  const worker = stage.worker();
+  await controller.says(/^error: .*\n/m);
+  assert.equal(await worker.exit(), 0, worker.output);
+  for (const [i, [spec, [, line]]] of Object.entries(specs).entries()) {
+    const task = await stage.api(controller, `/tasks/task:g:${i}`);
+    assert.equal(task.status, 'error', spec);
+    assert.match(task.attempts[0].reason, new RegExp(`^${spec}:${line}: "\\S+ outer inner( passes)?" is focused with \\.only, which leaves out the other tests .*--forbid-only`));
+  }
+  assert.match(controller.stdout, /at tests\/test\.spec\.mjs:6/);
+  controller.kill();
+  assert.equal(await controller.exit(), 143);
+
+  const argv = ['node', '{playwright}', 'test', '--project={viewport}-{browser}', '--workers=1', '--output={output}', '--add-reporter={reporter}', '{spec_regex}'];
+  const allowed = stage.controller(['--once', stage.file('map.json', { runners: { playwright: { argv } }, groups: [{ name: 'g', tasks: tasks.slice(0, 1) }] })]);
+  stage.worker();
+  assert.equal(await allowed.exit(), 0, allowed.output);
+});

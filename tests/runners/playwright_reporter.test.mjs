@@ -27,10 +27,10 @@ function layRoot(t) {
 /** This file and no other. */
 const argumentFor = (root, spec) => `/^${path.join(root, spec).replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$/`;
 
-function start(root, specs, { config, project = 'desktop-chrome', env = {}, options = [`--add-reporter=${REPORTER}`] } = {}) {
+function start(root, specs, { config, project = 'desktop-chrome', env = {}, flags = [], options = [`--add-reporter=${REPORTER}`] } = {}) {
   const child = spawn(process.execPath, [
     path.join(root, 'node_modules/@playwright/test/cli.js'), 'test', `--project=${project}`, '--workers=1',
-    `--output=${path.join(root, 'output')}`, ...(config ? [`--config=${config}`] : []), ...options,
+    `--output=${path.join(root, 'output')}`, ...(config ? [`--config=${config}`] : []), ...flags, ...options,
     ...specs.map((spec) => argumentFor(root, spec)),
   ], { cwd: root, env: { ...process.env, FORCE_COLOR: '1', PWTEST_CACHE_DIR: path.join(root, 'cache'), ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const output = { text: '' };
@@ -61,7 +61,7 @@ const conclusions = (events) => events.filter((event) => event.event !== 'test')
 
 describe('playwright reporter', { concurrency: 2 }, () => {
   test('many specs in one start', async (t) => {
-    const specs = ['passes', 'fails', 'skips', 'only_skips', 'expected_failures', 'times_out', 'before_all', 'after_all', 'big_errors', 'exits',
+    const specs = ['passes', 'fails', 'skips', 'only_skips', 'expected_failures', 'times_out', 'before_all', 'after_all', 'big_errors', 'deep_titles', 'exits',
       'kills_itself', 'no_browser'].map((name) => `${name}.spec.mjs`);
     const { root, code, events } = await run(t, specs);
     assert.equal(code, 1);
@@ -179,6 +179,12 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       }
     });
 
+    await t.test('titles without end leave the line whole', () => {
+      const [{ title, error }] = tests(of(events, 'deep_titles.spec.mjs'));
+      assert.deepEqual(title, ['deep']);
+      assert.match(error.message, /^Error: "+/);
+    });
+
     await t.test('a test that ends its process has failed', () => {
       const [exits, spec] = of(events, 'exits.spec.mjs');
       assert.equal(exits.status, 'failed');
@@ -253,6 +259,16 @@ describe('playwright reporter', { concurrency: 2 }, () => {
     assert.equal(conclusion.event, 'error');
     assert.match(conclusion.error.message, /the database does not close/);
   });
+
+  for (const [how, options] of [['on the command line', { flags: ['--forbid-only'] }], ['in the configuration', { config: 'forbids.config.mjs' }]]) {
+    test(`a focused test that is forbidden ${how}: its place, and nothing is run`, async (t) => {
+      const { events, code } = await run(t, ['focused.spec.mjs', 'passes.spec.mjs'], options);
+      assert.equal(code, 1);
+      assert.deepEqual(events.map(({ event, spec, file, line }) => ({ event, spec, file, line })), [
+        { event: 'error', spec: 'focused.spec.mjs', file: 'focused.spec.mjs', line: 5 }]);
+      assert.match(events[0].error.message, /^focused\.spec\.mjs:5: "focused\.spec\.mjs cart adds" is focused with \.only, which leaves out the other tests \(forbidden by the '(--forbid-only' CLI flag|forbidOnly' option in 'forbids\.config\.mjs')\)\.$/);
+    });
+  }
 
   test('a failing global set-up', async (t) => {
     const { events } = await run(t, ['passes.spec.mjs'], { config: 'setup_fails.config.mjs' });

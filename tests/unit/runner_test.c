@@ -271,8 +271,10 @@ static void the_builtin_playwright_starts_its_own_program(void **state)
     values.browser = "chrome";
     parse_good(&r, "playwright", runner_builtin("playwright"));
     assert_int_equal(runner_expand(&r, &values, &command, &err), 0);
-    assert_list(command.argv, "node|/srv/cli.js|test|--project=mobile-chrome|--workers=1|--output=/run/output|"
-                              "--add-reporter=/srv/reporter.mjs|/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/");
+    assert_list(
+        command.argv,
+        "node|/srv/cli.js|test|--project=mobile-chrome|--workers=1|--forbid-only|"
+        "--output=/run/output|--add-reporter=/srv/reporter.mjs|/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/");
     runner_command_close(&command);
     runner_close(&r);
 }

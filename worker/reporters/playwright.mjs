@@ -2,8 +2,8 @@
 //
 // The worker starts Playwright in SPEC_ROOT, as
 //
-//   node node_modules/@playwright/test/cli.js test --project=desktop-chrome --workers=1 --output=FOLDER \
-//       --add-reporter=/abs/path/to/playwright.mjs '/^\/abs\/spec\/root\/tests\/a\.spec\.ts$/' …
+//   node node_modules/@playwright/test/cli.js test --project=desktop-chrome --workers=1 --forbid-only \
+//       --output=FOLDER --add-reporter=/abs/path/to/playwright.mjs '/^\/abs\/spec\/root\/tests\/a\.spec\.ts$/' …
 //
 // - A file argument is a regular expression that is searched for in the absolute path of each test file, ignoring case.
 //   Between slashes it is taken as written, so `/^…$/` with every special character escaped means this file and no other.
@@ -11,6 +11,7 @@
 // - --add-reporter came with Playwright 1.63; it keeps the reporters of the project's own configuration. Older versions
 //   load this file from the environment variable PW_TEST_REPORTER=/abs/path/to/playwright.mjs instead. Given both ways at
 //   once, only the first instance speaks. The value of --add-reporter is split at commas: keep them out of the path.
+// - --forbid-only: a forgotten test.only would leave out its neighbours, and pass.
 // - --output must be a folder that no other start uses: Playwright empties it first.
 //
 // Events, all paths relative to SPEC_ROOT with forward slashes:
@@ -30,9 +31,10 @@
 // configuration, an unknown project, an unknown option. Its standard error says which.
 //
 // What it promises: a spec is never "passed" unless at least one of its tests ran and none failed; a line is written whole
-// and is at most 256 KiB long; text is valid UTF-8 without colours or control characters; with nobody at the other end of
+// and is at most 256 KiB long, whatever the test threw (attachments, then stack and snippet, then titles are left out); text is valid UTF-8 without colours or control characters; with nobody at the other end of
 // the FIFO, or no FIFO, it is silent and the run goes on undisturbed. SIGTERM, which Playwright dies of on the spot, becomes
-// SIGINT, of which it ends in good order: attachments are written and what it started is closed.
+// SIGINT, of which it ends in good order: attachments are written and what it started is closed. When a write fails it says
+// nothing more, and an exception in here Playwright catches: either way the last spec has no "spec" event, so it can't pass.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -47,6 +49,9 @@ const INFRASTRUCTURE = [
   /^Test timeout of \d+ms exceeded while setting up "browser"\./,
   /^(?:\w*Error: )?worker process exited unexpectedly \(code=null, signal=SIG/,
 ];
+
+// What --forbid-only says, without the place.
+const FOCUSED = /^(?:Error: )?item focused with '\.only' is not allowed due to the (.*?): "([^]*)"$/;
 
 const INSTANCE = Symbol.for('funkytown.playwright.reporter');
 
@@ -104,6 +109,25 @@ function openEvents(name) {
   }
 }
 
+// What an event can do without, the least important first.
+const LIGHTER = [
+  (event) => ({ ...event, attachments: undefined }),
+  (event) => ({ ...event, error: event.error && { message: event.error.message } }),
+  (event) => ({ ...event, title: event.title?.slice(-1) }),
+];
+
+/** A line of at most LINE_BYTES: what the worker cannot read is no pass. */
+function wholeLine(event) {
+  const encode = () => Buffer.from(`${JSON.stringify(event)}\n`);
+  let line = encode();
+  for (const lighten of LIGHTER) {
+    if (line.length <= LINE_BYTES) break;
+    event = lighten(event);
+    line = encode();
+  }
+  return line;
+}
+
 class Events {
   #fd;
 
@@ -118,8 +142,7 @@ class Events {
   /** Waits while the pipe is full: there is nothing better to do for a runner whose results cannot be told. */
   write(event) {
     if (this.#fd === null) return;
-    let line = Buffer.from(`${JSON.stringify(event)}\n`);
-    if (line.length > LINE_BYTES) line = Buffer.from(`${JSON.stringify({ ...event, error: event.error && { message: event.error.message }, attachments: undefined })}\n`);
+    const line = wholeLine(event);
     for (let at = 0; at < line.length;) {
       try {
         at += fs.writeSync(this.#fd, line, at);
@@ -261,6 +284,8 @@ export default class FunkytownReporter {
     if (/^(?:Error: )?No tests found/.test(described.message))
       described.message = 'No tests found: there is no test in the file, or testDir, testMatch, testIgnore or grep of the Playwright configuration leave it out.';
     const file = location && relative(this.root, location.file);
+    const [, source, title] = FOCUSED.exec(described.message) ?? [];
+    if (source && file) described.message = `${file}:${location.line}: "${title}" is focused with .only, which leaves out the other tests (forbidden by the ${source}).`;
     const event = { event: 'error', error: described, file, line: location?.line };
     const spec = this.specs.get(file);
     if (spec && !spec.settled) {
