@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/clock.h"
@@ -38,6 +39,10 @@ static char *make_record(struct attempt *a, const struct runner_end *end)
     json_add_key(&record, "strays"), json_add_uint(&record, end->strays);
     json_add_key(&record, "log_bytes"), json_add_uint(&record, a->log.length);
     json_add_key(&record, "log_dropped_bytes"), json_add_uint(&record, capture_dropped(&a->capture));
+    json_add_key(&record, "unreadable_lines"), json_add_uint(&record, a->judge.unreadable_lines);
+    if (a->judge.unreadable_lines > 0)
+        json_add_key(&record, "unreadable_sample"), json_add_text(&record, a->judge.unreadable_sample);
+    json_add_key(&record, "attachments_dropped"), json_add_uint(&record, a->judge.attachments_dropped);
     json_add_key(&record, "tests_dropped"), json_add_uint(&record, a->judge.tests_dropped);
     json_add_key(&record, "tests"), buffer_text(&record, tests);
     buffer_text(&record, "}");
@@ -81,10 +86,19 @@ static void on_event(void *data, const char *bytes, size_t length)
     judge_feed(&a->judge, bytes, length);
 }
 
+/* A spec may put a file in the place of the FIFO: what is said into it reaches nobody. */
+static void look_for_lost_events(struct attempt *a)
+{
+    struct stat found;
+    if (lstat(supervisor_fifo(a->supervisor), &found) == 0 && !S_ISFIFO(found.st_mode))
+        judge_add_unreadable(&a->judge, "written to a file in the place of the FIFO");
+}
+
 static void on_runner_end(void *data, const struct runner_end *end)
 {
     struct attempt *a = data;
     uv_timer_stop(&a->timer);
+    look_for_lost_events(a);
     judge_verdict(&a->judge, a->runner, end, a->program, a->is_timed_out ? a->task.limits.timeout_s : 0, &a->verdict);
     make_result(a, end);
     a->on_end(a->data);
@@ -202,7 +216,7 @@ int attempt_start(struct attempt *a, const struct run_policy *policy, struct err
     a->runner = run_policy_runner(policy, a->task.runner);
     if (a->runner == NULL)
         return error_set(err, ERROR_CONFIG, "runner \"%s\" isn't known to this worker", a->task.runner);
-    auto_free char *spec = find_spec(a, err);
+    const char *spec = a->spec = find_spec(a, err);
     if (spec == NULL)
         return -1;
     const struct run_viewport *viewport = run_policy_viewport(policy, a->task.viewport);
@@ -225,6 +239,9 @@ int attempt_start(struct attempt *a, const struct run_policy *policy, struct err
         return error_wrap(err, "runner \"%s\"", a->runner->name);
     memory_copy_text(a->program, sizeof(a->program), command.argv[0]);
     a->judge.expects_events = runner_reports_tests(a->runner);
+    a->judge.spec = spec;
+    a->judge.root = a->setup->root;
+    a->judge.cwd = a->runner->cwd;
     int failed = run(a, policy, viewport, spec, &command, err);
     runner_command_close(&command);
     if (failed == 0)
@@ -251,9 +268,10 @@ void attempt_clear(struct attempt *a)
     free(a->task.runner);
     free(a->task.overrides);
     a->task = (struct attempt_task){0};
+    free(a->spec);
     free(a->record);
     free(a->details);
-    a->record = a->details = NULL;
+    a->spec = a->record = a->details = NULL;
     a->runner = NULL;
     a->is_timed_out = false;
     a->verdict = (struct verdict){0};

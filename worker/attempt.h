@@ -59,6 +59,7 @@ struct attempt {
     struct attempt_task task;
     const struct runner *runner; /* borrowed from the run's policy while running */
     char program[256];           /* its argv[0] */
+    char *spec;                  /* the task's, where it was found below the root */
     int64_t started_wall_ms;
     uint64_t started_ns;
 

@@ -157,6 +157,58 @@ static double number_of(const cJSON *object, const char *name, double max)
     return item->valuedouble < max ? item->valuedouble : max;
 }
 
+/* ---- names of specs ---- */
+
+/* The length of the next part that means something ("." and nothing don't); 0: there is none. */
+static size_t next_part(const char **path)
+{
+    for (;;) {
+        *path += strspn(*path, "/");
+        size_t length = strcspn(*path, "/");
+        if (length != 1 || **path != '.')
+            return length;
+        *path += length;
+    }
+}
+
+/* What follows in `path` after the parts of `prefix`, or NULL: it doesn't begin so. */
+static const char *after_prefix(const char *path, const char *prefix)
+{
+    for (size_t length; (length = next_part(&prefix)) > 0; prefix += length, path += length)
+        if (next_part(&path) != length || memcmp(path, prefix, length) != 0)
+            return NULL;
+    return path;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+    const char *rest = after_prefix(a, b);
+    return rest && next_part(&rest) == 0;
+}
+
+static bool is_own_name(const struct judge *j, const char *name)
+{
+    if (*name == '/') {
+        const char *below = j->root ? after_prefix(name, j->root) : NULL;
+        return below && same_path(below, j->spec);
+    }
+    const char *from_cwd = j->cwd ? after_prefix(j->spec, j->cwd) : NULL;
+    return same_path(name, j->spec) || (from_cwd && same_path(name, from_cwd));
+}
+
+/* Good news is taken for this spec's only when it is; whose else it was explains why there was none. */
+static bool is_own(struct judge *j, const cJSON *event)
+{
+    const char *name = text_of(event, "spec");
+    if (j->spec == NULL || name == NULL || is_own_name(j, name))
+        return true;
+    if (j->other_spec[0] == '\0')
+        set_line(j->other_spec, sizeof(j->other_spec), name);
+    if (j->other_spec[0] == '\0') /* a name that can't be shown */
+        set_line(j->other_spec, sizeof(j->other_spec), "?");
+    return false;
+}
+
 /* ---- events ---- */
 
 static void copy_text(cJSON *to, const cJSON *from, const char *name, size_t limit)
@@ -239,16 +291,23 @@ static void take_title(struct judge *j, const cJSON *event)
     set_line(j->title, sizeof(j->title), title.data);
 }
 
+static unsigned count_attachments(const cJSON *event)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(event, "attachments");
+    return cJSON_IsArray(list) ? (unsigned)cJSON_GetArraySize(list) : 0;
+}
+
 static bool on_test(struct judge *j, const cJSON *event)
 {
     const struct {
         const char *status;
         unsigned *count;
+        bool is_pass;
     } rows[] = {
-        {"passed", &j->counts.passed},
-        {"failed", &j->counts.failed},
-        {"skipped", &j->counts.skipped},
-        {"flaky", &j->counts.flaky},
+        {"passed", &j->counts.passed, true},
+        {"failed", &j->counts.failed, false},
+        {"skipped", &j->counts.skipped, false},
+        {"flaky", &j->counts.flaky, true},
     };
     const char *status = text_of(event, "status");
     for (size_t i = 0; status && i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -260,6 +319,9 @@ static bool on_test(struct judge *j, const cJSON *event)
             take_title(j, event);
         }
         ++*rows[i].count;
+        if (rows[i].is_pass && is_own(j, event))
+            j->own_passed++;
+        j->attachments_dropped += count_attachments(event);
         keep_record(j, event, failed);
         return true;
     }
@@ -269,12 +331,13 @@ static bool on_test(struct judge *j, const cJSON *event)
 static bool on_spec(struct judge *j, const cJSON *event)
 {
     const char *status = text_of(event, "status");
-    if (status && strcmp(status, "failed") == 0)
-        j->spec_status = TASK_FAILED;
-    else if (status && strcmp(status, "passed") == 0)
-        j->spec_status = j->spec_status == TASK_FAILED ? TASK_FAILED : TASK_PASSED;
-    else
+    bool failed = status && strcmp(status, "failed") == 0;
+    if (!failed && (status == NULL || strcmp(status, "passed") != 0))
         return false;
+    if (failed)
+        j->spec_status = TASK_FAILED;
+    else if (j->spec_status != TASK_FAILED && is_own(j, event))
+        j->spec_status = TASK_PASSED;
     return true;
 }
 
@@ -290,13 +353,31 @@ static bool on_error(struct judge *j, const cJSON *event)
     return true;
 }
 
+static bool is_twice(const cJSON *event, const char *name)
+{
+    const cJSON *first = cJSON_GetObjectItemCaseSensitive(event, name);
+    for (const cJSON *item = first ? first->next : NULL; item; item = item->next)
+        if (strcmp(item->string, name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether there is no doubt about the members that decide. */
+static bool is_clear(const cJSON *event)
+{
+    const cJSON *spec = cJSON_GetObjectItemCaseSensitive(event, "spec");
+    return cJSON_IsObject(event) && !is_twice(event, "event") && !is_twice(event, "status") &&
+           !is_twice(event, "spec") && (spec == NULL || cJSON_IsNull(spec) || cJSON_IsString(spec));
+}
+
+/* Whether it could be read. */
 static bool take_event(struct judge *j, const cJSON *event)
 {
     static const struct {
         const char *name;
         bool (*on_event)(struct judge *j, const cJSON *event);
     } rows[] = {{"test", on_test}, {"spec", on_spec}, {"error", on_error}};
-    const char *name = text_of(event, "event");
+    const char *name = is_clear(event) ? text_of(event, "event") : NULL;
     for (size_t i = 0; name && i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(name, rows[i].name) == 0)
             return rows[i].on_event(j, event);
@@ -335,6 +416,12 @@ static void repair_escapes(char *json)
     }
 }
 
+void judge_add_unreadable(struct judge *j, const char *sample)
+{
+    if (j->unreadable_lines++ == 0)
+        set_line(j->unreadable_sample, sizeof(j->unreadable_sample), sample);
+}
+
 static void read_line(struct judge *j)
 {
     auto_buffer text = {0};
@@ -344,7 +431,7 @@ static void read_line(struct judge *j)
     repair_escapes(text.data);
     cJSON *event = cJSON_ParseWithOpts(text.data, NULL, true);
     if (!take_event(j, event))
-        j->bad_lines++;
+        judge_add_unreadable(j, text.data);
     cJSON_Delete(event);
 }
 
@@ -356,17 +443,23 @@ static void end_line(struct judge *j)
     buffer_clear(&j->line);
 }
 
+static void skip_line(struct judge *j)
+{
+    auto_buffer text = {0};
+    buffer_add_utf8(&text, j->line.data, j->line.length);
+    judge_add_unreadable(j, text.data);
+    j->skipping = true;
+    buffer_clear(&j->line);
+}
+
 static void add_piece(struct judge *j, const char *bytes, size_t length)
 {
     if (j->skipping)
         return;
-    if (j->line.length + length > JUDGE_LINE_MAX) {
-        j->skipping = true;
-        j->bad_lines++;
-        buffer_clear(&j->line);
-        return;
-    }
-    buffer_add(&j->line, bytes, length);
+    size_t room = JUDGE_LINE_MAX - j->line.length;
+    buffer_add(&j->line, bytes, length < room ? length : room);
+    if (length > room)
+        skip_line(j);
 }
 
 void judge_feed(struct judge *j, const char *bytes, size_t length)
@@ -428,18 +521,51 @@ static bool decide_by_end(const struct runner_end *end, const char *program, uns
 static bool saw_events(const struct judge *j)
 {
     const struct test_counts *c = &j->counts;
-    return c->passed + c->failed + c->skipped + c->flaky > 0 || j->spec_status != TASK_UNKNOWN || j->runner_error;
+    return c->passed + c->failed + c->skipped + c->flaky > 0 || j->spec_status != TASK_UNKNOWN || j->runner_error ||
+           j->other_spec[0] != '\0';
+}
+
+static void add_unreadable(struct buffer *out, const struct judge *j)
+{
+    const char *sample = j->unreadable_sample;
+    if (j->unreadable_lines == 1)
+        buffer_format(out, "1 event line can't be read%s%s", *sample ? ": " : "", sample);
+    else
+        buffer_format(out, "%u event lines can't be read%s%s", j->unreadable_lines, *sample ? ", the first: " : "",
+                      sample);
+}
+
+/* What may be the cause of it: the events are another spec's, or nobody could read them. */
+static void decide_missing(const struct judge *j, struct buffer *what, struct verdict *v)
+{
+    if (j->other_spec[0])
+        buffer_format(what, ": the events are of \"%s\"", j->other_spec);
+    if (j->unreadable_lines > 0) {
+        buffer_text(what, "; ");
+        add_unreadable(what, j);
+    }
+    decide(v, TASK_ERROR, "%s", what->data);
 }
 
 static void decide_no_test(const struct judge *j, int code, struct verdict *v)
 {
-    char skipped[32] = "";
-    if (j->counts.skipped > 0)
-        snprintf(skipped, sizeof(skipped), " (%u skipped)", j->counts.skipped);
-    if (code == 0)
-        decide(v, TASK_ERROR, "no test was run%s", skipped);
+    auto_buffer what = {0};
+    if (code != 0)
+        buffer_format(&what, "exit %d and ", code);
+    if (j->other_spec[0])
+        buffer_format(&what, "no test of \"%s\" was run", j->spec);
     else
-        decide(v, TASK_ERROR, "exit %d and no test was run%s", code, skipped);
+        buffer_text(&what, "no test was run");
+    if (j->counts.skipped > 0)
+        buffer_format(&what, " (%u skipped)", j->counts.skipped);
+    decide_missing(j, &what, v);
+}
+
+static void decide_no_end(const struct judge *j, int code, struct verdict *v)
+{
+    auto_buffer what = {0};
+    buffer_format(&what, "exit %d before the spec had ended", code);
+    decide_missing(j, &what, v);
 }
 
 static void decide_by_events(const struct judge *j, int code, enum task_result by_exit, struct verdict *v)
@@ -448,16 +574,32 @@ static void decide_by_events(const struct judge *j, int code, enum task_result b
         decide(v, TASK_FAILED, "%s", j->message[0] ? "" : "a test failed without a message");
     else if (j->runner_error)
         decide(v, TASK_ERROR, "%s", j->message[0] ? j->message : "the runner reported an error without a message");
-    else if (j->counts.passed + j->counts.flaky == 0)
+    else if (j->own_passed == 0)
         decide_no_test(j, code, v);
     else if (j->spec_status == TASK_FAILED)
         decide(v, TASK_FAILED, "the runner says failed though no test did");
     else if (j->spec_status == TASK_UNKNOWN)
-        decide(v, TASK_ERROR, "exit %d before the spec had ended", code);
+        decide_no_end(j, code, v);
     else if (by_exit != TASK_PASSED)
         decide(v, TASK_ERROR, "exit %d though every test passed", code);
     else
         decide(v, TASK_PASSED, "%s", "");
+}
+
+static void decide_by_exit(int code, enum task_result by_exit, struct verdict *v)
+{
+    if (by_exit == TASK_PASSED)
+        decide(v, TASK_PASSED, "%s", "");
+    else
+        decide(v, by_exit == TASK_FAILED ? TASK_FAILED : TASK_ERROR, "exit %d", code);
+}
+
+/* What was said there may have been bad news. */
+static void decide_unreadable(const struct judge *j, struct verdict *v)
+{
+    auto_buffer what = {0};
+    add_unreadable(&what, j);
+    decide(v, TASK_ERROR, "%s", what.data);
 }
 
 void judge_verdict(struct judge *j, const struct runner *runner, const struct runner_end *end, const char *program,
@@ -469,8 +611,8 @@ void judge_verdict(struct judge *j, const struct runner *runner, const struct ru
     enum task_result by_exit = (enum task_result)runner->exit_results[end->code & 0xff];
     if (j->expects_events || saw_events(j))
         decide_by_events(j, end->code, by_exit, verdict);
-    else if (by_exit == TASK_PASSED)
-        decide(verdict, TASK_PASSED, "%s", "");
     else
-        decide(verdict, by_exit == TASK_FAILED ? TASK_FAILED : TASK_ERROR, "exit %d", end->code);
+        decide_by_exit(end->code, by_exit, verdict);
+    if (verdict->result == TASK_PASSED && j->unreadable_lines > 0)
+        decide_unreadable(j, verdict);
 }

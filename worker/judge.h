@@ -3,18 +3,39 @@
  *
  * Lines of NDJSON arrive in pieces (judge_feed), the end of the runner settles what is left (judge_verdict). A
  * verdict is never better than what was seen: no test run at all is an error, and so is a runner that was killed or
- * never started.
+ * never started, and one that would have passed but said something that nobody could read.
  *
- *     {"event":"test","title":["cart","adds"],"status":"passed|failed|skipped|flaky","duration_ms":812,
- *      "file":"tests/a.spec.ts","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
- *     {"event":"spec","status":"passed|failed"}
- *     {"event":"error","error":{"message":"…"},"file":"tests/a.spec.ts","line":3}     outside of tests
+ *     {"event":"test","spec":"tests/a.spec.ts","title":["cart","adds"],"status":"passed|failed|skipped|flaky",
+ *      "duration_ms":812,"file":"tests/a.spec.ts","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
+ *     {"event":"spec","spec":"tests/a.spec.ts","status":"passed|failed"}
+ *     {"event":"error","spec":"tests/a.spec.ts","error":{"message":"…"},"file":"tests/a.spec.ts","line":3}
  *
- * An "error" that has a "spec" stands in the place of that spec's "spec" event: the spec has no verdict, whatever its
- * tests said (they failed because no browser could be launched, say).
+ * "error" is what happened outside of tests. One that has a "spec" stands in the place of that spec's "spec" event:
+ * the spec has no verdict, whatever its tests said (they failed because no browser could be launched, say).
  *
- * They come from a spec, so any bytes may: a line that isn't one of these is counted and otherwise ignored, and texts
- * are cut. Other members are ignored.
+ * They come from a spec, so any bytes may:
+ *
+ *     what comes                                           what it is
+ *     -------------------------------------------------    -----------------------------------------------------
+ *     an empty line, or only blanks                        nothing
+ *     more than JUDGE_LINE_MAX bytes; no JSON (garbage,
+ *       two events on one line, bytes after a NUL); no
+ *       object; a last line that was cut off               unreadable
+ *     an "event" that is no word of ours                   unreadable: it may be bad news. Reporters come with the
+ *                                                            worker, so no word is older or younger than it
+ *     a "status" that is no word of ours                   unreadable
+ *     "event", "spec" or "status" twice; a "spec" that
+ *       is no text                                         unreadable
+ *     another member of a wrong type                       as if it weren't there
+ *     a number that is too large, or negative              the largest, or 0
+ *     bytes that are no UTF-8, half a surrogate pair       U+FFFD
+ *     texts that are too long                              cut
+ *     other members                                        nothing; "attachments" are counted, and not kept
+ *     test records beyond JUDGE_TESTS_MAX                  counted, with their status, and not kept
+ *     an event without "spec"                              of this spec
+ *     bad news of another spec (a set-up or tear-down)     counts as if it were of this one
+ *     good news of another spec                            shown, but neither a test of this one nor its end
+ *     anything after the "spec" event                      counts: what is told last can only make it worse
  */
 #pragma once
 #include <stdbool.h>
@@ -27,23 +48,31 @@
 #include "worker/supervise.h"
 
 enum {
-    JUDGE_LINE_MAX = 256 * 1024, /* bytes; longer lines are skipped */
+    JUDGE_LINE_MAX = 256 * 1024, /* bytes */
     JUDGE_TESTS_MAX =
         512 * 1024, /* bytes of all test records as JSON; beyond half of it only failed tests are added */
 };
 
 struct judge {
-    bool expects_events; /* set by the owner: this runner speaks the event protocol, so its silence is an error */
+    /* Set by the owner, and borrowed. */
+    bool expects_events; /* this runner speaks the event protocol, so its silence is an error */
+    const char *spec;    /* its path below `root`; NULL: every event is of it */
+    const char *root;    /* absolute: an event may name its spec by the whole path, */
+    const char *cwd;     /* or by the path from where the runner was started, below `root`; NULL: there */
 
     struct buffer line;     /* a line that hasn't ended yet */
     bool skipping;          /* the rest of a line that was too long */
     struct buffer tests;    /* the test records as JSON, between commas, capped */
     unsigned tests_dropped; /* records left out by the cap; they are counted all the same */
+    unsigned attachments_dropped;
     struct test_counts counts;
+    unsigned own_passed;          /* of those passed and flaky: tests of this spec */
     enum task_result spec_status; /* of the "spec" event; TASK_UNKNOWN: none came */
     bool runner_error;            /* an "error" event: something outside of tests went wrong */
     bool spec_error;              /* one that names the spec */
-    unsigned bad_lines;           /* lines that aren't events */
+    unsigned unreadable_lines;
+    char unreadable_sample[200]; /* the first of them: one line, cut, no control characters */
+    char other_spec[128];        /* the first other one of which good news came, as that; "": none */
 
     /* Of the spec's "error" event, else the first failed test, else the first "error" event. Each one line, no
      * control characters; "" if unknown. */
@@ -60,6 +89,9 @@ struct verdict {
 
 void judge_init(struct judge *j);
 void judge_feed(struct judge *j, const char *bytes, size_t length);
+
+/* What was said where nobody listens counts as an unreadable line. */
+void judge_add_unreadable(struct judge *j, const char *sample);
 
 /*
  * Once, when the runner has ended. `program` is its argv[0]. `timeout_s`: the time limit that made the worker stop

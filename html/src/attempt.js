@@ -28,8 +28,16 @@ export function AttemptFacts({ attempt }) {
     ['CPU', attempt.cpu_ms > 0 && formatClock(attempt.cpu_ms)],
     ['Peak memory', attempt.max_rss_bytes > 0 && formatBytes(attempt.max_rss_bytes)],
     ['Left behind', attempt.strays > 0 && html`<span class="tone-text-flaky">${plural(attempt.strays, 'process', 'processes')}, killed</span>`],
+    ['Unreadable', attempt.unreadable_lines > 0 && html`<span class="tone-text-error">${plural(attempt.unreadable_lines, 'event line')}</span>${
+      attempt.unreadable_sample && html`<span class="of">, the first: <bdi>${stripAnsi(attempt.unreadable_sample)}</bdi></span>`}`],
+    ['Not kept', notKept(attempt)],
   ].filter(([, value]) => value);
   return html`<dl class="facts facts-small">${facts.map(([name, value]) => html`<div class="fact" key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+/** What its events told of and the record has no room for. */
+function notKept({ attachments_dropped: attachments, tests_dropped: tests }) {
+  return [attachments > 0 && plural(attachments, 'attachment'), tests > 0 && plural(tests, 'test record')].filter(Boolean).join(', ');
 }
 
 /** Files that the attempt left behind: pictures are shown, all can be opened. */

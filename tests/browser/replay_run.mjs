@@ -243,6 +243,7 @@ export class ReplayRun {
         attempt: i + 1, outcome: STATUSES[attempt.outcome], reason: attempt.outcome === ERROR ? attempt.message : attempt.outcome === FAILED ? 'exit 1' : '',
         worker: attempt.worker, started_ms: attempt.started, duration_ms: attempt.duration, max_rss_bytes: 210_000_000 + row * 4096, cpu_ms: Math.round(attempt.duration * 1.3),
         strays: row % 7 === 3 ? 2 : 0, log_bytes: Buffer.byteLength(this.log(row, i + 1)), log_dropped_bytes: 0,
+        ...(task.hostile && { unreadable_lines: 1200, unreadable_sample: HOSTILE.message, attachments_dropped: 1, tests_dropped: 3 }),
         tests: attempt.outcome === ERROR ? [] : Array.from({ length: task.tests }, (_, t) => this.test(task, attempt, t)),
       })),
     };

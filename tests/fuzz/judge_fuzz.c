@@ -1,6 +1,7 @@
 /*
  * A runner that writes any bytes as its events, and its output: however they are cut into pieces the verdict is the
- * same, nothing but a pass in all respects passes, and the board reads in the details what the worker wrote.
+ * same, nothing but a pass in all respects passes, with a test of its own and no line that can't be read, and the
+ * board reads in the details what the worker wrote.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -81,13 +82,16 @@ static void require_details(const struct judge *j)
 static void feed(struct judge *j, const char *bytes, size_t length, size_t piece)
 {
     judge_init(j);
+    j->spec = "sub/a.spec.ts";
+    j->root = "/srv";
+    j->cwd = "sub";
     for (size_t at = 0; at < length; at += piece)
         judge_feed(j, bytes + at, at + piece < length ? piece : length - at);
 }
 
 static bool is_silent(const struct judge *j)
 {
-    return seen(j) == 0 && !j->runner_error && j->spec_status == TASK_UNKNOWN;
+    return seen(j) == 0 && !j->runner_error && j->spec_status == TASK_UNKNOWN && j->other_spec[0] == '\0';
 }
 
 static void require_verdict(const struct judge *j, const struct runner_end *end, unsigned timeout_s,
@@ -98,8 +102,9 @@ static void require_verdict(const struct judge *j, const struct runner_end *end,
     if (verdict->result == TASK_PASSED) {
         require(end->kind == RUNNER_EXITED && end->code == 0 && timeout_s == 0 && verdict->reason[0] == '\0');
         require(!is_silent(j) || !j->expects_events);
+        require(j->unreadable_lines == 0);
         require(is_silent(j) || (j->spec_status == TASK_PASSED && j->counts.failed == 0 && !j->runner_error &&
-                                 j->counts.passed + j->counts.flaky > 0));
+                                 j->own_passed > 0 && j->own_passed <= j->counts.passed + j->counts.flaky));
     } else {
         require(verdict->reason[0] != '\0' || j->message[0] != '\0');
     }
@@ -140,7 +145,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     feed(&whole, (const char *)data, size, size + 1);
     feed(&pieces, (const char *)data, size, 7);
     judge_ends(&whole, &pieces);
-    require(whole.bad_lines == pieces.bad_lines);
+    require(whole.unreadable_lines == pieces.unreadable_lines);
+    require(strcmp(whole.unreadable_sample, pieces.unreadable_sample) == 0);
+    require_line(whole.unreadable_sample, sizeof(whole.unreadable_sample));
+    require_line(whole.other_spec, sizeof(whole.other_spec));
     require(memcmp(&whole.counts, &pieces.counts, sizeof(whole.counts)) == 0);
     require_line(whole.message, sizeof(whole.message));
     require_line(whole.file, sizeof(whole.file));

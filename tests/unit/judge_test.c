@@ -27,6 +27,7 @@
 #define NO_BROWSER                                                                                                   \
     "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\",\"error\":{\"message\":\"no browser\"}}\n"          \
     "{\"event\":\"error\",\"spec\":\"a.spec.ts\",\"error\":{\"message\":\"no browser\"}}\n"
+#define TIMED_OUT   "{\"event\":\"test\",\"status\":\"timedOut\"}\n"
 #define SPEC_PASSED "{\"event\":\"spec\",\"status\":\"passed\",\"duration_ms\":5}\n"
 #define SPEC_FAILED "{\"event\":\"spec\",\"status\":\"failed\",\"duration_ms\":5}\n"
 
@@ -72,7 +73,6 @@ static void what_was_seen_decides(void **state)
         {SILENT, "", RUNNER_EXITED, 1, 0, TASK_FAILED, "exit 1"},
         {SILENT, "", RUNNER_EXITED, 2, 0, TASK_ERROR, "exit 2"},
         {SILENT, "", RUNNER_EXITED, 255, 0, TASK_ERROR, "exit 255"},
-        {SILENT, "no event\n", RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
 
         /* Whatever was said before: it didn't end by itself. */
         {SILENT, "", RUNNER_SIGNALED, 9, 0, TASK_ERROR, "signal 9"},
@@ -121,10 +121,31 @@ static void what_was_seen_decides(void **state)
         {SILENT, "{\"event\":\"error\"}\n", RUNNER_EXITED, 0, 0, TASK_ERROR,
          "the runner reported an error without a message"},
 
+        /* What is told last can only make it worse. */
+        {SPEAKS, PASSED SPEC_PASSED FAILED, RUNNER_EXITED, 0, 0, TASK_FAILED, ""},
+        {SPEAKS, PASSED SPEC_PASSED SPEC_FAILED, RUNNER_EXITED, 0, 0, TASK_FAILED,
+         "the runner says failed though no test did"},
+        {SPEAKS, PASSED SPEC_PASSED ERROR, RUNNER_EXITED, 0, 0, TASK_ERROR, "SyntaxError: here"},
+        {SPEAKS, PASSED SPEC_PASSED PASSED, RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
+
+        /* What nobody could read may have been bad news: no pass; what is bad anyway stays as it is. */
+        {SILENT, "no event\n", RUNNER_EXITED, 0, 0, TASK_ERROR, "1 event line can't be read: no event"},
+        {SILENT, "no event\n", RUNNER_EXITED, 1, 0, TASK_FAILED, "exit 1"},
+        {SPEAKS, "\x1b[31m a\nb\n" PASSED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR,
+         "2 event lines can't be read, the first: a"},
+        {SPEAKS, PASSED SPEC_PASSED "\x01\n", RUNNER_EXITED, 0, 0, TASK_ERROR, "1 event line can't be read"},
+        {SPEAKS, PASSED TIMED_OUT SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_ERROR,
+         "1 event line can't be read: {\"event\":\"test\",\"status\":\"timedOut\"}"},
+        {SPEAKS, FAILED "x\n" SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_FAILED, ""},
+        {SPEAKS, PASSED "x\n" SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED,
+         "the runner says failed though no test did"},
+        {SPEAKS, "x\n", RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run; 1 event line can't be read: x"},
+        {SPEAKS, "x\n" PASSED SPEC_PASSED, RUNNER_SIGNALED, 15, 9, TASK_ERROR, "timeout after 9 s"},
+
         /* Lines that aren't whole. */
         {SPEAKS, PASSED "{\"event\":\"spec\",\"status\":\"passed\"}", RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
         {SPEAKS, PASSED "{\"event\":\"spec\",\"sta", RUNNER_EXITED, 0, 0, TASK_ERROR,
-         "exit 0 before the spec had ended"},
+         "exit 0 before the spec had ended; 1 event line can't be read: {\"event\":\"spec\",\"sta"},
     };
     struct runner runner = usual_runner();
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -272,15 +293,151 @@ static void what_is_no_event_is_counted(void **state)
         {"\xff\xfe\n", 1},
         {"{\"event\":\"test\",\"status\":\"passed\",\"title\":7,\"file\":[],\"line\":\"x\",\"error\":3}\n", 0},
         {"a\nb\n" SPEC_PASSED "c\n", 3},
+        {"{\"event\":\"test\",\"status\":\"passed\",\"status\":\"failed\"}\n", 1},
+        {"{\"event\":\"test\",\"event\":\"spec\",\"status\":\"passed\"}\n", 1},
+        {"{\"spec\":\"a\",\"spec\":\"b\",\"event\":\"spec\",\"status\":\"passed\"}\n", 1},
+        {"{\"spec\":1,\"event\":\"spec\",\"status\":\"passed\"}\n", 1},
+        {"{\"spec\":[\"a\"],\"event\":\"error\"}\n", 1},
+        {"{\"spec\":null,\"event\":\"spec\",\"status\":\"passed\",\"line\":1,\"line\":2}\n", 0},
+        {"{\"event\":\"test\",\"Status\":\"failed\"}\n", 1},
+        {"x" FAILED, 1},
+        {"{\"event\":\"spec\",\"status\":\"passed\"}" FAILED, 1},
+        {"{\"event\":\"test\",\"status\":\"failed\",\"duration_ms\":\"5\",\"attachments\":3}\n", 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct judge j;
         judge_init(&j);
         feed(&j, rows[i].line);
-        if (j.bad_lines != rows[i].bad)
-            fail_msg("row %zu: %u bad lines, wanted %u", i, j.bad_lines, rows[i].bad);
+        if (j.unreadable_lines != rows[i].bad)
+            fail_msg("row %zu: %u unreadable lines, wanted %u", i, j.unreadable_lines, rows[i].bad);
         judge_close(&j);
     }
+}
+
+static void bytes_after_a_nul_are_not_forgotten(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"event\":\"spec\",\"status\":\"passed\"}\0" FAILED "\0\n";
+    struct judge j;
+    judge_init(&j);
+    judge_feed(&j, text, sizeof(text) - 1);
+    assert_int_equal(j.unreadable_lines, 2);
+    assert_int_equal(j.spec_status, TASK_UNKNOWN);
+    judge_close(&j);
+}
+
+static void the_first_unreadable_line_is_kept_in_part(void **state)
+{
+    (void)state;
+    struct judge j;
+    auto_buffer line = {0};
+    buffer_text(&line, "a");
+    for (size_t i = 0; i < JUDGE_LINE_MAX; i++)
+        buffer_text(&line, "€");
+    buffer_text(&line, "\nsecond\n");
+    const size_t pieces[] = {1, 4096, line.length};
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        size_t piece = pieces[i];
+        judge_init(&j);
+        for (size_t at = 0; at < line.length; at += piece)
+            judge_feed(&j, line.data + at, at + piece < line.length ? piece : line.length - at);
+        assert_int_equal(j.unreadable_lines, 2);
+        assert_int_equal(strlen(j.unreadable_sample), 1 + 66 * 3);
+        assert_true(utf8_is_valid(j.unreadable_sample, strlen(j.unreadable_sample)));
+        judge_close(&j);
+    }
+}
+
+/* A line may be as long as the limit, and not a byte longer. */
+static void the_limit_of_a_line_is_exact(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        struct judge j;
+        judge_init(&j);
+        auto_buffer line = {0};
+        buffer_text(&line, "{\"event\":\"test\",\"status\":\"passed\",\"x\":\"");
+        while (line.length < JUDGE_LINE_MAX - 2 + more)
+            buffer_text(&line, "x");
+        buffer_text(&line, "\"}\n");
+        judge_feed(&j, line.data, line.length);
+        assert_int_equal(j.unreadable_lines, more);
+        assert_int_equal(j.counts.passed, 1 - more);
+        judge_close(&j);
+    }
+}
+
+#define OF(spec, rest) "{\"spec\":\"" spec "\"," rest
+#define TEST_PASSED    "\"event\":\"test\",\"status\":\"passed\"}\n"
+#define TEST_FAILED    "\"event\":\"test\",\"status\":\"failed\",\"error\":{\"message\":\"no\"}}\n"
+#define END_PASSED     "\"event\":\"spec\",\"status\":\"passed\"}\n"
+#define END_FAILED     "\"event\":\"spec\",\"status\":\"failed\"}\n"
+#define OUR_ERROR      "\"event\":\"error\",\"error\":{\"message\":\"broken\"}}\n"
+
+static void good_news_of_another_spec_is_not_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *events, *cwd;
+        enum task_result result;
+        const char *reason;
+    } rows[] = {
+        /* Ways to name it. */
+        {OF("sub/a.ts", TEST_PASSED) OF("sub/a.ts", END_PASSED), NULL, TASK_PASSED, ""},
+        {OF("./sub//a.ts", TEST_PASSED) OF("sub/./a.ts", END_PASSED), NULL, TASK_PASSED, ""},
+        {OF("/srv/sub/a.ts", TEST_PASSED) OF("/srv//sub/a.ts", END_PASSED), NULL, TASK_PASSED, ""},
+        {OF("a.ts", TEST_PASSED) OF("a.ts", END_PASSED), "sub", TASK_PASSED, ""},
+        {OF("a.ts", TEST_PASSED) OF("sub/a.ts", END_PASSED), "./sub/", TASK_PASSED, ""},
+        {PASSED OF("sub/a.ts", END_PASSED), NULL, TASK_PASSED, ""},
+        {OF("sub/a.ts", TEST_PASSED) SPEC_PASSED, NULL, TASK_PASSED, ""},
+
+        /* Another one. */
+        {OF("a.ts", TEST_PASSED) OF("a.ts", END_PASSED), NULL, TASK_ERROR,
+         "no test of \"sub/a.ts\" was run: the events are of \"a.ts\""},
+        {OF("sub/a.tsx", TEST_PASSED) OF("sub", END_PASSED), NULL, TASK_ERROR,
+         "no test of \"sub/a.ts\" was run: the events are of \"sub/a.tsx\""},
+        {OF("/sub/a.ts", TEST_PASSED) OF("/srv2/sub/a.ts", END_PASSED), NULL, TASK_ERROR,
+         "no test of \"sub/a.ts\" was run: the events are of \"/sub/a.ts\""},
+        {OF("", END_PASSED), NULL, TASK_ERROR, "no test of \"sub/a.ts\" was run: the events are of \"?\""},
+        {OF("b.ts", END_PASSED), NULL, TASK_ERROR, "no test of \"sub/a.ts\" was run: the events are of \"b.ts\""},
+        {PASSED OF("b.ts", END_PASSED), NULL, TASK_ERROR,
+         "exit 0 before the spec had ended: the events are of \"b.ts\""},
+        {OF("b.ts", TEST_PASSED) SPEC_PASSED, NULL, TASK_ERROR,
+         "no test of \"sub/a.ts\" was run: the events are of \"b.ts\""},
+
+        /* A set-up before it and a tear-down after it. */
+        {OF("b.ts", TEST_PASSED) OF("b.ts", END_PASSED) PASSED SPEC_PASSED, NULL, TASK_PASSED, ""},
+        {PASSED SPEC_PASSED OF("b.ts", TEST_FAILED) OF("b.ts", END_FAILED), NULL, TASK_FAILED, ""},
+        {PASSED SPEC_PASSED OF("b.ts", END_FAILED), NULL, TASK_FAILED, "the runner says failed though no test did"},
+        {PASSED SPEC_PASSED OF("b.ts", OUR_ERROR), NULL, TASK_ERROR, "broken"},
+    };
+    struct runner runner = usual_runner();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        struct verdict verdict;
+        const struct runner_end end = {.kind = RUNNER_EXITED};
+        judge_init(&j);
+        j.spec = "sub/a.ts";
+        j.root = "/srv";
+        j.cwd = rows[i].cwd;
+        feed(&j, rows[i].events);
+        judge_verdict(&j, &runner, &end, "npx", 0, &verdict);
+        if (verdict.result != rows[i].result || strcmp(verdict.reason, rows[i].reason) != 0)
+            fail_msg("row %zu: %s \"%s\", wanted %s \"%s\"", i, task_result_name(verdict.result), verdict.reason,
+                     task_result_name(rows[i].result), rows[i].reason);
+        judge_close(&j);
+    }
+}
+
+static void attachments_are_counted(void **state)
+{
+    (void)state;
+    struct judge j;
+    judge_init(&j);
+    feed(&j, "{\"event\":\"test\",\"status\":\"failed\",\"attachments\":[{\"name\":\"a\"},7]}\n" PASSED
+             "{\"event\":\"test\",\"status\":\"passed\",\"attachments\":[{}]}\n");
+    assert_int_equal(j.attachments_dropped, 3);
+    judge_close(&j);
 }
 
 static void pieces_make_no_difference(void **state)
@@ -294,7 +451,7 @@ static void pieces_make_no_difference(void **state)
             judge_feed(&j, text + at, at + piece < strlen(text) ? piece : strlen(text) - at);
         assert_int_equal(j.counts.passed, 1);
         assert_int_equal(j.counts.failed, 1);
-        assert_int_equal(j.bad_lines, 1);
+        assert_int_equal(j.unreadable_lines, 1);
         assert_int_equal(j.spec_status, TASK_FAILED);
         judge_close(&j);
     }
@@ -312,7 +469,7 @@ static void a_line_that_is_too_long_is_skipped(void **state)
         feed(&j, piece);
     assert_true(j.line.capacity <= 2 * JUDGE_LINE_MAX);
     feed(&j, "\"]}\n" FAILED);
-    assert_int_equal(j.bad_lines, 1);
+    assert_int_equal(j.unreadable_lines, 1);
     assert_int_equal(j.counts.passed, 0);
     assert_int_equal(j.counts.failed, 1);
     judge_close(&j);
@@ -329,7 +486,7 @@ static void deep_nesting_is_refused(void **state)
         buffer_text(&line, "[");
     buffer_text(&line, "\n");
     judge_feed(&j, line.data, line.length);
-    assert_int_equal(j.bad_lines, 1);
+    assert_int_equal(j.unreadable_lines, 1);
     assert_int_equal(j.spec_status, TASK_UNKNOWN);
     judge_close(&j);
 }
@@ -401,7 +558,7 @@ static void cleared_it_starts_anew(void **state)
     judge_verdict(&j, &runner, &end, "x", 0, &verdict);
     assert_int_equal(verdict.result, TASK_PASSED);
     assert_string_equal(j.message, "");
-    assert_int_equal(j.bad_lines, 0);
+    assert_int_equal(j.unreadable_lines, 0);
     assert_int_equal(j.tests.length, 0);
     judge_close(&j);
 }
@@ -442,6 +599,11 @@ int main(void)
         cmocka_unit_test(messages_are_one_clean_line),
         cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(what_is_no_event_is_counted),
+        cmocka_unit_test(bytes_after_a_nul_are_not_forgotten),
+        cmocka_unit_test(the_first_unreadable_line_is_kept_in_part),
+        cmocka_unit_test(the_limit_of_a_line_is_exact),
+        cmocka_unit_test(good_news_of_another_spec_is_not_ours),
+        cmocka_unit_test(attachments_are_counted),
         cmocka_unit_test(pieces_make_no_difference),
         cmocka_unit_test(a_line_that_is_too_long_is_skipped),
         cmocka_unit_test(deep_nesting_is_refused),

@@ -231,6 +231,8 @@ test('whatever specs print is text', async ({ page, open }) => {
   await expect(drawer.locator('h2')).toHaveText(HOSTILE.spec);
   await expect(drawer.locator('.failure-message pre')).toContainText('Error: <img src=x onerror="document.title=\'owned\'">');
   await expect(drawer.locator('.failure-message .ansi-fg-1').first()).toHaveText('Error');
+  await expect(drawer.locator('.fact', { hasText: 'Unreadable' })).toContainText('1,200 event lines, the first: Error: <img src=x onerror="document.title=\'owned\'">');
+  await expect(drawer.locator('.fact', { hasText: 'Not kept' })).toContainText('1 attachment, 3 test records');
   await expect(drawer.locator('.log-line').first()).toHaveText('FAIL <script>alert(1)</script>link');
   await expect(drawer.locator('.log-line').nth(1)).toHaveText('100%');
   await expect(drawer.locator('.log-line').nth(2).locator('span').first()).toHaveCSS('color', 'rgb(255, 135, 0)');
