@@ -149,7 +149,7 @@ void attempt_load(struct attempt *a, const struct ledger_reply *claim, const str
 }
 
 /* The contract's variables; `lines` gives them room. */
-enum { OWN_VARIABLES = 11, VARIABLE_SIZE = PATH_MAX + 64 };
+enum { OWN_VARIABLES = 12, VARIABLE_SIZE = PATH_MAX + 64 };
 
 static void list_variables(const struct attempt *a, const struct run_policy *policy,
                            const struct run_viewport *viewport, const char *spec, char *const *of_runner,
@@ -170,6 +170,7 @@ static void list_variables(const struct attempt *a, const struct run_policy *pol
     if (viewport) {
         VARIABLE("FUNKYTOWN_WIDTH=%d", viewport->width);
         VARIABLE("FUNKYTOWN_HEIGHT=%d", viewport->height);
+        VARIABLE("FUNKYTOWN_MOBILE=%d", viewport->is_mobile);
     }
 #undef VARIABLE
     for (size_t i = 0; of_runner[i]; i++)

@@ -116,6 +116,7 @@ static int add_viewport(struct run_policy *policy, const cJSON *definition, cons
         .name = memory_text(definition->string),
         .width = members[VIEWPORT_WIDTH]->valueint,
         .height = members[VIEWPORT_HEIGHT]->valueint,
+        .is_mobile = cJSON_IsTrue(members[VIEWPORT_MOBILE]),
     };
     return 0;
 }

@@ -8,6 +8,7 @@
 struct run_viewport {
     char *name;
     int width, height;
+    bool is_mobile;
 };
 
 /* Of one task. */

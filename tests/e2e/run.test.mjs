@@ -170,6 +170,7 @@ test('a runner gets the contract’s variables, none of our secrets, descriptors
   assert.equal(env.FUNKYTOWN_BROWSER, 'chrome');
   assert.equal(env.FUNKYTOWN_WIDTH, '1280');
   assert.equal(env.FUNKYTOWN_HEIGHT, '720');
+  assert.equal(env.FUNKYTOWN_MOBILE, '0');
   assert.ok(env.FUNKYTOWN_EVENTS && env.FUNKYTOWN_ARTIFACTS);
   assert.ok(!JSON.stringify(env).includes('geheim') && !('FUNKYTOWN_TOKEN' in env));
   assert.deepEqual(stage.lines('fds').slice(0, 3), ['0', '1', '2']);

@@ -59,7 +59,8 @@ static void require_same(const struct run_policy *policy)
         if (i > 0)
             buffer_text(&viewports, ",");
         json_add_text(&viewports, v->name);
-        buffer_format(&viewports, ":{\"width\":%d,\"height\":%d,\"mobile\":false}", v->width, v->height);
+        buffer_format(&viewports, ":{\"width\":%d,\"height\":%d,\"mobile\":%s}", v->width, v->height,
+                      v->is_mobile ? "true" : "false");
     }
     buffer_text(&viewports, "}");
     auto_free char *lease = memory_format("%u", policy->lease_ms);
@@ -75,6 +76,7 @@ static void require_same(const struct run_policy *policy)
     require(same.viewport_count == policy->viewport_count);
     for (size_t i = 0; i < same.viewport_count; i++)
         require(strcmp(same.viewports[i].name, policy->viewports[i].name) == 0 &&
+                same.viewports[i].is_mobile == policy->viewports[i].is_mobile &&
                 same.viewports[i].width == policy->viewports[i].width &&
                 same.viewports[i].height == policy->viewports[i].height);
     run_policy_close(&same);

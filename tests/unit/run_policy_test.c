@@ -28,7 +28,8 @@ static const char *const good[FIELDS] = {
     "retries",
     "2",
     "viewports",
-    "{\"desktop\":{\"width\":1280,\"height\":720,\"mobile\":false}}",
+    "{\"desktop\":{\"width\":1280,\"height\":720,\"mobile\":false},\"phone\":{\"width\":393,\"height\":851,"
+    "\"mobile\":true}}",
     "runners",
     "{\"smoke\":{\"argv\":[\"a\",\"{spec}\"]}}",
 };
@@ -61,6 +62,8 @@ static void a_run_is_taken_over(void **state)
     assert_false(policy.is_cancelled);
     assert_int_equal(run_policy_viewport(&policy, "desktop")->width, 1280);
     assert_int_equal(run_policy_viewport(&policy, "desktop")->height, 720);
+    assert_false(run_policy_viewport(&policy, "desktop")->is_mobile);
+    assert_true(run_policy_viewport(&policy, "phone")->is_mobile);
     assert_null(run_policy_viewport(&policy, "mobile"));
     assert_string_equal(run_policy_runner(&policy, "smoke")->argv[1], "{spec}");
     assert_string_equal(run_policy_runner(&policy, "playwright")->argv[0], "node");
