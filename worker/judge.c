@@ -568,16 +568,28 @@ static void decide_no_end(const struct judge *j, int code, struct verdict *v)
     decide_missing(j, &what, v);
 }
 
+/* The test that failed may be on a line that nobody could read. */
+static void decide_says_failed(const struct judge *j, struct verdict *v)
+{
+    auto_buffer what = {0};
+    buffer_text(&what, "the runner says failed");
+    if (j->unreadable_lines == 0)
+        buffer_text(&what, " though no test did");
+    else
+        buffer_text(&what, "; "), add_unreadable(&what, j);
+    decide(v, TASK_FAILED, "%s", what.data);
+}
+
 static void decide_by_events(const struct judge *j, int code, enum task_result by_exit, struct verdict *v)
 {
     if (j->counts.failed > 0 && !j->spec_error)
         decide(v, TASK_FAILED, "%s", j->message[0] ? "" : "a test failed without a message");
     else if (j->runner_error)
         decide(v, TASK_ERROR, "%s", j->message[0] ? j->message : "the runner reported an error without a message");
+    else if (j->spec_status == TASK_FAILED && (j->own_passed > 0 || j->unreadable_lines > 0))
+        decide_says_failed(j, v);
     else if (j->own_passed == 0)
         decide_no_test(j, code, v);
-    else if (j->spec_status == TASK_FAILED)
-        decide(v, TASK_FAILED, "the runner says failed though no test did");
     else if (j->spec_status == TASK_UNKNOWN)
         decide_no_end(j, code, v);
     else if (by_exit != TASK_PASSED)

@@ -13,6 +13,8 @@
  * "error" is what happened outside of tests. One that has a "spec" stands in the place of that spec's "spec" event:
  * the spec has no verdict, whatever its tests said (they failed because no browser could be launched, say).
  *
+ * What can't be read makes an error of a pass only: who says that it failed, by a test or by its "spec" event, has.
+ *
  * They come from a spec, so any bytes may:
  *
  *     what comes                                           what it is

@@ -138,7 +138,9 @@ static void what_was_seen_decides(void **state)
          "1 event line can't be read: {\"event\":\"test\",\"status\":\"timedOut\"}"},
         {SPEAKS, FAILED "x\n" SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_FAILED, ""},
         {SPEAKS, PASSED "x\n" SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED,
-         "the runner says failed though no test did"},
+         "the runner says failed; 1 event line can't be read: x"},
+        {SPEAKS, "x\n" SPEC_FAILED, RUNNER_EXITED, 0, 0, TASK_FAILED,
+         "the runner says failed; 1 event line can't be read: x"},
         {SPEAKS, "x\n", RUNNER_EXITED, 0, 0, TASK_ERROR, "no test was run; 1 event line can't be read: x"},
         {SPEAKS, "x\n" PASSED SPEC_PASSED, RUNNER_SIGNALED, 15, 9, TASK_ERROR, "timeout after 9 s"},
 
