@@ -9,6 +9,7 @@
 
 #include "shared/clock.h"
 #include "shared/json_writer.h"
+#include "shared/log.h"
 #include "shared/memory.h"
 
 /* Kept of an attempt's output: enough to see how it began and why it ended, and 20,000 of them still fit a small
@@ -212,6 +213,8 @@ int attempt_start(struct attempt *a, const struct run_policy *policy, struct err
 {
     if (access(a->setup->root, X_OK) < 0)
         return error_errno(err, errno, "SPEC_ROOT: %s", a->setup->root);
+    if (a->scratch.unusable)
+        return error_errno(err, a->scratch.unusable, "temporary folder %s", a->scratch.path);
     if (run_policy_limits(policy, a->task.overrides, &a->task.limits, err) < 0)
         return -1;
     a->runner = run_policy_runner(policy, a->task.runner);
@@ -261,8 +264,16 @@ void attempt_kill(struct attempt *a)
     supervisor_kill(a->supervisor);
 }
 
+static void empty_folders(struct attempt *a)
+{
+    struct error err;
+    if (scratch_slot_empty(&a->scratch, &err) > 0)
+        log_warn("folder.left", LOG_TEXT("task", a->task.key), LOG_TEXT("reason", err.text));
+}
+
 void attempt_clear(struct attempt *a)
 {
+    empty_folders(a);
     free(a->task.spec);
     free(a->task.viewport);
     free(a->task.browser);
@@ -280,7 +291,6 @@ void attempt_clear(struct attempt *a)
     buffer_clear(&a->log);
     capture_clear(&a->capture);
     judge_clear(&a->judge);
-    scratch_slot_empty(&a->scratch);
 }
 
 static void on_supervisor_closed(void *data)

@@ -410,7 +410,8 @@ int worker_finish(struct worker *w)
     assert(w->open_handles == 0);
     run_policy_close(&w->policy);
     spec_finder_close(&w->specs);
-    scratch_close(&w->scratch);
+    if (!scratch_close(&w->scratch))
+        log_warn("folder.left", LOG_TEXT("path", w->scratch.path));
     free(w->slots);
     free(w);
     return status;

@@ -2,6 +2,9 @@
 // and after it on the same worker, and nothing that it started is left.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Scene } from './scene.mjs';
 
@@ -102,4 +105,25 @@ test('a runner that deletes the folder it was started in: the next one there is 
   scene.worker();
   await scene.sound();
   assert.match((await scene.hash('task:g:2')).reason, /^cannot enter the folder to start /);
+});
+
+test('a runner that leaves mounts in its folders: what is behind them stays, and the next one finds nothing of it', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const kept = join(scene.folder, 'kept');
+  scene.file('kept/precious', 'of somebody');
+  scene.closers.push(() => scene.lines('mounts').reverse().forEach((path) => execFileSync('umount', ['-l', path])));
+  const script = `ls -A "$TMPDIR" "$FUNKYTOWN_ARTIFACTS" | grep -v : >>"$HOME/found"
+    case "$FUNKYTOWN_SPEC" in *mounts) :;; *) exit 0;; esac
+    mkdir "$TMPDIR/bound"; touch "$TMPDIR/file"
+    mount --bind "${kept}" "$TMPDIR/bound" && echo "$TMPDIR/bound" >>"$HOME/mounts"
+    mount -t tmpfs tmpfs "$FUNKYTOWN_ARTIFACTS" && echo "$FUNKYTOWN_ARTIFACTS" >>"$HOME/mounts" && echo secret >"$FUNKYTOWN_ARTIFACTS/file"`;
+  scene.controller(['--once', scene.map(script, ['before', 'mounts', 'after', 'last'])]);
+  const worker = scene.worker();
+  await scene.sound();
+  assert.equal(scene.lines('mounts').length, 2);
+  assert.deepEqual(readdirSync(kept), ['precious']);
+  assert.deepEqual(scene.lines('found').filter(Boolean), []);
+  assert.deepEqual(worker.stderr.match(/event=folder\.left task=\S+/g), ['event=folder.left task=task:g:1']);
+  assert.match(worker.stderr, /event=folder\.left .*: Device or resource busy"/);
 });
