@@ -2,62 +2,12 @@
 // those who connect anew to the new master and keeps the old connections, as load balancers and services do.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
-import { freePort, waitFor } from '../e2e/harness.mjs';
-import { DURABLE, Scene } from './scene.mjs';
-
-const execFileAsync = promisify(execFile);
-
-// A server is { host, port }.
-async function tell({ host, port }, ...words) {
-  const { stdout } = await execFileAsync('redis-cli', ['-h', host, '-p', String(port), ...words]);
-  return stdout;
-}
-
-// A field of INFO replication.
-async function replication(server, field) {
-  const info = await tell(server, 'info', 'replication');
-  return info.match(new RegExp(`^${field}:([^\\r]*)`, 'm'))?.[1];
-}
-
-// The scene's server as the master, and another one that follows it.
-async function startBoth(scene, masterHost = '127.0.0.1') {
-  await scene.startRedis([...DURABLE, '--bind', masterHost]);
-  scene.master = { host: masterHost, port: scene.redisPort };
-  const port = masterHost === '127.0.0.1' ? await freePort() : scene.redisPort;
-  scene.replica = { host: '127.0.0.1', port };
-  const folder = join(scene.folder, 'replica');
-  mkdirSync(folder);
-  scene.spawn('replica', 'redis-server', [
-    '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...DURABLE,
-    '--replicaof', `${masterHost} ${scene.redisPort}`, '--repl-diskless-sync-delay', '0',
-  ]);
-  await waitFor('the replica to follow', async () =>
-    (await replication(scene.replica, 'master_link_status').catch(() => '')) === 'up');
-}
-
-// Until the replica has all that came; nothing more comes while the proxies hold what is sent to the master.
-function caughtUp({ master, replica }) {
-  return waitFor('the replica to have everything', async () => {
-    const [sent, taken] = await Promise.all([
-      replication(master, 'master_repl_offset'), replication(replica, 'slave_repl_offset')]);
-    return sent === taken;
-  });
-}
-
-const promote = ({ replica }) => tell(replica, 'replicaof', 'no', 'one');
-const demote = ({ master, replica }) => tell(master, 'replicaof', replica.host, String(replica.port));
-
-// Whoever connects anew is led to the new master; so is the checker.
-function lead(scene, ...proxies) {
-  for (const proxy of proxies) proxy.targetPort = scene.replica.port;
-  scene.redisPort = scene.replica.port;
-  scene.env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(scene.replica.port) };
-}
+import { waitFor } from '../e2e/harness.mjs';
+import { Scene } from './scene.mjs';
+import { caughtUp, demote, lead, promote, startBoth, tell } from './servers.mjs';
 
 async function assertNobodyWasLost(scene) {
   assert.deepEqual(await scene.hash('funkytown:crashes'), {});
@@ -93,8 +43,8 @@ for (const [who, ends] of [['nobody tells the clients', false], ['Sentinel close
     await caughtUp(scene);
     await promote(scene);
     lead(scene, proxy);
-    await demote(scene);
-    if (ends) await tell(scene.master, 'client', 'kill', 'type', 'normal');
+    await demote(scene.replica, scene.master);
+    if (ends) await tell(scene.replica, 'client', 'kill', 'type', 'normal');
     proxy.set({ up: 'flow' });
     scene.open();
     await scene.sound();
@@ -107,7 +57,7 @@ test('the master becomes a replica, and for a while there is no other: it is ask
   const { scene, proxy, controller } = await startRun(t);
   proxy.set({ up: 'hold' });
   await caughtUp(scene);
-  await demote(scene);
+  await demote(scene.master, scene.replica);
   proxy.set({ up: 'flow' });
   const before = proxy.accepted;
   await controller.says(/event=controller\.waiting .*READONLY/);
@@ -135,8 +85,8 @@ test('the name leads to the new master by then: it is looked up anew', async (t)
   await scene.ended(10);
   await promote(scene);
   hosts('127.0.0.1');
-  await demote(scene);
   lead(scene);
+  await demote(scene.replica, scene.master);
   scene.open();
   await scene.sound({ hasForgotten: true });
 });
@@ -146,7 +96,7 @@ test('acknowledged writes were lost: what was forgotten runs again, and everythi
   await promote(scene);
   await scene.ended(30);
   lead(scene, proxy);
-  await demote(scene);
+  await demote(scene.replica, scene.master);
   scene.open();
   await scene.sound({ hasForgotten: true });
 });
@@ -164,7 +114,7 @@ test('the controller is at the new master while the workers go on at the old one
   await controller.says(/event=worker\.lost/); // at the new master nobody renews
   await scene.ended(30);
   lead(scene, near, far);
-  await demote(scene);
+  await demote(scene.replica, scene.master);
   scene.open();
   await scene.sound({ hasForgotten: true });
 });
