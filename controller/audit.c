@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/auditor.h"
 #include "controller/controller.h"
 #include "shared/ledger.h"
 #include "shared/log.h"
@@ -17,12 +18,10 @@ struct audit {
     const struct options *options;
     struct redis_link *link;
     struct ledger ledger;
-    char **tasks, **workers; /* owned */
-    size_t task_count, worker_count;
+    char **tasks; /* owned */
+    size_t task_count;
     int exit_status;
 };
-
-static void ask_workers(struct audit *a);
 
 static void on_closed(void *data)
 {
@@ -46,21 +45,20 @@ static void give_up(struct audit *a, const char *what, const char *why)
     end(a, EXIT_CONFIG);
 }
 
-static void free_texts(char **texts, size_t count)
+static void free_tasks(struct audit *a)
 {
-    for (size_t i = 0; i < count; i++)
-        free(texts[i]);
-    free(texts);
+    for (size_t i = 0; i < a->task_count; i++)
+        free(a->tasks[i]);
+    free(a->tasks);
 }
 
-/* A list's elements, copied. */
-static void take_texts(const struct redisReply *list, char ***texts, size_t *count)
+static void take_tasks(struct audit *a, const struct redisReply *order)
 {
-    size_t added = redis_reply_count(list);
-    *texts = memory_resize(*texts, *count + added + 1, sizeof(**texts));
-    for (size_t i = 0; i < added; i++) {
-        const char *text = redis_reply_text(redis_reply_at(list, i));
-        (*texts)[(*count)++] = memory_text(text ? text : "");
+    a->task_count = redis_reply_count(order);
+    a->tasks = memory_zeroed(a->task_count + 1, sizeof(*a->tasks));
+    for (size_t i = 0; i < a->task_count; i++) {
+        const char *task = redis_reply_text(redis_reply_at(order, i));
+        a->tasks[i] = memory_text(task ? task : "");
     }
 }
 
@@ -76,10 +74,6 @@ static bool is_trouble(struct audit *a, const struct redisReply *reply)
 static void on_audited(void *data, const struct ledger_reply *reply)
 {
     struct audit *a = data;
-    if (reply->outcome == LEDGER_BUSY) { /* a worker came in between */
-        ask_workers(a);
-        return;
-    }
     if (reply->outcome == LEDGER_LOST)
         return;
     if (reply->outcome != LEDGER_OK) {
@@ -88,30 +82,12 @@ static void on_audited(void *data, const struct ledger_reply *reply)
         return;
     }
     int64_t tasks = ledger_number(reply, 1), count = ledger_number(reply, 2);
-    for (size_t i = 3; i < redis_reply_count(reply->raw); i++)
+    size_t first = 4 + (size_t)ledger_number(reply, 3);
+    for (size_t i = first; i < redis_reply_count(reply->raw); i++)
         log_say(stdout, "%s", ledger_text(reply, i));
     printf("audit: %lld tasks, %lld findings%s\n", (long long)tasks, (long long)count,
            count > 0 && a->options->repair ? ", repaired" : "");
     end(a, count > 0 ? FOUND : EXIT_PASSED);
-}
-
-static void on_workers(void *data, const struct redisReply *reply)
-{
-    struct audit *a = data;
-    if (is_trouble(a, reply))
-        return;
-    take_texts(reply, &a->workers, &a->worker_count);
-}
-
-static void on_graves(void *data, const struct redisReply *reply)
-{
-    struct audit *a = data;
-    if (a->link == NULL || is_trouble(a, reply))
-        return;
-    take_texts(reply, &a->workers, &a->worker_count);
-    if (ledger_audit(&a->ledger, a->options->repair, (const char *const *)a->workers, a->worker_count,
-                     (const char *const *)a->tasks, a->task_count, on_audited, a) < 0)
-        give_up(a, "redis", "the link was lost");
 }
 
 static void ask(struct audit *a, redis_reply_fn *reply, int argc, const char *const *argv)
@@ -120,24 +96,14 @@ static void ask(struct audit *a, redis_reply_fn *reply, int argc, const char *co
         give_up(a, "redis", "the link was lost");
 }
 
-static void ask_workers(struct audit *a)
-{
-    const struct ledger_keys *keys = &a->ledger.keys;
-    free_texts(a->workers, a->worker_count);
-    a->workers = NULL;
-    a->worker_count = 0;
-    ask(a, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
-    if (a->link)
-        ask(a, on_graves, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_GRAVES], "0", "-1"});
-}
-
 static void on_order(void *data, const struct redisReply *reply)
 {
     struct audit *a = data;
     if (is_trouble(a, reply))
         return;
-    take_texts(reply, &a->tasks, &a->task_count);
-    ask_workers(a);
+    take_tasks(a, reply);
+    if (auditor_ask(&a->ledger, a->options->repair, (const char *const *)a->tasks, a->task_count, on_audited, a) < 0)
+        give_up(a, "redis", "the link was lost");
 }
 
 static void on_loaded(void *data, const struct ledger_reply *reply)
@@ -175,7 +141,6 @@ int audit_run(uv_loop_t *loop, const struct options *options)
     }
     a.link = a.ledger.link = redis_link_open(loop, &address, &events, &a);
     uv_run(loop, UV_RUN_DEFAULT);
-    free_texts(a.tasks, a.task_count);
-    free_texts(a.workers, a.worker_count);
+    free_tasks(&a);
     return a.exit_status;
 }

@@ -263,7 +263,8 @@ void board_worker_left(struct board *board, const char *worker, bool lost)
 static bool is_same_run(const struct board_run *a, const struct board_run *b)
 {
     return a->state == b->state && a->started_ms == b->started_ms && a->finished_ms == b->finished_ms &&
-           a->reopened_ms == b->reopened_ms && a->idle_ms == b->idle_ms;
+           a->reopened_ms == b->reopened_ms && a->idle_ms == b->idle_ms && a->reruns == b->reruns &&
+           a->failed == b->failed && a->cancel_kind == b->cancel_kind;
 }
 
 void board_set_run(struct board *board, const struct board_run *run)

@@ -82,6 +82,9 @@ struct board_run {
     int64_t started_ms, finished_ms;
     int64_t reopened_ms; /* when a finished run was last begun again */
     int64_t idle_ms;     /* how long it has been finished before that, in all */
+    int64_t reruns;      /* how often tasks were put back */
+    size_t failed;       /* tasks that have failed since it was opened, or since the last of these times */
+    enum cancel_kind cancel_kind; /* NONE: it isn't being cancelled */
 };
 
 void board_set_run(struct board *board, const struct board_run *run);

@@ -29,7 +29,7 @@ static void on_queue(void *data, const struct redisReply *reply)
     for (size_t i = 0; i < count; i++)
         tasks[i] = redis_reply_text(redis_reply_at(reply, count - 1 - i));
     if (reply == NULL || redis_reply_error(reply) || c->reason[0] == '\0' ||
-        ledger_cancel(c->ledger, c->me, c->reason, tasks, count, on_cancelled, c) < 0)
+        ledger_cancel(c->ledger, c->me, c->kind, c->reason, tasks, count, on_cancelled, c) < 0)
         c->is_asking = false;
 }
 
@@ -43,10 +43,12 @@ void canceller_poke(struct canceller *c)
     c->is_asking = redis_link_send(c->ledger->link, COMMAND_TIMEOUT_MS, on_queue, c, 4, argv, NULL) == 0;
 }
 
-void canceller_start(struct canceller *c, const char *reason)
+void canceller_start(struct canceller *c, enum cancel_kind kind, const char *reason)
 {
-    if (c->reason[0] == '\0')
+    if (c->reason[0] == '\0') {
+        c->kind = kind;
         memory_copy_text(c->reason, sizeof(c->reason), reason);
+    }
     canceller_poke(c);
 }
 

@@ -10,17 +10,15 @@
 struct canceller {
     struct ledger *ledger; /* borrowed, as is `me` */
     const char *me;
+    enum cancel_kind kind;
     char reason[200]; /* "": nothing is to be cancelled */
     bool is_asking;
 };
 
-/* The monitor knows a run that was cancelled for this reason from others: its verdict is that of its failures. */
-#define CANCELLER_TOO_MANY_FAILURES "too many failures"
-
 void canceller_init(struct canceller *canceller, struct ledger *ledger, const char *me);
 
 /* From now on, or go on: something may wait again. Cheap; may be called for each change of the board. */
-void canceller_start(struct canceller *canceller, const char *reason);
+void canceller_start(struct canceller *canceller, enum cancel_kind kind, const char *reason);
 void canceller_poke(struct canceller *canceller);
 
 /* The run is finished, or another one. */

@@ -25,11 +25,14 @@ enum {
     EMBEDDED_START_MS = 3000,
     LONGEST_HOLD_MS = 5000,
     RETRY_MS = 500,
+    SUMMARY_LIMIT_MS = 5000,
 };
 
 static void stop(struct controller *c, int exit_status);
 static void ask_time(struct controller *c);
 static int verdict_status(const struct controller *c);
+static void on_hold(uv_timer_t *timer);
+static unsigned hold_ms(const struct controller *c);
 
 /* ---- what is missing, and why ---- */
 
@@ -57,31 +60,31 @@ static void set_ready(struct controller *c)
 
 /* ---- cancel and rerun ---- */
 
-void controller_cancel(struct controller *c, const char *reason)
+void controller_cancel(struct controller *c, enum cancel_kind kind, const char *reason)
 {
     if (c->state != CONTROLLER_WATCHING)
         return;
     log_warn("run.cancelling", LOG_TEXT("run", board_run_id(c->board)), LOG_TEXT("reason", reason));
-    canceller_start(&c->canceller, reason);
+    canceller_start(&c->canceller, kind, reason);
 }
 
 /* Told by the stream, whoever began it. */
-static void on_cancelling(void *data, const char *reason)
+static void on_cancelling(void *data, enum cancel_kind kind, const char *reason)
 {
     struct controller *c = data;
     if (c->canceller.reason[0] == '\0')
         progress_say(&c->progress, "cancelling: %s", reason);
-    canceller_start(&c->canceller, reason);
+    canceller_start(&c->canceller, kind, reason);
 }
 
 static void check_failures(struct controller *c)
 {
     char reason[100];
-    size_t failed = board_count(c->board, BOARD_FAILED);
+    size_t failed = board_run(c->board)->failed;
     if (c->options->max_failures == 0 || failed < (size_t)c->options->max_failures || c->canceller.reason[0])
         return;
-    snprintf(reason, sizeof(reason), CANCELLER_TOO_MANY_FAILURES ": %zu", failed);
-    controller_cancel(c, reason);
+    snprintf(reason, sizeof(reason), "too many failures: %zu", failed);
+    controller_cancel(c, CANCEL_FAILURES, reason);
 }
 
 static void format_deadline(const struct controller *c, char *text, size_t size)
@@ -115,7 +118,7 @@ static void on_deadline(uv_timer_t *timer)
     char reason[100];
     format_deadline(c, reason, sizeof(reason));
     if (c->is_loaded && c->canceller.reason[0] == '\0')
-        controller_cancel(c, reason);
+        controller_cancel(c, CANCEL_DEADLINE, reason);
     if (c->options->once && !uv_is_active((uv_handle_t *)&c->grace))
         uv_timer_start(&c->grace, on_grace_over, DEADLINE_GRACE_MS, 0);
 }
@@ -128,6 +131,7 @@ static void on_reopened(void *data)
         return;
     c->state = CONTROLLER_WATCHING;
     c->has_verdict = false;
+    c->has_rerun = true;
     log_info("run.reopened", LOG_TEXT("run", board_run_id(c->board)));
     progress_say(&c->progress, "running again what didn't pass");
     progress_go_on(&c->progress);
@@ -151,29 +155,38 @@ static int verdict_status(const struct controller *c)
     }
 }
 
-static void on_summary_kept(void *data, const struct redisReply *reply)
+static void retry_soon(struct controller *c)
+{
+    uv_timer_start(&c->hold, on_hold, hold_ms(c) < RETRY_MS ? hold_ms(c) : RETRY_MS, hold_ms(c));
+}
+
+/* Refused for now: asked again, but nobody waits for long for what only the history needs. */
+static void on_summary_kept(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    (void)reply;
-    if (c->options->once && c->state == CONTROLLER_FINISHED)
+    if (c->state != CONTROLLER_FINISHED)
+        return;
+    if (reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST)
+        c->has_summary = false;
+    if (reply->outcome == LEDGER_TROUBLE && clock_mono_ms() - c->finished_ms < SUMMARY_LIMIT_MS)
+        retry_soon(c);
+    else if (reply->outcome != LEDGER_CLOSED && c->options->once) /* CLOSED: the run goes on */
         stop(c, verdict_status(c));
 }
 
 /* The run keeps its own summary, for the history that a later run moves it to. */
 static void keep_summary(struct controller *c)
 {
+    static const struct ledger_reply lost = {.outcome = LEDGER_LOST};
     auto_buffer summary = {0};
     board_add_summary(c->board, clock_wall_ms(), &summary);
-    const char *argv[] = {"HSET", c->ledger.keys.names[LEDGER_RUN], "summary", summary.data};
-    if (redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_summary_kept, c, 4, argv, NULL) < 0)
-        on_summary_kept(c, NULL);
+    c->has_summary = true;
+    if (ledger_summarize(&c->ledger, c->opener.me, summary.data, board_run(c->board)->reruns, on_summary_kept, c) < 0)
+        on_summary_kept(c, &lost);
 }
 
-static void on_finished(void *data)
+static void end_run(struct controller *c)
 {
-    struct controller *c = data;
-    c->state = CONTROLLER_FINISHED;
-    canceller_stop(&c->canceller);
     if (c->options->rerun && !c->has_rerun && controller_rerun(c))
         return;
     c->has_verdict = true;
@@ -182,6 +195,26 @@ static void on_finished(void *data)
     log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
              LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
     keep_summary(c);
+}
+
+static void on_finished(void *data)
+{
+    struct controller *c = data;
+    c->state = CONTROLLER_FINISHED;
+    c->finished_ms = clock_mono_ms();
+    canceller_stop(&c->canceller);
+    end_run(c);
+}
+
+/* What Redis refused when the run had ended, or what a lost link has left undone. */
+static void end_run_again(struct controller *c)
+{
+    if (c->monitor.is_reading)
+        return;
+    if (c->options->rerun && !c->has_rerun)
+        end_run(c);
+    else if (!c->has_summary)
+        keep_summary(c);
 }
 
 static void on_board_change(void *data)
@@ -228,6 +261,22 @@ static void read_history(struct controller *c)
     redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_history, c, 4, argv, NULL);
 }
 
+/* The run stood still, and no event would ever have said so. */
+static void on_stall(void *data, const char *finding, size_t count)
+{
+    struct controller *c = data;
+    if (count == 0) {
+        monitor_read_again(&c->monitor);
+        return;
+    }
+    log_warn("run.mended", LOG_TEXT("finding", finding), LOG_INT("findings", (int64_t)count));
+    if (count > 1)
+        progress_say(&c->progress, "the run stood still: %s (and %zu more); mended", finding, count - 1);
+    else
+        progress_say(&c->progress, "the run stood still: %s; mended", finding);
+    local_workers_go_on(&c->workers);
+}
+
 static void make_board(struct controller *c)
 {
     static const struct monitor_events events = {on_board_change, on_task_end,   on_finished,
@@ -238,6 +287,7 @@ static void make_board(struct controller *c)
     snprintf(epoch, sizeof(epoch), "%016llx", (unsigned long long)random);
     c->board = board_new(c->plan, c->opener.run_id, epoch);
     monitor_init(&c->monitor, c->loop, &c->ledger, c->events, c->plan, c->board, c->opener.lease_ms, &events, c);
+    stall_init(&c->stall, &c->ledger, c->opener.me, c->plan, c->board, c->opener.lease_ms, on_stall, c);
     c->has_monitor = true;
     reporter_show(c->reporter, c->board);
     progress_start(&c->progress, c->board, c->url);
@@ -249,7 +299,7 @@ static const char *run_key(const struct controller *c)
 }
 
 /* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. Who runs again what
- * didn't pass has all of it. A clock that was set can't make it longer than it is. */
+ * didn't pass has all of it. Once it is known our monotonic clock counts, which nobody sets. */
 static void on_time(void *data, const struct redisReply *reply)
 {
     struct controller *c = data;
@@ -258,11 +308,18 @@ static void on_time(void *data, const struct redisReply *reply)
         return;
     const struct board_run *run = board_run(c->board);
     int64_t begun_ms = run->reopened_ms > 0 ? run->reopened_ms : run->started_ms;
-    int64_t all_ms = (int64_t)c->options->deadline_s * 1000;
-    int64_t left_ms = begun_ms > now_ms ? all_ms : begun_ms + all_ms - now_ms;
+    int64_t all_ms = (int64_t)c->options->deadline_s * 1000, left_ms = begun_ms + all_ms - now_ms;
+    bool is_known = begun_ms == c->deadline_from_ms;
+    if (is_known && uv_is_active((uv_handle_t *)&c->deadline))
+        return;
+    if (is_known || left_ms < 0)
+        left_ms = 0;
+    if (left_ms > all_ms)
+        left_ms = all_ms;
     if (left_ms > 0)
         uv_timer_stop(&c->grace);
-    uv_timer_start(&c->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
+    c->deadline_from_ms = begun_ms;
+    uv_timer_start(&c->deadline, on_deadline, (uint64_t)left_ms, 0);
 }
 
 static void ask_time(struct controller *c)
@@ -321,8 +378,6 @@ static void on_run_id(void *data, const struct redisReply *reply)
         return;
     c->opener.is_open = true;
     monitor_watch(&c->monitor);
-    if (c->options->rerun && !c->has_rerun)
-        controller_rerun(c);
 }
 
 /* A finished run stays what it was, even if Redis came back without it; if it is there, it may be run again. */
@@ -385,13 +440,20 @@ static bool is_hopeless(const struct error *reason)
     return reason->code == ERROR_AUTH || reason->code == ERROR_CONFIG;
 }
 
+static void stop_watching(struct controller *c)
+{
+    if (!c->has_monitor)
+        return;
+    monitor_stop(&c->monitor);
+    stall_stop(&c->stall);
+}
+
 static void on_commands_down(void *data, const struct error *reason)
 {
     struct controller *c = data;
     c->is_loaded = false;
     opener_stop(&c->opener);
-    if (c->has_monitor)
-        monitor_stop(&c->monitor);
+    stop_watching(c);
     if (is_hopeless(reason))
         give_up(c, reason);
     else if (reason->code == ERROR_ELSEWHERE)
@@ -416,13 +478,22 @@ static void on_events_down(void *data, const struct error *reason)
 
 /* ---- our own lease ---- */
 
-static void on_hold(uv_timer_t *timer);
-
 /* Workers may need us to load the scripts that the server has lost, which this finds out: however long a lease is. */
 static unsigned hold_ms(const struct controller *c)
 {
     unsigned third = c->opener.lease_ms / 3;
     return third < LONGEST_HOLD_MS ? third : LONGEST_HOLD_MS;
+}
+
+static void on_renewed(struct controller *c, const struct ledger_reply *reply)
+{
+    set_ready(c);
+    if (c->has_monitor)
+        reaper_renewed(&c->monitor.reaper, reply);
+    if (c->state == CONTROLLER_WATCHING)
+        stall_look(&c->stall, c->monitor.events_seen);
+    else if (c->state == CONTROLLER_FINISHED)
+        end_run_again(c);
 }
 
 static void on_held(void *data, const struct ledger_reply *reply)
@@ -432,18 +503,14 @@ static void on_held(void *data, const struct ledger_reply *reply)
         return;
     if (reply->outcome == LEDGER_TROUBLE) {
         note_trouble(c, "redis", reply->text);
-        uv_timer_start(&c->hold, on_hold, hold_ms(c) < RETRY_MS ? hold_ms(c) : RETRY_MS, hold_ms(c));
+        retry_soon(c);
     }
-    if (reply->outcome == LEDGER_OK) {
-        set_ready(c);
-        if (c->has_monitor)
-            monitor_renewed(&c->monitor);
-    }
+    if (reply->outcome == LEDGER_OK)
+        on_renewed(c, reply);
     if (reply->outcome != LEDGER_FENCED)
         return;
     log_warn("controller.fenced", LOG_TEXT("reason", "another controller took the run over"));
-    if (c->has_monitor)
-        monitor_stop(&c->monitor);
+    stop_watching(c);
     open_run(c);
 }
 
@@ -505,6 +572,7 @@ static void tear_down(struct controller *c)
     uv_close((uv_handle_t *)&c->deadline, on_handle_closed);
     uv_close((uv_handle_t *)&c->grace, on_handle_closed);
     opener_close(&c->opener, on_handle_closed);
+    stop_watching(c);
     if (c->has_monitor)
         monitor_close(&c->monitor, on_handle_closed);
     progress_close(&c->progress, on_handle_closed);

@@ -115,7 +115,7 @@ static void on_cancel_asked(void *data, const struct ledger_reply *reply)
     struct controller *c = q.controller;
     free(data);
     if (reply->outcome == LEDGER_OK)
-        controller_cancel(c, CANCEL_REASON);
+        controller_cancel(c, CANCEL_ASKED, CANCEL_REASON);
     answer_write(q.request, reply, "cancelled",
                  board_count(c->board, BOARD_QUEUED) + board_count(c->board, BOARD_RUNNING));
 }
@@ -124,7 +124,7 @@ static void source_cancel(void *data, struct reporter_request *request)
 {
     struct controller *c = data;
     struct question *q = new_question(c, request);
-    if (c->is_loaded && ledger_cancel(&c->ledger, c->opener.me, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
+    if (c->is_loaded && ledger_cancel(&c->ledger, c->opener.me, CANCEL_ASKED, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
         return;
     free(q);
     reporter_answer(request, NULL, 0, "Redis can't be reached");
@@ -142,7 +142,7 @@ static void on_rerun(void *data, const struct ledger_reply *reply)
     if (r.request)
         answer_write(r.request, reply, "rerun", (size_t)ledger_number(reply, 1));
     else
-        r.controller->has_rerun = reply->outcome == LEDGER_OK; /* else the link's next life asks again */
+        r.controller->has_rerun = reply->outcome == LEDGER_OK; /* else it is asked again */
 }
 
 /* `states`: bit set of enum board_state. */
@@ -199,7 +199,7 @@ size_t controller_metrics(void *data, struct reporter_metric *metrics, size_t ro
         {"funkytown_events_total", "Events read from the run's stream.", "counter",
          c->has_monitor ? (double)c->monitor.events_seen : 0},
         {"funkytown_tasks_reclaimed_total", "Tasks taken back from workers that were lost.", "counter",
-         c->has_monitor ? (double)c->monitor.tasks_reclaimed : 0},
+         c->has_monitor ? (double)c->monitor.reaper.tasks_reclaimed : 0},
     };
     size_t count = sizeof(ours) / sizeof(ours[0]);
     if (count > room)

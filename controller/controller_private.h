@@ -13,6 +13,7 @@
 #include "controller/progress.h"
 #include "controller/redis_server.h"
 #include "controller/reporter.h"
+#include "controller/stall.h"
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 
@@ -41,6 +42,7 @@ struct controller {
     struct opener opener;
     struct monitor monitor;
     struct canceller canceller;
+    struct stall stall;
     struct board *board; /* NULL until the run is open */
     struct reporter *reporter;
     struct progress progress;
@@ -59,13 +61,16 @@ struct controller {
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
-    bool has_rerun;   /* what --rerun asks for is done */
-    bool has_verdict; /* it was told */
-    bool is_hurried;  /* the deadline's grace is over: what doesn't stop at once is killed */
+    bool has_verdict;         /* it was told */
+    bool is_hurried;          /* the deadline's grace is over: what doesn't stop at once is killed */
+    bool has_rerun;           /* what --rerun asks for is done, or under way */
+    bool has_summary;         /* the run keeps its summary, or is being asked to */
+    uint64_t finished_ms;     /* monotonic: when we knew that the run is */
+    int64_t deadline_from_ms; /* Redis' time from which the deadline counts; 0: not known yet */
 };
 
 /* Cancels the run that is being watched. */
-void controller_cancel(struct controller *controller, const char *reason);
+void controller_cancel(struct controller *controller, enum cancel_kind kind, const char *reason);
 
 /* What --rerun asks for. Returns whether there is anything to run again. */
 bool controller_rerun(struct controller *controller);

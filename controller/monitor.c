@@ -6,9 +6,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "controller/canceller.h"
 #include "controller/task_record.h"
-#include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_reply.h"
@@ -19,8 +17,7 @@ enum {
     STREAM_BLOCK_MS = 10000,
     COMMAND_TIMEOUT_MS = 10000,
     RETRY_MS = 500,
-    LONGEST_PASS_MS = 2000, /* between two looks for the dead, however long a lease is */
-    PAUSE_MS = 20,          /* nobody sees it, and what happens meanwhile costs one read instead of one each */
+    PAUSE_MS = 20, /* nobody sees it, and what happens meanwhile costs one read instead of one each */
 };
 
 static void read_everything(struct monitor *m);
@@ -219,6 +216,7 @@ static void reopen(struct monitor *m, const struct board_run *run)
     open.finished_ms = 0;
     m->is_finished = m->end_is_near = false;
     board_set_run(m->board, &open);
+    reaper_watch(&m->reaper);
     m->events.on_reopened(m->data);
 }
 
@@ -233,7 +231,8 @@ static void on_run_start(void *data, const struct redisReply *reply)
     struct board_run run;
     const char *cancel = task_record_run(&run, reply);
     bool is_over = run.state == BOARD_RUN_FINISHED;
-    if (m->is_finished && (!is_over || run.reopened_ms != board_run(m->board)->reopened_ms))
+    m->read_reruns = run.reruns;
+    if (m->is_finished && (!is_over || run.reruns != board_run(m->board)->reruns))
         reopen(m, &run);
     if (is_over) {
         m->end_is_near = true; /* told when everything was read */
@@ -241,7 +240,7 @@ static void on_run_start(void *data, const struct redisReply *reply)
     }
     board_set_run(m->board, &run);
     if (*cancel)
-        m->events.on_cancelling(m->data, cancel);
+        m->events.on_cancelling(m->data, run.cancel_kind, cancel);
 }
 
 static void on_slots(void *data, const struct redisReply *reply)
@@ -310,18 +309,23 @@ static void read_everything(struct monitor *m)
     m->is_reading = true;
     m->is_reopened = false;
     m->asked = m->answered = 0;
+    ask(m, on_stream_end, 6, (const char *const[]){"XREVRANGE", keys->names[LEDGER_EVENTS], "+", "-", "COUNT", "1"});
     ask_run(m, on_run_start);
     ask(m, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
-    ask(m, on_stream_end, 6, (const char *const[]){"XREVRANGE", keys->names[LEDGER_EVENTS], "+", "-", "COUNT", "1"});
+}
+
+/* The same while the stream may be followed: that answer will be one of an earlier round. */
+static void read_again(struct monitor *m)
+{
+    m->is_following = false;
+    read_everything(m);
 }
 
 /* Who cancels a run whose tasks have all ended by then cancels nothing; too many failures are failures. */
-static enum board_run_state ended_run_state(const struct monitor *m, const char *cancel)
+static enum board_run_state ended_run_state(const struct monitor *m, enum cancel_kind kind)
 {
     bool is_cut = board_count(m->board, BOARD_CANCELLED) > 0;
-    size_t length = strlen(CANCELLER_TOO_MANY_FAILURES);
-    return is_cut && strncmp(cancel, CANCELLER_TOO_MANY_FAILURES, length) != 0 ? BOARD_RUN_CANCELLED
-                                                                               : BOARD_RUN_FINISHED;
+    return is_cut && kind != CANCEL_NONE && kind != CANCEL_FAILURES ? BOARD_RUN_CANCELLED : BOARD_RUN_FINISHED;
 }
 
 /* Everything was read after the run had said that it is finished: now the board is the verdict. */
@@ -334,15 +338,20 @@ static void on_run_end(void *data, const struct redisReply *reply)
     if (!is_wanted || m->is_finished)
         return;
     struct board_run run;
-    const char *cancel = task_record_run(&run, reply);
+    task_record_run(&run, reply);
     size_t open = board_count(m->board, BOARD_QUEUED) + board_count(m->board, BOARD_RUNNING);
+    if (run.reruns != m->read_reruns) { /* what was read is of before */
+        read_again(m);
+        return;
+    }
     if (open > 0 || run.state != BOARD_RUN_FINISHED) {
-        m->end_is_near = false; /* it may have been reopened in between; else reading everything says so again */
+        m->end_is_near = false; /* reading everything says so again */
         start_again_soon(m, "the run says that it is finished, its tasks don't");
         return;
     }
     m->is_finished = true;
-    run.state = ended_run_state(m, cancel);
+    reaper_rest(&m->reaper);
+    run.state = ended_run_state(m, run.cancel_kind);
     board_set_run(m->board, &run);
     m->events.on_change(m->data);
     m->events.on_finished(m->data);
@@ -361,6 +370,24 @@ static void apply_task_event(struct monitor *m, size_t index, const struct redis
         m->events.on_task_end(m->data, index);
 }
 
+/* Why the run is being cancelled is told once more, when it is: nobody need have the run as it was. */
+static void apply_cancelling(struct monitor *m, const struct redisReply *fields)
+{
+    const char *why = redis_reply_field(fields, "why");
+    struct board_run run = *board_run(m->board);
+    run.cancel_kind = task_record_cancel_kind(redis_reply_field(fields, "kind"));
+    board_set_run(m->board, &run);
+    m->events.on_cancelling(m->data, run.cancel_kind, why ? why : "");
+}
+
+/* How many tasks have failed so far; none, when tasks are put back. */
+static void apply_failed(struct monitor *m, size_t failed)
+{
+    struct board_run run = *board_run(m->board);
+    run.failed = failed;
+    board_set_run(m->board, &run);
+}
+
 static void apply_event(struct monitor *m, const struct redisReply *fields)
 {
     const char *event = redis_reply_field(fields, "e");
@@ -372,11 +399,14 @@ static void apply_event(struct monitor *m, const struct redisReply *fields)
         return;
     if (m->is_finished && strcmp(event, "rerun") == 0)
         m->is_reopened = true;
+    if (strcmp(event, "rerun") == 0)
+        apply_failed(m, 0);
+    else if (redis_reply_field(fields, "k"))
+        apply_failed(m, task_record_failed(redis_reply_field(fields, "k")));
     if (index >= 0) {
         apply_task_event(m, (size_t)index, fields);
     } else if (strcmp(event, "cancelling") == 0) {
-        const char *why = redis_reply_field(fields, "why");
-        m->events.on_cancelling(m->data, why ? why : "");
+        apply_cancelling(m, fields);
     } else if (worker && strcmp(event, "joined") == 0) {
         worker_joined(m, worker, redis_reply_field(fields, "slots"));
         log_debug("worker.joined", LOG_TEXT("worker", worker));
@@ -453,105 +483,6 @@ static void follow(struct monitor *m)
         m->is_following = true;
 }
 
-/* ---- the dead ---- */
-
-/*
- * Nobody is dead whom Redis, the network or a sleep of ours kept from renewing its lease. Our own lease is the
- * measure: while it can't be renewed nobody dies, and the workers have one whole lease from when it could be again,
- * and before it the time after which the last of them tries to connect.
- */
-static void spare_everybody(struct monitor *m, uint64_t now)
-{
-    m->nobody_dies_before_ms = now + REDIS_LINK_LONGEST_WAIT_MS + m->lease_ms;
-}
-
-static bool is_renewed(const struct monitor *m, uint64_t now)
-{
-    return now - m->renewed_ms <= m->lease_ms * 2 / 3; /* it is due after one third */
-}
-
-static bool may_anybody_die(const struct monitor *m)
-{
-    uint64_t now = clock_mono_ms();
-    return is_renewed(m, now) && now >= m->nobody_dies_before_ms;
-}
-
-void monitor_renewed(struct monitor *m)
-{
-    uint64_t now = clock_mono_ms();
-    if (!is_renewed(m, now))
-        spare_everybody(m, now);
-    m->renewed_ms = now;
-}
-
-static void on_buried(void *data, const struct ledger_reply *reply)
-{
-    (void)reply;
-    free_step(data);
-}
-
-static void on_reclaimed(void *data, const struct ledger_reply *reply)
-{
-    struct step *step = data;
-    if (reply->outcome == LEDGER_OK) {
-        step->monitor->tasks_reclaimed++;
-        log_warn("task.reclaimed", LOG_TEXT("worker", step->worker), LOG_INT("given_up", ledger_number(reply, 1)));
-    }
-    free_step(step);
-}
-
-/* What lies in the list of somebody who is dead or has gone; `task` of the step says whether to strike it off after.
- */
-static void on_list(void *data, const struct redisReply *reply)
-{
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    bool must_bury = step->task != 0;
-    if (!is_stale(step) && reply && redis_reply_error(reply) == NULL) {
-        for (size_t i = 0; i < redis_reply_count(reply); i++) {
-            struct step *each = new_step(m);
-            each->worker = memory_text(step->worker);
-            if (ledger_reclaim(m->ledger, step->worker, element_text(reply, i), on_reclaimed, each) < 0)
-                free_step(each);
-        }
-        struct step *burial = must_bury ? new_step(m) : NULL;
-        if (burial && ledger_bury(m->ledger, step->worker, on_buried, burial) < 0)
-            free_step(burial);
-    }
-    free_step(step);
-}
-
-static void on_overdue(void *data, const struct ledger_reply *reply)
-{
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step) && reply->outcome == LEDGER_OK;
-    free_step(step);
-    if (!is_wanted || !may_anybody_die(m)) /* the answer itself may have been kept from us for long */
-        return;
-    size_t expired = (size_t)ledger_number(reply, 1);
-    for (size_t i = 2; i < redis_reply_count(reply->raw); i++) {
-        char key[LEDGER_KEY_SIZE];
-        ledger_processing_key(&m->ledger->keys, ledger_text(reply, i), key);
-        const char *argv[] = {"LRANGE", key, "0", "-1"};
-        struct step *each = new_step(m);
-        each->worker = memory_text(ledger_text(reply, i));
-        each->task = i - 2 < expired;
-        if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_list, each, 4, argv, NULL) < 0)
-            free_step(each);
-    }
-}
-
-static void on_pass(uv_timer_t *timer)
-{
-    struct monitor *m = timer->data;
-    if (!m->is_watching || m->is_finished || !may_anybody_die(m))
-        return;
-    struct step *step = new_step(m);
-    if (ledger_overdue(m->ledger, on_overdue, step) < 0)
-        free_step(step);
-}
-
 /* ---- outside ---- */
 
 void monitor_init(struct monitor *m, uv_loop_t *loop, struct ledger *ledger, struct redis_link *events_link,
@@ -564,23 +495,26 @@ void monitor_init(struct monitor *m, uv_loop_t *loop, struct ledger *ledger, str
                           .plan = plan,
                           .board = board,
                           .events = *events,
-                          .data = data,
-                          .lease_ms = lease_ms};
-    uv_timer_init(loop, &m->pass);
+                          .data = data};
+    reaper_init(&m->reaper, loop, ledger, lease_ms);
     uv_timer_init(loop, &m->retry);
     uv_timer_init(loop, &m->pause);
-    m->pass.data = m->retry.data = m->pause.data = m;
-    unsigned pass_ms = lease_ms / 3 < LONGEST_PASS_MS ? lease_ms / 3 : LONGEST_PASS_MS;
-    uv_timer_start(&m->pass, on_pass, pass_ms, pass_ms);
+    m->retry.data = m->pause.data = m;
 }
 
 void monitor_watch(struct monitor *m)
 {
     m->is_watching = true;
     m->is_following = false;
-    m->renewed_ms = clock_mono_ms();
-    spare_everybody(m, m->renewed_ms);
+    if (!m->is_finished)
+        reaper_watch(&m->reaper);
     read_everything(m);
+}
+
+void monitor_read_again(struct monitor *m)
+{
+    if (m->is_watching)
+        read_again(m);
 }
 
 void monitor_events_up(struct monitor *m)
@@ -592,6 +526,7 @@ void monitor_stop(struct monitor *m)
 {
     m->is_watching = m->is_reading = m->is_following = false;
     m->round++;
+    reaper_rest(&m->reaper);
     uv_timer_stop(&m->retry);
     uv_timer_stop(&m->pause);
 }
@@ -604,7 +539,7 @@ void monitor_close(struct monitor *m, uv_close_cb closed)
     free(m->workers);
     m->workers = NULL;
     m->worker_count = 0;
-    uv_close((uv_handle_t *)&m->pass, closed);
+    reaper_close(&m->reaper, closed);
     uv_close((uv_handle_t *)&m->retry, closed);
     uv_close((uv_handle_t *)&m->pause, closed);
 }

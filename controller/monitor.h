@@ -1,5 +1,5 @@
 /*
- * Keeps the board true: reads what happens, looks for the dead, notices the end.
+ * Keeps the board true: reads what happens, notices the end. The dead are its reaper's.
  *
  *     stopped ──watch──► reading everything ──► following the stream ──► finished
  *        ▲                    ▲      │ a gap        │
@@ -16,6 +16,7 @@
 
 #include "controller/board.h"
 #include "controller/plan.h"
+#include "controller/reaper.h"
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 
@@ -24,8 +25,8 @@ struct monitor_events {
     void (*on_task_end)(void *data, size_t task);       /* a task has become complete, as it happens */
     void (*on_finished)(void *data);                    /* the run is finished and the board agrees with the hashes */
     void (*on_trouble)(void *data, const char *reason); /* the server says: not now */
-    void (*on_cancelling)(void *data, const char *reason); /* the run is being cancelled; may be told again */
-    void (*on_reopened)(void *data);                       /* a finished run goes on: tasks were put back */
+    void (*on_cancelling)(void *data, enum cancel_kind kind, const char *reason); /* may be told again */
+    void (*on_reopened)(void *data); /* a finished run goes on: tasks were put back */
 };
 
 struct monitor {
@@ -36,7 +37,6 @@ struct monitor {
     struct board *board;
     struct monitor_events events;
     void *data;
-    unsigned lease_ms;
 
     bool is_watching;  /* the run is open and the link is up */
     bool is_reading;   /* everything is being read */
@@ -48,16 +48,15 @@ struct monitor {
     char last_id[64];  /* of the stream */
     uint64_t last_number;
     size_t asked, answered; /* of the task hashes */
+    int64_t read_reruns;    /* how often tasks had been put back when they began to be read */
 
     char **workers; /* who is on the board as live; owned */
     size_t worker_count;
 
-    uv_timer_t pass; /* looks for the dead */
+    struct reaper reaper;
     uv_timer_t retry;
-    uv_timer_t pause;    /* between two reads of the stream */
-    uint64_t renewed_ms; /* monotonic: when our own lease was */
-    uint64_t nobody_dies_before_ms;
-    uint64_t events_seen, tasks_reclaimed; /* since the start, for /metrics */
+    uv_timer_t pause;     /* between two reads of the stream */
+    uint64_t events_seen; /* since the start, for /metrics */
 };
 
 /* Everything is borrowed. The links are opened by the owner. */
@@ -65,10 +64,10 @@ void monitor_init(struct monitor *monitor, uv_loop_t *loop, struct ledger *ledge
                   const struct plan *plan, struct board *board, unsigned lease_ms,
                   const struct monitor_events *events, void *data);
 
-void monitor_watch(struct monitor *monitor);     /* the run is open: begin, or begin again */
-void monitor_events_up(struct monitor *monitor); /* the stream's link is up */
-void monitor_renewed(struct monitor *monitor);   /* our own lease was: so could the workers' be */
-void monitor_stop(struct monitor *monitor);      /* the link is lost, or the end */
+void monitor_watch(struct monitor *monitor);      /* the run is open: begin, or begin again */
+void monitor_events_up(struct monitor *monitor);  /* the stream's link is up */
+void monitor_read_again(struct monitor *monitor); /* the board may have missed something */
+void monitor_stop(struct monitor *monitor);       /* the link is lost, or the end */
 
 /* Frees what it owns and closes its handles; `closed` is called with each of its MONITOR_HANDLES, whose data is
  * `monitor`. */

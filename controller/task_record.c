@@ -21,11 +21,22 @@ const char *const task_record_fields[TASK_RECORD_FIELDS] = {
     [ATTEMPT] = "attempt", [WORKER] = "worker", [FLAKY] = "flaky",         [REASON] = "reason",
 };
 
-enum { RUN_STATE, RUN_STARTED, RUN_FINISHED, RUN_REOPENED, RUN_IDLE, RUN_CANCEL };
+enum {
+    RUN_STATE,
+    RUN_STARTED,
+    RUN_FINISHED,
+    RUN_REOPENED,
+    RUN_IDLE,
+    RUN_CANCEL,
+    RUN_CANCEL_KIND,
+    RUN_RERUNS,
+    RUN_FAILED,
+};
 
 const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS] = {
     [RUN_STATE] = "state",          [RUN_STARTED] = "started_ms", [RUN_FINISHED] = "finished_ms",
     [RUN_REOPENED] = "reopened_ms", [RUN_IDLE] = "idle_ms",       [RUN_CANCEL] = "cancel",
+    [RUN_CANCEL_KIND] = "cancel_kind", [RUN_RERUNS] = "reruns",   [RUN_FAILED] = "failed",
 };
 
 /* A whole number without sign, at most `max`; 0 for what isn't one. */
@@ -82,6 +93,17 @@ static bool is_yes(const char *text)
     return text && strcmp(text, "1") == 0;
 }
 
+size_t task_record_failed(const char *text)
+{
+    return (size_t)number_of(text, COUNT_MAX);
+}
+
+enum cancel_kind task_record_cancel_kind(const char *text)
+{
+    int kind = cancel_kind_parse(text ? text : "");
+    return kind > CANCEL_NONE ? (enum cancel_kind)kind : CANCEL_ASKED;
+}
+
 const char *task_record_run(struct board_run *run, const struct redisReply *hash)
 {
     const char *fields[TASK_RECORD_RUN_FIELDS];
@@ -94,8 +116,13 @@ const char *task_record_run(struct board_run *run, const struct redisReply *hash
         .finished_ms = is_finished ? number_of(fields[RUN_FINISHED], TIME_MAX_MS) : 0,
         .reopened_ms = number_of(fields[RUN_REOPENED], TIME_MAX_MS),
         .idle_ms = number_of(fields[RUN_IDLE], TIME_MAX_MS),
+        .reruns = number_of(fields[RUN_RERUNS], COUNT_MAX),
+        .failed = task_record_failed(fields[RUN_FAILED]),
     };
-    return fields[RUN_CANCEL] ? fields[RUN_CANCEL] : "";
+    const char *cancel = fields[RUN_CANCEL] ? fields[RUN_CANCEL] : "";
+    if (*cancel)
+        run->cancel_kind = task_record_cancel_kind(fields[RUN_CANCEL_KIND]);
+    return cancel;
 }
 
 unsigned task_record_slots(const char *text)

@@ -14,7 +14,7 @@ struct cJSON;
 struct redisReply;
 
 /* The fields of the run's hash that are needed, in the order in which the reply has them. */
-enum { TASK_RECORD_RUN_FIELDS = 6 };
+enum { TASK_RECORD_RUN_FIELDS = 9 };
 extern const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS];
 
 /*
@@ -22,6 +22,12 @@ extern const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS];
  * cancelled (borrowed), "": it isn't.
  */
 const char *task_record_run(struct board_run *run, const struct redisReply *hash);
+
+/* Why a run is being cancelled; ASKED for what is no word of ours. */
+enum cancel_kind task_record_cancel_kind(const char *text);
+
+/* How many tasks have failed, as the run or an event says; 0 for what is no number. */
+size_t task_record_failed(const char *text);
 
 /* The fields of a task's hash that are needed, in the order in which the reply has them. */
 enum { TASK_RECORD_FIELDS = 8 };

@@ -69,6 +69,7 @@ struct call {
 
 struct pending {
     struct ledger *ledger;
+    uint64_t sent_ms;
     ledger_reply_fn *reply;
     void *data;
 };
@@ -127,7 +128,7 @@ static void add_fixed_key(struct call *call, const struct ledger *ledger, enum l
 static void translate(const struct redisReply *raw, struct ledger_reply *reply)
 {
     const char *word = redis_reply_text(redis_reply_at(raw, 0));
-    *reply = (struct ledger_reply){LEDGER_LOST, NULL, raw, false};
+    *reply = (struct ledger_reply){.outcome = LEDGER_LOST, .raw = raw};
     if (raw == NULL)
         return;
     reply->outcome = LEDGER_TROUBLE;
@@ -151,6 +152,7 @@ static void on_reply(void *data, const struct redisReply *raw)
     free(data);
     struct ledger_reply reply;
     translate(raw, &reply);
+    reply.sent_ms = p.sent_ms;
     /* Its first start, SCRIPT FLUSH, or a fail-over to a server that never saw them; the owner sends again. */
     if (reply.outcome == LEDGER_TROUBLE && strncmp(reply.text, "NOSCRIPT", 8) == 0) {
         if (p.ledger->may_not_teach)
@@ -168,7 +170,7 @@ static int finish(struct call *call, struct ledger *ledger, ledger_reply_fn *rep
     call->argv[2] = call->key_count_text;
     call->lengths[2] = strlen(call->key_count_text);
     struct pending *p = memory_zeroed(1, sizeof(*p));
-    *p = (struct pending){ledger, reply, data};
+    *p = (struct pending){ledger, clock_mono_ms(), reply, data};
     int sent =
         redis_link_send(ledger->link, SCRIPT_TIMEOUT_MS, on_reply, p, (int)call->count, call->argv, call->lengths);
     free(call->argv);
@@ -198,7 +200,8 @@ static void on_loaded(void *data, const struct redisReply *raw)
         l.ledger->may_not_teach = true;
     if (l.reply == NULL)
         return;
-    struct ledger_reply reply = {raw == NULL ? LEDGER_LOST : digest ? LEDGER_OK : LEDGER_TROUBLE, text, NULL, false};
+    enum ledger_outcome outcome = raw == NULL ? LEDGER_LOST : digest ? LEDGER_OK : LEDGER_TROUBLE;
+    struct ledger_reply reply = {.outcome = outcome, .text = text};
     l.reply(l.data, &reply);
 }
 
@@ -353,7 +356,8 @@ int ledger_release(struct ledger *ledger, const char *worker, const char *task, 
     return finish(&call, ledger, reply, data);
 }
 
-static int bury(struct ledger *ledger, const char *worker, const char *nonce, ledger_reply_fn *reply, void *data)
+static int bury(struct ledger *ledger, const char *worker, const char *nonce, const char *lease_end,
+                ledger_reply_fn *reply, void *data)
 {
     struct call call;
     char worker_key[LEDGER_KEY_SIZE], processing[LEDGER_KEY_SIZE];
@@ -367,12 +371,13 @@ static int bury(struct ledger *ledger, const char *worker, const char *nonce, le
     add_fixed_key(&call, ledger, LEDGER_EVENTS);
     add(&call, worker);
     add(&call, nonce);
+    add(&call, lease_end);
     return finish(&call, ledger, reply, data);
 }
 
 int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
 {
-    return bury(ledger, worker, ledger->nonce, reply, data);
+    return bury(ledger, worker, ledger->nonce, "", reply, data);
 }
 
 /* ---- the controller ---- */
@@ -432,36 +437,47 @@ static void on_archived(void *data, const struct ledger_reply *reply)
         end_archiving(a, &lost);
 }
 
+/* The names that overdue has told, without the ends of the leases between them. */
+static size_t take_names(const struct ledger_reply *reply, const char **names)
+{
+    size_t count = 0, expired = (size_t)ledger_number(reply, 2);
+    for (size_t i = 3; i < redis_reply_count(reply->raw); i++)
+        if (i < 3 + expired || i >= 3 + 2 * expired)
+            names[count++] = ledger_text(reply, i);
+    return count;
+}
+
 static void on_workers(void *data, const struct ledger_reply *reply)
 {
     struct archiving *a = data;
     struct ledger *ledger = a->ledger;
-    size_t count = redis_reply_count(reply->raw);
-    if (reply->outcome != LEDGER_OK || count < 2) {
+    if (reply->outcome != LEDGER_OK) {
         end_archiving(a, reply);
         return;
     }
+    auto_free const char **names = memory_zeroed(redis_reply_count(reply->raw), sizeof(*names));
+    size_t count = take_names(reply, names);
     struct call call;
-    auto_free char(*keys)[2][LEDGER_KEY_SIZE] = memory_zeroed(count, sizeof(*keys));
+    auto_free char(*keys)[2][LEDGER_KEY_SIZE] = memory_zeroed(count + 1, sizeof(*keys));
     START(&call, ledger, "archive", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_CLAIMS,
           LEDGER_HISTORY, LEDGER_WORKERS, LEDGER_GRAVES);
-    for (size_t i = 2; i < count; i++) {
-        ledger_processing_key(&ledger->keys, ledger_text(reply, i), keys[i][0]);
-        ledger_worker_key(&ledger->keys, ledger_text(reply, i), keys[i][1]);
+    for (size_t i = 0; i < count; i++) {
+        ledger_processing_key(&ledger->keys, names[i], keys[i][0]);
+        ledger_worker_key(&ledger->keys, names[i], keys[i][1]);
         add_key(&call, keys[i][0]);
         add_key(&call, keys[i][1]);
     }
     add(&call, a->me);
     add(&call, a->summary);
-    for (size_t i = 2; i < count; i++)
-        add(&call, ledger_text(reply, i));
+    for (size_t i = 0; i < count; i++)
+        add(&call, names[i]);
     if (finish(&call, ledger, on_archived, a) < 0)
         end_archiving(a, &lost);
 }
 
 static int ask_workers(struct archiving *a)
 {
-    return ledger_overdue(a->ledger, on_workers, a);
+    return ledger_overdue(a->ledger, 0, on_workers, a);
 }
 
 int ledger_archive(struct ledger *ledger, const char *me, const char *summary, ledger_reply_fn *reply, void *data)
@@ -543,9 +559,10 @@ int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, v
     return finish(&call, ledger, reply, data);
 }
 
-/* The hash of each task is a key of the call. */
-static int finish_with_tasks(struct call *call, struct ledger *ledger, const char *me, const char *reason,
-                             const char *const *tasks, size_t count, ledger_reply_fn *reply, void *data)
+/* The hash of each task is a key of the call. `kind` and `reason` NULL: they are no arguments. */
+static int finish_with_tasks(struct call *call, struct ledger *ledger, const char *me, const char *kind,
+                             const char *reason, const char *const *tasks, size_t count, ledger_reply_fn *reply,
+                             void *data)
 {
     auto_free char(*keys)[LEDGER_KEY_SIZE] = memory_zeroed(count + 1, sizeof(*keys));
     for (size_t i = 0; i < count; i++) {
@@ -553,6 +570,8 @@ static int finish_with_tasks(struct call *call, struct ledger *ledger, const cha
         add_key(call, keys[i]);
     }
     add(call, me);
+    if (kind)
+        add(call, kind);
     if (reason)
         add(call, reason);
     for (size_t i = 0; i < count; i++)
@@ -560,13 +579,13 @@ static int finish_with_tasks(struct call *call, struct ledger *ledger, const cha
     return finish(call, ledger, reply, data);
 }
 
-int ledger_cancel(struct ledger *ledger, const char *me, const char *reason, const char *const *tasks, size_t count,
-                  ledger_reply_fn *reply, void *data)
+int ledger_cancel(struct ledger *ledger, const char *me, enum cancel_kind kind, const char *reason,
+                  const char *const *tasks, size_t count, ledger_reply_fn *reply, void *data)
 {
     struct call call;
     START(&call, ledger, "cancel", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_EVENTS,
           LEDGER_SIGNALS);
-    return finish_with_tasks(&call, ledger, me, reason, tasks, count, reply, data);
+    return finish_with_tasks(&call, ledger, me, cancel_kind_name(kind), reason, tasks, count, reply, data);
 }
 
 int ledger_rerun(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
@@ -575,17 +594,34 @@ int ledger_rerun(struct ledger *ledger, const char *me, const char *const *tasks
     struct call call;
     START(&call, ledger, "rerun", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_TASKQUEUE, LEDGER_CRASHES,
           LEDGER_FAILURES, LEDGER_RELEASES, LEDGER_DECLINED, LEDGER_DETAILS, LEDGER_EVENTS, LEDGER_SIGNALS);
-    return finish_with_tasks(&call, ledger, me, NULL, tasks, count, reply, data);
+    return finish_with_tasks(&call, ledger, me, NULL, NULL, tasks, count, reply, data);
 }
 
-int ledger_overdue(struct ledger *ledger, ledger_reply_fn *reply, void *data)
+int ledger_summarize(struct ledger *ledger, const char *me, const char *summary, int64_t reruns,
+                     ledger_reply_fn *reply, void *data)
 {
     struct call call;
-    START(&call, ledger, "overdue", LEDGER_WORKERS, LEDGER_GRAVES);
+    char count[24];
+    snprintf(count, sizeof(count), "%" PRId64, reruns);
+    START(&call, ledger, "summarize", LEDGER_CONTROLLER, LEDGER_RUN);
+    add(&call, me);
+    add(&call, summary);
+    add(&call, count);
     return finish(&call, ledger, reply, data);
 }
 
-int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, ledger_reply_fn *reply, void *data)
+int ledger_overdue(struct ledger *ledger, int64_t known_ms, ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    char known[24];
+    snprintf(known, sizeof(known), "%" PRId64, known_ms);
+    START(&call, ledger, "overdue", LEDGER_RUN, LEDGER_WORKERS, LEDGER_GRAVES);
+    add(&call, known);
+    return finish(&call, ledger, reply, data);
+}
+
+int ledger_reclaim(struct ledger *ledger, const char *worker, const char *lease_end, const char *task,
+                   ledger_reply_fn *reply, void *data)
 {
     struct call call;
     char processing[LEDGER_KEY_SIZE], task_key[LEDGER_KEY_SIZE], attempts[LEDGER_KEY_SIZE];
@@ -601,13 +637,38 @@ int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, 
     add_fixed_key(&call, ledger, LEDGER_EVENTS);
     add_fixed_key(&call, ledger, LEDGER_SIGNALS);
     add(&call, worker);
+    add(&call, lease_end);
     add(&call, task);
     return finish(&call, ledger, reply, data);
 }
 
-int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
+int ledger_bury(struct ledger *ledger, const char *worker, const char *lease_end, ledger_reply_fn *reply, void *data)
 {
-    return bury(ledger, worker, "", reply, data);
+    return bury(ledger, worker, "", lease_end, reply, data);
+}
+
+int ledger_restore(struct ledger *ledger, const char *me, const struct ledger_entry *entries, size_t count,
+                   ledger_reply_fn *reply, void *data)
+{
+    struct call call;
+    auto_free char(*keys)[2][LEDGER_KEY_SIZE] = memory_zeroed(count + 1, sizeof(*keys));
+    START(&call, ledger, "restore", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_DETAILS, LEDGER_EVENTS,
+          LEDGER_SIGNALS);
+    for (size_t i = 0; i < count; i++) {
+        ledger_task_key(&ledger->keys, entries[i].key, keys[i][0]);
+        ledger_attempts_key(&ledger->keys, entries[i].key, keys[i][1]);
+        add_key(&call, keys[i][0]);
+        add_key(&call, keys[i][1]);
+    }
+    add(&call, me);
+    for (size_t i = 0; i < count; i++) {
+        add(&call, entries[i].key);
+        add(&call, entries[i].spec);
+        add(&call, entries[i].viewport);
+        add(&call, entries[i].browser);
+        add(&call, entries[i].runner);
+    }
+    return finish(&call, ledger, reply, data);
 }
 
 int ledger_audit(struct ledger *ledger, bool repair, const char *const *workers, size_t worker_count,

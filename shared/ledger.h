@@ -57,6 +57,7 @@ struct ledger_reply {
     const char *text;             /* TROUBLE: the server's words */
     const struct redisReply *raw; /* the whole reply, element 0 is the outcome's word; NULL when LOST */
     bool is_taught;               /* TROUBLE: it didn't know the scripts, and has been sent them */
+    uint64_t sent_ms;             /* monotonic: when it was asked for */
 };
 typedef void ledger_reply_fn(void *data, const struct ledger_reply *reply);
 
@@ -137,7 +138,7 @@ int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *rep
 int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
                    const char *dead, ledger_reply_fn *reply, void *data);
 
-/* Renews our lease; `lease_ms` 0: gives it up. {OK} {FENCED: another controller has it, or had it since} */
+/* Renews our lease; `lease_ms` 0: gives it up. {OK: Redis' time in ms} {FENCED: another controller has it, or had it since} */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
 /*
@@ -175,26 +176,48 @@ int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, v
  * called until the run is finished: what runs is handed back by its workers, and then waits. {OK: how many} {FENCED}
  * {CLOSED}
  */
-int ledger_cancel(struct ledger *ledger, const char *me, const char *reason, const char *const *tasks, size_t count,
-                  ledger_reply_fn *reply, void *data);
+int ledger_cancel(struct ledger *ledger, const char *me, enum cancel_kind kind, const char *reason,
+                  const char *const *tasks, size_t count, ledger_reply_fn *reply, void *data);
 
 /* Puts these complete tasks back, those that passed at once excepted. {OK: how many} {FENCED} {CLOSED} {BUSY} */
 int ledger_rerun(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
                  ledger_reply_fn *reply, void *data);
 
-/* {OK: n, then n workers whose lease ran out, then those that have gone lately} */
-int ledger_overdue(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+/*
+ * Keeps the summary of a run that is finished and had been put back `reruns` times when it was made.
+ * {OK} {FENCED} {CLOSED: it goes on, or has ended once more}
+ */
+int ledger_summarize(struct ledger *ledger, const char *me, const char *summary, int64_t reruns,
+                     ledger_reply_fn *reply, void *data);
 
-/* Takes one task back from a dead worker. {OK: 1 given up as error, 0 waits again} {ALIVE} {GONE} */
-int ledger_reclaim(struct ledger *ledger, const char *worker, const char *task, ledger_reply_fn *reply, void *data);
+/*
+ * Whose lists must be swept. `known_ms`: what Redis' clock must have come to if nobody has set it, 0: unknown. No lease
+ * is longer than one lease after that. {OK: Redis' time in ms, n, then n workers whose lease ran out, then the n ends of
+ * these leases, then those that have gone lately}
+ */
+int ledger_overdue(struct ledger *ledger, int64_t known_ms, ledger_reply_fn *reply, void *data);
+
+/*
+ * Takes one task back from a dead worker; `lease_end` as overdue told it, "": it has gone.
+ * {OK: 1 given up as error, 0 waits again} {ALIVE} {GONE}
+ */
+int ledger_reclaim(struct ledger *ledger, const char *worker, const char *lease_end, const char *task,
+                   ledger_reply_fn *reply, void *data);
 
 /* Strikes off a dead worker whose list is empty. {OK} {ALIVE} {BUSY} */
-int ledger_bury(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+int ledger_bury(struct ledger *ledger, const char *worker, const char *lease_end, ledger_reply_fn *reply, void *data);
+
+/*
+ * Writes anew what Redis has lost of these tasks, as errors; an audit that repairs comes before.
+ * {OK: how many were lost} {FENCED} {CLOSED}
+ */
+int ledger_restore(struct ledger *ledger, const char *me, const struct ledger_entry *entries, size_t count,
+                   ledger_reply_fn *reply, void *data);
 
 /*
  * Holds the run against its promises. `workers`: all of the workers' set and the graves; `tasks`: the order.
- * {OK: number of tasks, number of findings, the first hundred findings} {WAITING: no run is open}
- * {BUSY: a worker wasn't named}
+ * {OK: number of tasks, number of findings, n, then n tasks whose hash is gone, then the first hundred findings}
+ * {WAITING: no run is open} {BUSY: a worker wasn't named}
  */
 int ledger_audit(struct ledger *ledger, bool repair, const char *const *workers, size_t worker_count,
                  const char *const *tasks, size_t task_count, ledger_reply_fn *reply, void *data);

@@ -4,6 +4,7 @@
 
 static const char *const status_names[] = {"waiting", "processing", "complete"};
 static const char *const result_names[] = {"unknown", "passed", "failed", "error"};
+static const char *const kind_names[] = {"", "asked", "deadline", "failures"};
 
 static int find(const char *const *names, size_t count, const char *name)
 {
@@ -23,6 +24,11 @@ const char *task_result_name(enum task_result result)
     return result_names[result];
 }
 
+const char *cancel_kind_name(enum cancel_kind kind)
+{
+    return kind_names[kind];
+}
+
 int task_status_parse(const char *name)
 {
     return find(status_names, sizeof(status_names) / sizeof(status_names[0]), name);
@@ -31,4 +37,9 @@ int task_status_parse(const char *name)
 int task_result_parse(const char *name)
 {
     return find(result_names, sizeof(result_names) / sizeof(result_names[0]), name);
+}
+
+int cancel_kind_parse(const char *name)
+{
+    return find(kind_names, sizeof(kind_names) / sizeof(kind_names[0]), name);
 }

@@ -16,9 +16,16 @@ enum task_result { TASK_UNKNOWN, TASK_PASSED, TASK_FAILED, TASK_ERROR };
 const char *task_status_name(enum task_status status);
 const char *task_result_name(enum task_result result);
 
+/* Why a run is being cancelled: the run's field `cancel_kind`. */
+enum cancel_kind { CANCEL_NONE, CANCEL_ASKED, CANCEL_DEADLINE, CANCEL_FAILURES };
+
+/* "", "asked", "deadline", "failures" */
+const char *cancel_kind_name(enum cancel_kind kind);
+
 /* -1: no such word. */
 int task_status_parse(const char *name);
 int task_result_parse(const char *name);
+int cancel_kind_parse(const char *name);
 
 /* How many tests of an attempt ended how. */
 struct test_counts {

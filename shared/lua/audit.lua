@@ -2,24 +2,26 @@
 -- KEYS: run runmeta taskqueue claims workers graves events signals, then the processing list of each worker named, then
 --       for each task of the order: its hash, its attempts
 -- ARGV: 1 to repair, most findings to tell, number of workers, their ids..., the tasks...
--- Replies: {ok, tasks, how many findings, finding...} | {waiting} no run is open | {busy} not every worker was named
--- Keeps: a repair never counts a task twice and never takes one from the worker that processes it.
+-- Replies: {ok, tasks, how many findings, number of tasks whose hash is gone (as many as findings are told at most),
+--          their keys..., finding...} | {waiting} no run is open | {busy} not every worker was named
+-- Keeps: a repair never counts a task twice and never takes one from the worker that processes it. A task whose hash is
+--        gone stays open, in no list: it is for restore.
 local repairs, most, worker_count = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
-local run = redis.call('HMGET', KEYS[1], 'state', 'id')
+local run = redis.call('HMGET', KEYS[1], 'state', 'id', 'total')
 if run[1] ~= 'running' and run[1] ~= 'finished' then return {'waiting'} end
 
-local lists, named = {[KEYS[3]] = 'the queue'}, {}
+local lists, list_of = {[KEYS[3]] = 'the queue'}, {}
 for i = 1, worker_count do
-  named[ARGV[3 + i]] = true
+  list_of[ARGV[3 + i]] = KEYS[8 + i]
   lists[KEYS[8 + i]] = 'the list of ' .. ARGV[3 + i]
 end
 for _, key in ipairs({KEYS[5], KEYS[6]}) do
   for _, worker in ipairs(redis.call('ZRANGE', key, 0, -1)) do
-    if not named[worker] then return {'busy'} end
+    if not list_of[worker] then return {'busy'} end
   end
 end
 
-local findings, count, is_changed = {}, 0, false
+local findings, lost, count, is_changed = {}, {}, 0, false
 local function found(text)
   count = count + 1
   if #findings < most then findings[#findings + 1] = text end
@@ -54,6 +56,11 @@ end
 
 local first_task, first_key = 3 + worker_count, 8 + worker_count
 local total, open = #ARGV - first_task, 0
+-- Who can't name every task knows nothing of the rest, and mends nothing.
+if run[3] and tonumber(run[3]) ~= total then
+  found('the order names ' .. total .. ' tasks; wanted ' .. run[3])
+  return {'ok', total, count, 0, findings[1]}
+end
 for i = 1, total do
   local task, hash, attempts = ARGV[first_task + i], KEYS[first_key + 2 * i - 1], KEYS[first_key + 2 * i]
   local where, claim = places[task] or {}, redis.call('HGET', KEYS[4], task)
@@ -66,11 +73,15 @@ for i = 1, total do
     end
   elseif t[1] == 'processing' then
     open = open + 1
-    if #where ~= 1 or lists[where[1]] ~= 'the list of ' .. t[2] or not claim then
+    if #where ~= 1 or where[1] ~= list_of[t[2]] or not claim then
       found(task .. ': processing' .. (claim and '' or ' without a token') .. ', in ' .. describe(where) ..
             '; wanted the list of ' .. t[2])
-      repair('RPUSH', attempts, lost_record(t[3], t[2], t[4], now_ms(), 'an audit found it nowhere'))
-      put_back(task, hash)
+      if #where == 0 and claim and redis.call('ZSCORE', KEYS[5], t[2]) then
+        repair('LPUSH', list_of[t[2]], task) -- he may be at it; who isn't will be told of it, or swept
+      else
+        repair('RPUSH', attempts, lost_record(t[3], t[2], t[4], now_ms(), 'an audit found it nowhere'))
+        put_back(task, hash)
+      end
     end
   elseif t[1] == 'complete' then
     if #where > 0 or claim then
@@ -80,7 +91,10 @@ for i = 1, total do
     end
   else
     open = open + 1
-    found(task .. ': its hash is gone; wanted a new run')
+    found(task .. ': its hash is gone; wanted its controller, which makes an error of it')
+    if #lost < most then lost[#lost + 1] = task end
+    for _, list in ipairs(where) do repair('LREM', list, 0, task) end
+    if claim then repair('HDEL', KEYS[4], task) end
   end
   places[task] = nil
 end
@@ -109,7 +123,7 @@ if is_changed then
   redis.call('HINCRBY', KEYS[1], 'events', 1)
   emit(KEYS[1], KEYS[7], 'e', 'repaired')
 end
-table.insert(findings, 1, count)
-table.insert(findings, 1, total)
-table.insert(findings, 1, 'ok')
-return findings
+local reply = {'ok', total, count, #lost}
+for _, task in ipairs(lost) do reply[#reply + 1] = task end
+for _, text in ipairs(findings) do reply[#reply + 1] = text end
+return reply

@@ -1,8 +1,8 @@
 -- Strikes off a worker: its lease ran out and its list was swept, or it leaves by itself with nothing claimed. May be
 -- called again.
 -- KEYS: run workers graves processing taskqueue claims worker events
--- ARGV: worker, nonce of the process that leaves ('': its lease ran out)
--- Replies: {ok} | {alive} | {busy} it still holds tasks
+-- ARGV: worker, nonce of the process that leaves ('': its lease ran out), the end of that lease as overdue told it
+-- Replies: {ok} | {alive} it has another lease by now, or the clock was set back | {busy} it still holds tasks
 -- Keeps: its list goes on being swept. Another process of its name isn't touched.
 local worker, nonce = ARGV[1], ARGV[2]
 local leaves = nonce ~= ''
@@ -10,7 +10,7 @@ local now = now_ms()
 if leaves then
   local known = redis.call('HGET', KEYS[7], 'nonce')
   if known and known ~= nonce then return {'ok'} end
-elseif is_alive(KEYS[2], worker, now) then
+elseif not is_still_dead(KEYS[2], worker, ARGV[3], now) then
   return {'alive'}
 end
 local items = redis.call('LRANGE', KEYS[4], 0, -1)

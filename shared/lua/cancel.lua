@@ -1,22 +1,23 @@
 -- Cancels the run: from the first call on nothing can be claimed, and these waiting tasks are complete without a result.
 -- What is being processed is handed back by its worker, which is woken. May be called again.
 -- KEYS: controller run runmeta taskqueue events signals, then the hash of each task
--- ARGV: me, reason, then the tasks: those at the right end of the queue
+-- ARGV: me, kind (asked|deadline|failures), reason, then the tasks: those at the right end of the queue
 -- Replies: {ok, how many were cancelled} | {fenced} | {closed} no run is open
--- Keeps: a cancelled task is counted once, and the first reason stays.
+-- Keeps: a cancelled task is counted once, and the first reason and its kind stay.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
 local run = redis.call('HMGET', KEYS[2], 'state', 'cancel')
 if run[1] ~= 'running' then return {'closed'} end
-local reason = run[2] or ARGV[2]
+local reason = run[2] or ARGV[3]
 if not run[2] then
-  redis.call('HSET', KEYS[2], 'cancel', reason)
-  emit(KEYS[2], KEYS[5], 'e', 'cancelling', 'why', reason)
+  redis.call('HMSET', KEYS[2], 'cancel', reason, 'cancel_kind', ARGV[2])
+  emit(KEYS[2], KEYS[5], 'e', 'cancelling', 'kind', ARGV[2], 'why', reason)
   redis.call('XADD', KEYS[6], 'MAXLEN', '~', '1000', '*', 'e', 'cancelled')
 end
 local now, count = now_ms(), 0
 for i = 7, #KEYS do
-  local task = ARGV[i - 4]
-  if redis.call('LREM', KEYS[4], -1, task) == 1 then
+  local task = ARGV[i - 3]
+  -- One whose hash is gone is left to an audit.
+  if redis.call('LREM', KEYS[4], -1, task) == 1 and redis.call('HEXISTS', KEYS[i], 'status') == 1 then
     count = count + 1
     redis.call('HMSET', KEYS[i], 'status', 'complete', 'reason', reason)
     emit(KEYS[2], KEYS[5], 'e', 'cancelled', 't', task, 'why', reason)

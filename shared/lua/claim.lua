@@ -11,6 +11,11 @@ if not holds(KEYS[3], task) then return {'gone'} end
 local claim = redis.call('HGET', KEYS[5], task)
 local t = redis.call('HMGET', KEYS[4], 'status', 'worker', 'attempt', 'starttime', 'spec', 'viewport', 'browser', 'runner')
 local attempt = tonumber(t[3])
+if not attempt then -- its hash is gone: an audit makes an error of it
+  redis.call('LREM', KEYS[3], 1, task)
+  redis.call('HDEL', KEYS[5], task)
+  return {'gone'}
+end
 if claim ~= token then
   local run = redis.call('HMGET', KEYS[1], 'state', 'cancel')
   if run[1] ~= 'running' or run[2] then return {'closed'} end

@@ -26,6 +26,13 @@ local function is_alive(workers, worker, now)
   return lease_end and tonumber(lease_end) > now
 end
 
+-- Whether a worker's lease is still the one that was found to have run out ('': it had none, as it had gone). Who has
+-- renewed it, or come back, has another: so nobody is dead because the clock was set after he was looked at.
+local function is_still_dead(workers, worker, found_end, now)
+  local lease_end = redis.call('ZSCORE', workers, worker)
+  return not lease_end or (lease_end == found_end and tonumber(lease_end) <= now)
+end
+
 -- Whether another worker's lease runs.
 local function has_others(workers, worker, now)
   return redis.call('ZCOUNT', workers, '(' .. now, '+inf') > (is_alive(workers, worker, now) and 1 or 0)
@@ -47,7 +54,9 @@ local function count_finished(run, runmeta, signals, now)
   redis.call('HINCRBY', runmeta, 'tasksfinished', 1)
   if redis.call('HINCRBY', runmeta, 'tasksremaining', -1) == 0 then
     redis.call('HSET', runmeta, 'finished', '1')
-    redis.call('HMSET', run, 'state', 'finished', 'finished_ms', now)
+    -- A clock that was set back makes no run that ended before it began.
+    local t = redis.call('HMGET', run, 'started_ms', 'reopened_ms')
+    redis.call('HMSET', run, 'state', 'finished', 'finished_ms', math.max(now, tonumber(t[1] or 0), tonumber(t[2] or 0)))
     redis.call('XADD', signals, 'MAXLEN', '~', '1000', '*', 'e', 'finished')
     return true
   end

@@ -1,11 +1,12 @@
 -- Takes one task back from a worker whose lease ran out, or that left. May be called again.
 -- KEYS: run runmeta taskqueue workers processing task claims crashes attempts events signals
--- ARGV: worker, task
--- Replies: {ok, 1: complete as error, its crashes are spent; 0: waits again} | {alive} | {gone} not in the list
+-- ARGV: worker, end of its lease as overdue told it ('': it has gone), task
+-- Replies: {ok, 1: complete as error, its crashes are spent; 0: waits again} | {gone} not in the list
+--          {alive} it has another lease by now, or the clock was set back
 -- Keeps: a lost worker costs a crash and never a retry; the task is in one place; it is counted once if it is given up.
-local worker, task = ARGV[1], ARGV[2]
+local worker, task = ARGV[1], ARGV[3]
 local now = now_ms()
-if is_alive(KEYS[4], worker, now) then return {'alive'} end
+if not is_still_dead(KEYS[4], worker, ARGV[2], now) then return {'alive'} end
 if not holds(KEYS[5], task) then return {'gone'} end
 
 local t = redis.call('HMGET', KEYS[6], 'status', 'worker', 'attempt', 'starttime')

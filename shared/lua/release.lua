@@ -5,7 +5,9 @@
 -- Keeps: a released task is the next one to run, and costs no retry and no crash; but no task goes round for ever.
 local worker, task, token = ARGV[1], ARGV[2], ARGV[3]
 local claim = redis.call('HGET', KEYS[4], task) or ''
+local attempt = redis.call('HGET', KEYS[3], 'attempt')
 if claim ~= token or not holds(KEYS[5], task) then return {'fenced'} end
+if claim ~= '' and not attempt then return {'fenced'} end -- its hash is gone: an audit makes an error of it
 redis.call('LREM', KEYS[5], 1, task)
 local given_up = false
 if claim ~= '' then
@@ -20,7 +22,7 @@ if claim ~= '' then
   else
     redis.call('HMSET', KEYS[3], 'status', 'waiting', 'starttime', '0')
   end
-  emit(KEYS[1], KEYS[7], 'e', 'released', 't', task, 'w', worker, 'a', redis.call('HGET', KEYS[3], 'attempt'),
+  emit(KEYS[1], KEYS[7], 'e', 'released', 't', task, 'w', worker, 'a', attempt,
        'r', given_up and 'error' or 'unknown', 'why', reason)
 end
 if not given_up then

@@ -2,7 +2,7 @@
 -- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals, then the hash of each
 -- ARGV: me, then the tasks
 -- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
--- Keeps: passes are carried forward. Each budget starts anew, the deadline too; attempts go on counting, and the time in
+-- Keeps: passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on counting, and the time in
 --        which the run was finished isn't any of its own. Who asks twice puts back once.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
 local run = redis.call('HMGET', KEYS[2], 'state', 'cancel', 'finished_ms')
@@ -30,7 +30,8 @@ if count > 0 then
     redis.call('HINCRBY', KEYS[2], 'idle_ms', math.max(0, now - run[3]))
     redis.call('HMSET', KEYS[2], 'state', 'running', 'reopened_ms', now)
   end
-  redis.call('HDEL', KEYS[2], 'finished_ms', 'cancel', 'summary')
+  redis.call('HINCRBY', KEYS[2], 'reruns', 1)
+  redis.call('HDEL', KEYS[2], 'finished_ms', 'cancel', 'cancel_kind', 'failed', 'summary')
   redis.call('XADD', KEYS[11], 'MAXLEN', '~', '1000', '*', 'e', 'opened')
 end
 return {'ok', count}

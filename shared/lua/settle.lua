@@ -7,9 +7,10 @@
 local worker, task, token, result = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if redis.call('HGET', KEYS[6], task) == token then return {'already'} end
 if redis.call('HGET', KEYS[5], task) ~= token then return {'fenced'} end
+local attempt = redis.call('HGET', KEYS[4], 'attempt')
+if not attempt then return {'fenced'} end -- its hash is gone: an audit makes an error of it
 
 local now = now_ms()
-local attempt = redis.call('HGET', KEYS[4], 'attempt')
 local failures = tonumber(redis.call('HGET', KEYS[7], task) or '0')
 if result == 'failed' then failures = redis.call('HINCRBY', KEYS[7], task, 1) end
 local again = result == 'failed' and failures <= tonumber(ARGV[11])
@@ -28,8 +29,11 @@ else
   redis.call('HMSET', KEYS[4], 'status', 'complete', 'result', result, 'reason', ARGV[5], 'duration', ARGV[6],
              'durationstring', ARGV[7], 'flaky', flaky)
 end
+-- How many tasks have failed since the run was opened, or since something was put back.
+local failed = not again and result == 'failed' and redis.call('HINCRBY', KEYS[1], 'failed', 1)
+               or redis.call('HGET', KEYS[1], 'failed') or '0'
 emit(KEYS[1], KEYS[12], 'e', again and 'retried' or 'settled', 't', task, 'w', worker, 'a', attempt, 'r', result,
-     'f', flaky, 'd', ARGV[6], 'why', ARGV[5], 'x', ARGV[10])
+     'f', flaky, 'd', ARGV[6], 'why', ARGV[5], 'k', failed, 'x', ARGV[10])
 if again then return {'ok', 0} end
 if count_finished(KEYS[1], KEYS[2], KEYS[13], now) then emit(KEYS[1], KEYS[12], 'e', 'finished') end
 return {'ok', 1}

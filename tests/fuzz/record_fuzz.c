@@ -162,6 +162,7 @@ static void tell_run(struct board *board, const struct fuzz_fields *f)
     struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, TASK_RECORD_RUN_FIELDS);
     require(task_record_run(&run, hash) != NULL);
     require(run.state == BOARD_RUN_RUNNING || run.state == BOARD_RUN_FINISHED);
+    require(run.cancel_kind <= CANCEL_FAILURES);
     const int64_t times[] = {run.started_ms, run.finished_ms, run.reopened_ms, run.idle_ms};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
         require(times[i] >= 0 && times[i] <= TIME_MAX_MS);

@@ -58,7 +58,12 @@ end
 
 local function show_lease(score, lease_ms)
   if score <= now then return 'expired' end
-  return score <= now + lease_ms and 'alive' or tostring(score)
+  return score <= now + lease_ms and 'alive' or 'ahead'
+end
+
+-- When a worker went; a clock that was set back since has that lie ahead.
+local function show_grave(text)
+  return tonumber(text) > now and 'ahead' or moment(text, 1)
 end
 
 local function show_zset(name, key)
@@ -68,7 +73,7 @@ local function show_zset(name, key)
     exact[#exact + 1] = all[i]
     exact[#exact + 1] = all[i + 1]
     line(name, ' ', all[i], ' ', name == 'funkytown:workers' and show_lease(tonumber(all[i + 1]), lease_ms)
-                                 or moment(all[i + 1], 1))
+                                 or show_grave(all[i + 1]))
   end
 end
 

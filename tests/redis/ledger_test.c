@@ -300,12 +300,28 @@ static int leave(struct bench *b, const char *worker)
 
 static int overdue(struct bench *b)
 {
-    return ledger_overdue(&b->ledger, on_answer, &b->answer);
+    return ledger_overdue(&b->ledger, 0, on_answer, &b->answer);
+}
+
+/* The end of a worker's lease as it stands there, as an overdue would tell it. */
+static const char *lease_end(struct bench *b, const char *worker)
+{
+    static char text[32];
+    redisReply *reply =
+        redis_fixture_command(&b->server, "ZSCORE %s %s", b->ledger.keys.names[LEDGER_WORKERS], worker);
+    snprintf(text, sizeof(text), "%s", redis_reply_text(reply) ? redis_reply_text(reply) : "");
+    freeReplyObject(reply);
+    return text;
 }
 
 static int reclaim(struct bench *b, const char *worker, const char *task)
 {
-    return ledger_reclaim(&b->ledger, worker, task, on_answer, &b->answer);
+    return ledger_reclaim(&b->ledger, worker, lease_end(b, worker), task, on_answer, &b->answer);
+}
+
+static int summarize(struct bench *b, const char *me, const char *summary, int64_t reruns)
+{
+    return ledger_summarize(&b->ledger, me, summary, reruns, on_answer, &b->answer);
 }
 
 /* `tasks`: the keys, separated by blanks. */
@@ -324,7 +340,7 @@ static int cancel(struct bench *b, const char *me, const char *reason, const cha
 {
     char keys[PLAN_LIMIT][TASK_KEY_SIZE];
     const char *list[PLAN_LIMIT];
-    return ledger_cancel(&b->ledger, me, reason, list, split(tasks, keys, list), on_answer, &b->answer);
+    return ledger_cancel(&b->ledger, me, CANCEL_DEADLINE, reason, list, split(tasks, keys, list), on_answer, &b->answer);
 }
 
 static int rerun(struct bench *b, const char *me, const char *tasks)
@@ -344,7 +360,13 @@ static int audit(struct bench *b, bool repair, size_t task_count)
 
 static int bury(struct bench *b, const char *worker)
 {
-    return ledger_bury(&b->ledger, worker, on_answer, &b->answer);
+    return ledger_bury(&b->ledger, worker, lease_end(b, worker), on_answer, &b->answer);
+}
+
+static int64_t server_ms(struct bench *b)
+{
+    return redis_fixture_number(&b->server, "EVAL %s 0",
+                                "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000)");
 }
 
 /* What Redis does for a worker's BRPOPLPUSH. */
@@ -459,7 +481,9 @@ static void hold_is_for_the_last_controller(void **state)
     have_run(b, 2);
     redis_fixture_do(&b->server, "PEXPIRE funkytown:controller 1000");
     remember(b);
+    int64_t now = server_ms(b);
     expect(b, hold(b, "c1", LEASE_MS), LEDGER_OK);
+    assert_in_range(strtoll(answer_text(&b->answer, 1), NULL, 10), now, now + 60000);
     expect_same(b);
     assert_true(redis_fixture_number(&b->server, "PTTL funkytown:controller") > LEASE_MS - 10000);
     expect_refused(b, hold(b, "c2", LEASE_MS), LEDGER_FENCED);
@@ -740,8 +764,8 @@ static void leave_hands_back_and_keeps_the_list_swept(void **state)
     /* Redis serves a pop of the connection that nobody reads from any more. */
     pop(b, "w", "task:a:1");
     expect(b, overdue(b), LEDGER_OK);
-    expect_text(b, 1, "0");
-    expect_text(b, 2, "w");
+    expect_text(b, 2, "0");
+    expect_text(b, 3, "w");
     expect(b, reclaim(b, "w", "task:a:1"), LEDGER_OK);
     expect_line(b, "taskqueue[2] = task:a:1");
     expect_count(b, "funkytown:crashes", 0);
@@ -871,7 +895,7 @@ static void settle_ends_a_task(void **state)
         expect_refused(b, settle(b, "w", "task:a:0", "t2", rows[i].result, 0), LEDGER_FENCED);
     }
     expect_line(b, "funkytown:events n=4 at=T e=settled t=task:a:0 w=w a=1 r=error f=0 d=3605000000000 why=exit 1 "
-                   "x={\"message\":\"m\"}");
+                   "k=0 x={\"message\":\"m\"}");
 }
 
 static void settle_of_a_failure_leaves_retries(void **state)
@@ -889,7 +913,7 @@ static void settle_of_a_failure_leaves_retries(void **state)
     expect_line(b, "runmeta.tasksremaining = 2");
     expect_count(b, "funkytown:logs", 0);
     expect_line(b, "funkytown:details.task:a:0 = {}");
-    expect_line(b, "funkytown:events n=4 at=T e=retried t=task:a:0 w=w a=1 r=failed f=0 d=0 why=exit 1 x={}");
+    expect_line(b, "funkytown:events n=4 at=T e=retried t=task:a:0 w=w a=1 r=failed f=0 d=0 why=exit 1 k=0 x={}");
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 2), LEDGER_ALREADY);
 
     pop(b, "w", "task:a:0"); /* the next one to run */
@@ -919,7 +943,7 @@ static void settle_of_a_pass_after_a_failure_is_flaky(void **state)
     expect(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 1), LEDGER_OK);
     expect_line(b, "task:a:0.flaky = 1");
     expect_line(b, "task:a:0.result = passed");
-    expect_line(b, "funkytown:events n=6 at=T e=settled t=task:a:0 w=w a=2 r=passed f=1 d=0 why= x=");
+    expect_line(b, "funkytown:events n=6 at=T e=settled t=task:a:0 w=w a=2 r=passed f=1 d=0 why= k=0 x=");
     expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"told\"}",
                "funkytown:attempts:task:a:0[1] = {\"outcome\":\"told\"}");
 }
@@ -1040,7 +1064,8 @@ static void cancel_ends_what_waits(void **state)
     expect(b, cancel(b, "c1", "enough", ""), LEDGER_OK);
     expect_text(b, 1, "0");
     expect_line(b, "funkytown:run.cancel = enough");
-    expect_line(b, "funkytown:events n=4 at=T e=cancelling why=enough");
+    expect_line(b, "funkytown:run.cancel_kind = deadline");
+    expect_line(b, "funkytown:events n=4 at=T e=cancelling kind=deadline why=enough");
     expect_all(b, "funkytown:signals", "funkytown:signals e=cancelled", "funkytown:signals e=opened");
 
     pop(b, "w", "task:a:1");
@@ -1185,7 +1210,7 @@ static void audit_tells_what_does_not_agree_and_mends_it(void **state)
         {"HSET funkytown:claims task:a:3 t9", "task:a:3: waiting with a token, in the queue; wanted one list",
          "taskqueue[0] = task:a:3"},
         {"LREM funkytown:processing:w 0 task:a:0", "task:a:0: processing, in no list; wanted the list of w",
-         "task:a:0.status = waiting"},
+         "funkytown:processing:w[0] = task:a:0"},
         {"HSET task:a:0 worker v", "task:a:0: processing, in the list of w; wanted the list of v",
          "taskqueue[0] = task:a:0"},
         {"HDEL funkytown:claims task:a:0",
@@ -1216,9 +1241,11 @@ static void audit_tells_what_does_not_agree_and_mends_it(void **state)
         redis_fixture_do(&b->server, rows[i].damage);
         expect_refused(b, audit(b, false, 4), LEDGER_OK);
         expect_text(b, 2, "1");
-        expect_text(b, 3, rows[i].finding);
+        expect_text(b, 3, "0");
+        expect_text(b, 4, rows[i].finding);
         expect(b, audit(b, true, 4), LEDGER_OK);
-        expect_text(b, 3, rows[i].finding);
+        expect_text(b, 3, "0");
+        expect_text(b, 4, rows[i].finding);
         expect_line(b, rows[i].mended);
         expect_line(b,
                     "funkytown:events n=7 at=T e=repaired"); /* after a number that nobody has: all is read again */
@@ -1249,13 +1276,200 @@ static void audit_needs_an_open_run_and_every_worker(void **state)
     struct bench *b = *state;
     expect_refused(b, audit(b, true, 0), LEDGER_WAITING);
     have_some_of_each(b);
-    redis_fixture_do(&b->server, "DEL task:a:3");
-    expect_refused(b, audit(b, false, 4), LEDGER_OK);
-    expect_text(b, 3, "task:a:3: its hash is gone; wanted a new run");
     expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
     expect_refused(b, audit(b, true, 4), LEDGER_BUSY);
     expect(b, ledger_leave(&b->other, "v", on_answer, &b->answer), LEDGER_OK);
     expect_refused(b, audit(b, true, 4), LEDGER_BUSY); /* the graves hold lists, too */
+}
+
+static void audit_wants_every_task_named(void **state)
+{
+    struct bench *b = *state;
+    have_some_of_each(b);
+    redis_fixture_do(&b->server, "LTRIM taskqueue 1 0");
+    expect_refused(b, audit(b, true, 3), LEDGER_OK);
+    expect_text(b, 2, "1");
+    expect_text(b, 3, "0");
+    expect_text(b, 4, "the order names 3 tasks; wanted 4");
+}
+
+/* One that has left isn't at it any more. */
+static void audit_puts_back_what_a_worker_has_left_behind(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    redis_fixture_do(&b->server, "DEL funkytown:processing:w funkytown:workers");
+    expect(b, audit(b, true, 1), LEDGER_OK);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:0");
+    expect_count(b, "funkytown:processing", 0);
+}
+
+/* ---- hashes that are gone ---- */
+
+static int restore(struct bench *b, const char *me, size_t first, size_t count)
+{
+    struct ledger_entry entries[PLAN_LIMIT];
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = (struct ledger_entry){.spec = "tests/a.spec.ts",
+                                           .viewport = "desktop",
+                                           .browser = "chrome",
+                                           .runner = "playwright"};
+        snprintf(entries[i].key, sizeof(entries[i].key), "task:a:%zu", first + i);
+    }
+    return ledger_restore(&b->ledger, me, entries, count, on_answer, &b->answer);
+}
+
+static void a_task_whose_hash_is_gone_can_only_be_put_down(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 4);
+    pop(b, "w", "task:a:1");
+    redis_fixture_do(&b->server, "DEL task:a:0 task:a:1 task:a:2");
+    expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
+    expect_refused(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_FENCED);
+    expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_GONE);
+    expect_count(b, "task:a:1", 0);
+    expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_GONE);
+    expect_count(b, "funkytown:processing", 0);
+    expect(b, cancel(b, "c1", "enough", "task:a:2 task:a:3"), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_count(b, "task:a:2", 0);
+    expect_count(b, "taskqueue", 0);
+    expect_line(b, "runmeta.tasksremaining = 3");
+}
+
+static void restore_makes_an_error_of_what_is_lost(void **state)
+{
+    struct bench *b = *state;
+    b->details = "{}";
+    have_claim(b, 3);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 1), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    redis_fixture_do(&b->server, "DEL task:a:0 task:a:2");
+    remember(b);
+    expect(b, audit(b, false, 3), LEDGER_OK);
+    expect_untouched(b);
+    expect_text(b, 2, "2");
+    expect_text(b, 3, "2");
+    expect_text(b, 4, "task:a:0");
+    expect_text(b, 5, "task:a:2");
+    expect_text(b, 6, "task:a:0: its hash is gone; wanted its controller, which makes an error of it");
+    expect(b, audit(b, true, 3), LEDGER_OK);
+    expect_count(b, "funkytown:claims", 0);
+    expect_count(b, "funkytown:processing", 0);
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:1");
+    expect_line(b, "runmeta.tasksremaining = 3");
+
+    expect_refused(b, restore(b, "c2", 0, 3), LEDGER_FENCED);
+    expect(b, restore(b, "c1", 0, 2), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_all(b, "task:a:0", "task:a:0.key = task:a:0", "task:a:0.spec = tests/a.spec.ts", "task:a:0.viewport = desktop",
+               "task:a:0.browser = chrome", "task:a:0.status = complete", "task:a:0.result = error",
+               "task:a:0.starttime = 0", "task:a:0.duration = 0", "task:a:0.durationstring = 0s",
+               "task:a:0.runner = playwright", "task:a:0.attempt = 1", "task:a:0.worker = ", "task:a:0.flaky = 0",
+               "task:a:0.reason = its record was lost from Redis");
+    expect_count(b, "funkytown:attempts:task:a:0", 1);
+    expect_count(b, "funkytown:details", 0);
+    expect_line(b, "runmeta.tasksremaining = 2");
+    expect_line(b, "funkytown:events n=8 at=T e=lost t=task:a:0 a=1 r=error why=its record was lost from Redis");
+    expect_line(b, "task:a:1.status = waiting");
+    expect_refused(b, restore(b, "c1", 0, 2), LEDGER_OK);
+    expect_text(b, 1, "0");
+
+    pop(b, "w", "task:a:1");
+    expect(b, claim(b, "w", "task:a:1", "t3"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:1", "t3", TASK_PASSED, 0), LEDGER_OK);
+    expect(b, restore(b, "c1", 0, 3), LEDGER_OK);
+    expect_line(b, "runmeta.finished = 1");
+    expect_line(b, "funkytown:events n=12 at=T e=finished");
+    expect_line(b, "funkytown:signals e=finished");
+    redis_fixture_do(&b->server, "DEL task:a:1");
+    expect_refused(b, restore(b, "c1", 0, 3), LEDGER_CLOSED);
+    expect(b, audit(b, true, 3), LEDGER_OK); /* it is open again */
+    expect(b, restore(b, "c1", 0, 3), LEDGER_OK);
+    expect_line(b, "task:a:1.result = error");
+    expect_refused(b, audit(b, true, 3), LEDGER_OK);
+    expect_text(b, 2, "0");
+}
+
+/* ---- summarize ---- */
+
+static void summarize_is_for_the_last_controller_of_a_finished_run(void **state)
+{
+    struct bench *b = *state;
+    expect_refused(b, summarize(b, "c1", "{}", 0), LEDGER_FENCED);
+    have_claim(b, 1);
+    expect_refused(b, summarize(b, "c1", "{}", 0), LEDGER_CLOSED);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 0), LEDGER_OK);
+    expect_refused(b, summarize(b, "c2", "{}", 0), LEDGER_FENCED);
+    expect(b, summarize(b, "c1", "{\"n\":1}", 0), LEDGER_OK);
+    expect_line(b, "funkytown:run.summary = {\"n\":1}");
+    expect_refused(b, summarize(b, "c1", "{\"n\":1}", 0), LEDGER_OK);
+
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
+    expect_count(b, "funkytown:run.summary", 0);
+    expect_refused(b, summarize(b, "c1", "{}", 0), LEDGER_CLOSED);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 0), LEDGER_OK);
+    expect_refused(b, summarize(b, "c1", "{}", 0), LEDGER_CLOSED); /* of how it had ended before */
+    redis_fixture_do(&b->server, "DEL funkytown:controller");
+    expect_refused(b, summarize(b, "c2", "{}", 1), LEDGER_FENCED);
+    expect(b, summarize(b, "c1", "{\"n\":2}", 1), LEDGER_OK); /* nobody took the lease */
+    expect_line(b, "funkytown:run.summary = {\"n\":2}");
+    redis_fixture_do(&b->server, "SET funkytown:controller c2");
+    expect_refused(b, summarize(b, "c1", "{\"n\":3}", 1), LEDGER_FENCED);
+}
+
+/* Whoever sets the clock back makes no run that ended before it began. */
+static void a_run_ends_no_earlier_than_it_began(void **state)
+{
+    static const char *const fields[] = {"started_ms", "reopened_ms"};
+    struct bench *b = *state;
+    for (size_t i = 0; i < 2; i++) {
+        set_up(state);
+        have_claim(b, 1);
+        int64_t later = server_ms(b) + 3600000;
+        redis_fixture_do(&b->server, "HSET funkytown:run %s %lld", fields[i], (long long)later);
+        expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+        assert_true(redis_fixture_number(&b->server, "HGET funkytown:run finished_ms") == later);
+    }
+}
+
+/* ---- failures of the whole run ---- */
+
+static void failures_count_since_something_was_put_back(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 3);
+    expect(b, join(b, "w"), LEDGER_OK);
+    for (int i = 0; i < 3; i++) {
+        char task[16], token[8];
+        snprintf(task, sizeof(task), "task:a:%d", i);
+        snprintf(token, sizeof(token), "t%d", i);
+        pop(b, "w", task);
+        expect(b, claim(b, "w", task, token), LEDGER_OK);
+        expect(b, settle(b, "w", task, token, i == 2 ? TASK_ERROR : TASK_FAILED, 0), LEDGER_OK);
+    }
+    expect_line(b, "funkytown:run.failed = 2");
+    expect_line(b, "funkytown:events n=4 at=T e=settled t=task:a:0 w=w a=1 r=failed f=0 d=0 why=exit 1 k=1 x=");
+    expect_line(b, "funkytown:events n=8 at=T e=settled t=task:a:2 w=w a=1 r=error f=0 d=0 why=exit 1 k=2 x=");
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
+    expect_count(b, "funkytown:run.failed", 0);
+    expect_line(b, "funkytown:run.reruns = 1");
+    expect(b, cancel(b, "c1", "enough", ""), LEDGER_OK);
+    expect(b, cancel(b, "c1", "enough", "task:a:0"), LEDGER_OK);
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
+    expect_count(b, "funkytown:run.cancel", 0); /* nor is the kind of it there */
+    pop(b, "w", "task:a:0");
+    expect(b, renew(b, "w"), LEDGER_OK);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expire(b, "w");
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t9"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:0", "t9", TASK_FAILED, 9), LEDGER_OK);
+    expect_count(b, "funkytown:run.failed", 0); /* it is tried again */
 }
 
 /* ---- overdue, reclaim, bury ---- */
@@ -1268,23 +1482,85 @@ static void overdue_names_the_dead_and_the_gone(void **state)
     expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
     remember(b);
     expect(b, overdue(b), LEDGER_OK);
-    assert_int_equal(b->answer.count, 2);
-    expect_text(b, 1, "0");
+    assert_int_equal(b->answer.count, 3);
+    expect_text(b, 2, "0");
     expect_untouched(b);
     expect(b, leave(b, "w"), LEDGER_OK);
     expire(b, "v");
     redis_fixture_do(&b->server, "ZADD funkytown:graves 1 ancient");
     expect(b, overdue(b), LEDGER_OK);
-    assert_int_equal(b->answer.count, 4);
-    expect_text(b, 1, "1");
-    expect_text(b, 2, "v");
-    expect_text(b, 3, "w");
+    assert_int_equal(b->answer.count, 6);
+    expect_text(b, 2, "1");
+    expect_text(b, 3, "v");
+    expect_text(b, 4, "1"); /* the end of its lease */
+    expect_text(b, 5, "w");
     expect_all(b, "funkytown:graves", "funkytown:graves w T");
     redis_fixture_do(&b->server, "EVAL %s 0",
                      "redis.call('ZADD', 'funkytown:graves', redis.call('TIME')[1] * 1000 - 3500000, 'recent')");
     expect(b, overdue(b), LEDGER_OK);
-    assert_int_equal(b->answer.count, 5);
-    expect_text(b, 3, "recent");
+    assert_int_equal(b->answer.count, 7);
+    expect_text(b, 5, "recent");
+}
+
+/* What lies between the clock as the controller knows it and the clock as it is has been made up by somebody. */
+static void overdue_believes_no_clock_that_was_set_forward(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    int64_t now = server_ms(b);
+    redis_fixture_do(&b->server, "ZADD funkytown:workers %lld w %lld v", (long long)now - 30000, (long long)now - 60000);
+    redis_fixture_do(&b->server, "ZADD funkytown:graves %lld gone", (long long)now - 3610000);
+    remember(b);
+    expect(b, ledger_overdue(&b->ledger, now - 40000, on_answer, &b->answer), LEDGER_OK);
+    assert_int_equal(b->answer.count, 6);
+    expect_text(b, 2, "1");
+    expect_text(b, 3, "v");
+    expect_text(b, 5, "gone");
+    assert_in_range(strtoll(answer_text(&b->answer, 1), NULL, 10), now, now + 60000); /* Redis' own */
+    expect_untouched(b);
+    expect(b, ledger_overdue(&b->ledger, now + 1000000, on_answer, &b->answer), LEDGER_OK);
+    assert_int_equal(b->answer.count, 7);
+    expect_text(b, 2, "2");
+    expect_count(b, "funkytown:graves", 0);
+}
+
+static void overdue_shortens_what_a_clock_that_was_set_back_has_left(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect(b, leave(b, "w"), LEDGER_OK);
+    expect(b, join(b, "w"), LEDGER_OK);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    int64_t now = server_ms(b);
+    redis_fixture_do(&b->server, "ZADD funkytown:workers %lld v", (long long)now + LEASE_MS + 40000);
+    redis_fixture_do(&b->server, "ZADD funkytown:graves %lld gone", (long long)now + 40000);
+    expect(b, overdue(b), LEDGER_OK);
+    expect_text(b, 2, "0");
+    expect_all(b, "funkytown:workers", "funkytown:workers v alive", "funkytown:workers w alive");
+    expect_all(b, "funkytown:graves", "funkytown:graves gone T");
+}
+
+/* Who was looked at before the clock was set, or before he renewed his lease, isn't dead for it. */
+static void reclaim_and_bury_are_of_the_lease_that_was_looked_at(void **state)
+{
+    struct bench *b = *state;
+    char looked_at[32];
+    have_claim(b, 1);
+    snprintf(looked_at, sizeof(looked_at), "%s", lease_end(b, "w"));
+    expect_refused(b, ledger_reclaim(&b->ledger, "w", looked_at, "task:a:0", on_answer, &b->answer), LEDGER_ALIVE);
+    redis_fixture_do(&b->server, "ZADD funkytown:workers XX 2 w"); /* renewed, by a clock that was set back */
+    for (int i = 0; i < 2; i++) {
+        const char *other = i ? "" : "1";
+        expect_refused(b, ledger_reclaim(&b->ledger, "w", other, "task:a:0", on_answer, &b->answer), LEDGER_ALIVE);
+        expect_refused(b, ledger_bury(&b->ledger, "w", other, on_answer, &b->answer), LEDGER_ALIVE);
+    }
+    expect(b, ledger_reclaim(&b->ledger, "w", "2", "task:a:0", on_answer, &b->answer), LEDGER_OK);
+    expect(b, ledger_bury(&b->ledger, "w", "2", on_answer, &b->answer), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect(b, ledger_reclaim(&b->ledger, "w", "", "task:a:0", on_answer, &b->answer), LEDGER_OK); /* it has gone */
 }
 
 static void reclaim_costs_a_crash_and_no_retry(void **state)
@@ -1473,7 +1749,7 @@ static void a_pop_of_an_older_runs_worker_is_swept(void **state)
     pop(b, "w", "task:a:0");
     expect(b, open_run(b, "c1"), LEDGER_OK);
     expect(b, overdue(b), LEDGER_OK);
-    expect_text(b, 2, "w");
+    expect_text(b, 3, "w");
     expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
     expect_all(b, "taskqueue", "taskqueue[0] = task:a:0");
     expect_refused(b, bury(b, "w"), LEDGER_OK);
@@ -1666,7 +1942,17 @@ int main(void)
         TEST(audit_tells_what_does_not_agree_and_mends_it),
         TEST(audit_finishes_a_run_that_is_done),
         TEST(audit_needs_an_open_run_and_every_worker),
+        TEST(audit_wants_every_task_named),
+        TEST(audit_puts_back_what_a_worker_has_left_behind),
+        TEST(a_task_whose_hash_is_gone_can_only_be_put_down),
+        TEST(restore_makes_an_error_of_what_is_lost),
+        TEST(summarize_is_for_the_last_controller_of_a_finished_run),
+        TEST(failures_count_since_something_was_put_back),
+        TEST(a_run_ends_no_earlier_than_it_began),
         TEST(overdue_names_the_dead_and_the_gone),
+        TEST(overdue_believes_no_clock_that_was_set_forward),
+        TEST(overdue_shortens_what_a_clock_that_was_set_back_has_left),
+        TEST(reclaim_and_bury_are_of_the_lease_that_was_looked_at),
         TEST(reclaim_costs_a_crash_and_no_retry),
         TEST(reclaim_gives_up_when_the_crashes_are_spent),
         TEST(reclaim_of_an_unclaimed_task_costs_nothing),

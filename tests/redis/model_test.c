@@ -2,7 +2,8 @@
  * The scripts against a model of them (world.h), through shared/ledger.c, on a real server, in random histories.
  *
  * Workers and controllers are small state machines that lose replies, send again, die in every gap, come back from
- * the dead and share names; leases end when the test says so; Redis falls back to an older state. After every step
+ * the dead and share names; leases end when the test says so; Redis falls back to an older state, loses hashes, and has
+ * its clock set. After every step
  * everything in Redis must be what the model says, the model must be without a flaw, a refusal must have written
  * nothing, and the stream of events must give the same board. At the end of a history those that live must be able to
  * finish the run.
@@ -42,6 +43,7 @@ enum {
     LINES = 400,
     DRAIN_ROUNDS = 60,
     LEASE_MS = 50000000,
+    STEP_MS = 4 * LEASE_MS, /* by which the clock is set */
     BROKEN_SCRIPTS = 3, /* exit status */
 };
 
@@ -123,6 +125,7 @@ struct model {
     struct state now;
     struct keyspace space;
     struct snapshot snapshot;
+    char looked_at[WORLD_NAMES][32]; /* ends of leases that an overdue told, at some time */
     struct process processes[PROCESSES];
     struct controller controllers[WORLD_CONTROLLERS];
     struct {
@@ -241,6 +244,30 @@ static void apply_event(struct model *m, const char *event)
     }
 }
 
+/* After a number that no event has everything is read again. */
+static bool was_repaired(const struct model *m)
+{
+    char wanted[64];
+    snprintf(wanted, sizeof(wanted), "funkytown:events n=%d at=T e=repaired", m->now.board.last + 2);
+    for (size_t i = 0; i < m->space.count; i++)
+        if (strcmp(m->space.lines[i], wanted) == 0)
+            return true;
+    return false;
+}
+
+static void read_board_again(struct model *m)
+{
+    m->now.board.last += 2;
+    for (int i = 0; i < WORLD_TASKS; i++) {
+        const struct world_task *t = &m->now.world.tasks[i];
+        struct board_task *b = &m->now.board.tasks[i];
+        *b = (struct board_task){
+            .status = t->status, .result = t->result, .attempt = t->attempt, .is_flaky = t->is_flaky};
+        if (t->worker != WORLD_NOBODY)
+            snprintf(b->worker, sizeof(b->worker), "%s", name_text(t->worker));
+    }
+}
+
 static void check_board(struct model *m)
 {
     size_t told = 0, applied = 0;
@@ -252,6 +279,10 @@ static void check_board(struct model *m)
         size_t i = 0;
         while (i < m->space.count && strncmp(m->space.lines[i], next, strlen(next)) != 0)
             i++;
+        if (i == m->space.count && was_repaired(m)) {
+            read_board_again(m);
+            continue;
+        }
         if (i == m->space.count)
             violate(m, "the stream has a gap: there is no %s", next);
         apply_event(m, m->space.lines[i]);
@@ -776,12 +807,31 @@ static void do_open(struct model *m, int me)
         c->offset = atoi(answer_text(&m->answer, 1));
 }
 
+static void read_lease(struct model *m, int name, char text[32])
+{
+    redisReply *reply = redis_fixture_command(&m->server, "ZSCORE funkytown:workers %s", name_text(name));
+    snprintf(text, 32, "%s", redis_reply_text(reply) ? redis_reply_text(reply) : "");
+    freeReplyObject(reply);
+}
+
+/* The lease by which a worker is held for dead: as it is, or as somebody looked at it a while ago. */
+static bool draw_lease(struct model *m, int name, char text[32])
+{
+    char now[32];
+    read_lease(m, name, now);
+    bool is_old = !m->is_reliable && draw(m, 4) == 0;
+    snprintf(text, 32, "%s", is_old ? m->looked_at[name] : now);
+    return strcmp(text, now) == 0;
+}
+
 static void do_reclaim(struct model *m, int name, int task)
 {
+    char lease[32];
     bool was_claimed = m->now.world.tasks[task].claim[0] != '\0';
+    bool is_current = draw_lease(m, name, lease);
     struct tally *tally = &m->now.tallies[task];
-    world_reclaim(&m->now.world, name, task);
-    int sent = ledger_reclaim(&m->ledger, name_text(name), task_text(task), on_answer, &m->answer);
+    world_reclaim(&m->now.world, name, is_current, task);
+    int sent = ledger_reclaim(&m->ledger, name_text(name), lease, task_text(task), on_answer, &m->answer);
     carried(m, sent, "reclaim %s from %s", task_text(task), name_text(name));
     if (m->answer.outcome == LEDGER_OK) {
         tally->crashes += was_claimed;
@@ -801,10 +851,12 @@ static void do_cancel(struct model *m, int me, const int *tasks, int count)
     for (int i = 0; i < count; i++)
         keys[i] = task_text(tasks[i]);
     for (int i = 0; i < queue->count; i++)
-        was_queued[queue->items[i]] = true;
-    world_cancel(&m->now.world, me, draw(m, 2) ? "enough" : "late", tasks, count);
-    const char *reason = m->now.world.cancel[0] ? m->now.world.cancel : "enough";
-    int sent = ledger_cancel(&m->ledger, controller_text(me), reason, keys, (size_t)count, on_answer, &m->answer);
+        was_queued[queue->items[i]] = m->now.world.tasks[queue->items[i]].exists;
+    enum cancel_kind kind = draw(m, 2) ? CANCEL_FAILURES : CANCEL_DEADLINE;
+    const char *reason = draw(m, 2) ? "enough" : "late";
+    world_cancel(&m->now.world, me, kind, reason, tasks, count);
+    int sent =
+        ledger_cancel(&m->ledger, controller_text(me), kind, reason, keys, (size_t)count, on_answer, &m->answer);
     carried(m, sent, "cancel %s %d", controller_text(me), count);
     for (int i = 0; i < count && m->answer.outcome == LEDGER_OK; i++) {
         m->now.tallies[tasks[i]].ends += was_queued[tasks[i]];
@@ -849,7 +901,7 @@ static void do_rerun(struct model *m, int me)
     check(m);
 }
 
-/* Whatever has happened, an audit finds nothing. */
+/* Whatever has happened, an audit finds nothing but what Redis has lost. */
 static void do_audit(struct model *m)
 {
     const char *tasks[WORLD_TASKS], *workers[WORLD_NAMES];
@@ -858,52 +910,128 @@ static void do_audit(struct model *m)
         tasks[i] = task_text(m->now.world.order.items[i]);
     for (int i = 0; i < WORLD_NAMES; i++)
         workers[i] = name_text(i);
-    bool is_open = m->now.world.state == WORLD_RUNNING || m->now.world.state == WORLD_FINISHED;
-    snprintf(m->now.world.reply, sizeof(m->now.world.reply), is_open ? "ok|%zu|0" : "waiting", task_count);
-    m->now.world.is_refusal = true;
-    m->now.world.new_events = 0;
+    world_audit(&m->now.world);
     int sent = ledger_audit(&m->ledger, true, workers, WORLD_NAMES, tasks, task_count, on_answer, &m->answer);
     carried(m, sent, "audit");
     check(m);
 }
 
-static void do_bury(struct model *m, int name)
+static bool has_lost(const struct model *m)
 {
-    world_bury(&m->now.world, name);
-    carried(m, ledger_bury(&m->ledger, name_text(name), on_answer, &m->answer), "bury %s", name_text(name));
+    bool is_lost = false;
+    for (int i = 0; i < WORLD_TASKS; i++)
+        is_lost |= m->now.world.tasks[i].is_lost;
+    return is_lost;
+}
+
+/* Some of the tasks are written anew, if they are lost. */
+static void do_restore(struct model *m, int me)
+{
+    struct ledger_entry entries[WORLD_TASKS];
+    char specs[WORLD_TASKS][16];
+    int tasks[WORLD_TASKS], count = 0;
+    bool was_lost[WORLD_TASKS] = {0};
+    for (int i = 0; i < m->now.world.order.count; i++) {
+        int task = m->now.world.order.items[i];
+        if (!m->is_reliable && draw(m, 3) == 0)
+            continue;
+        snprintf(specs[count], sizeof(specs[count]), "p%d-%d", m->now.world.plan, task);
+        entries[count] = (struct ledger_entry){
+            .spec = specs[count], .viewport = "desktop", .browser = "chrome", .runner = "playwright"};
+        snprintf(entries[count].key, sizeof(entries[count].key), "%s", task_text(task));
+        was_lost[task] = m->now.world.tasks[task].is_lost;
+        tasks[count++] = task;
+    }
+    world_restore(&m->now.world, me, tasks, count);
+    int sent = ledger_restore(&m->ledger, controller_text(me), entries, (size_t)count, on_answer, &m->answer);
+    carried(m, sent, "restore %s %d", controller_text(me), count);
+    for (int i = 0; i < WORLD_TASKS && m->answer.outcome == LEDGER_OK; i++) {
+        struct tally *tally = &m->now.tallies[i];
+        if (!was_lost[i])
+            continue;
+        tally->claims = m->now.world.tasks[i].record_count;
+        tally->ends = 1;
+        tally->result = TASK_ERROR;
+    }
     check(m);
 }
 
+static void do_mend(struct model *m, int me)
+{
+    do_audit(m);
+    if (m->now.world.state == WORLD_RUNNING)
+        do_restore(m, me);
+}
+
+static void do_summarize(struct model *m, int me)
+{
+    char summary[16];
+    int reruns = m->now.world.reruns - (draw(m, 4) == 0);
+    snprintf(summary, sizeof(summary), "s%d", ++m->summaries);
+    world_summarize(&m->now.world, me, summary, reruns);
+    int sent = ledger_summarize(&m->ledger, controller_text(me), summary, reruns, on_answer, &m->answer);
+    carried(m, sent, "summarize %s %s of %d reruns", controller_text(me), summary, reruns);
+    check(m);
+}
+
+static void do_bury(struct model *m, int name)
+{
+    char lease[32];
+    world_bury(&m->now.world, name, draw_lease(m, name, lease));
+    carried(m, ledger_bury(&m->ledger, name_text(name), lease, on_answer, &m->answer), "bury %s", name_text(name));
+    check(m);
+}
+
+/* Redis' clock, as somebody knows it who doesn't know that it was set forward so often; 0: who knows nothing. */
+static int64_t known_ms(struct model *m, int unknown_steps)
+{
+    redisReply *reply = redis_fixture_command(&m->server, "TIME");
+    int64_t now = redis_reply_integer(redis_reply_at(reply, 0), 0) * 1000;
+    freeReplyObject(reply);
+    return draw(m, 8) == 0 && unknown_steps == 0 ? 0 : now - unknown_steps * (int64_t)STEP_MS;
+}
+
+/* Whoever lives by the clock as the controller knows it isn't named, whatever the clock is by now. */
 static void do_overdue(struct model *m)
 {
     const struct world *w = &m->now.world;
+    int unknown_steps = m->is_reliable ? 0 : (int)draw(m, 3);
     world_overdue(&m->now.world);
-    carried(m, ledger_overdue(&m->ledger, on_answer, &m->answer), "overdue");
-    size_t expected = 2;
+    int sent = ledger_overdue(&m->ledger, known_ms(m, unknown_steps), on_answer, &m->answer);
+    carried(m, sent, "overdue, %d steps unknown", unknown_steps);
+    size_t expired = (size_t)atoi(answer_text(&m->answer, 2)), expected = 3;
     for (int i = 0; i < WORLD_NAMES; i++) {
         const struct world_worker *worker = &w->workers[i];
-        bool is_named = false, must_be = worker->is_in_grave || (worker->is_listed && !worker->is_alive);
-        for (size_t k = 2; k < m->answer.count; k++)
-            is_named |= strcmp(m->answer.texts[k], name_text(i)) == 0;
+        bool is_dead = worker->is_listed && worker->lease < -unknown_steps;
+        bool is_named = false, must_be = worker->is_in_grave || is_dead;
+        for (size_t k = 3; k < m->answer.count; k++) {
+            if (strcmp(m->answer.texts[k], name_text(i)) != 0)
+                continue;
+            is_named = true;
+            if (k < 3 + expired)
+                snprintf(m->looked_at[i], sizeof(m->looked_at[i]), "%s", answer_text(&m->answer, k + expired));
+        }
         if (is_named != must_be)
             violate(m, "overdue: %s %s", name_text(i), must_be ? "is missing" : "is too much");
-        expected += must_be;
+        expected += (size_t)must_be + (size_t)is_dead;
     }
     if (m->answer.count != expected)
         violate(m, "overdue: %zu elements, wanted %zu", m->answer.count, expected);
     check(m);
 }
 
-static void step_sweep(struct model *m)
+static void step_sweep(struct model *m, int me)
 {
     int name = (int)draw(m, WORLD_NAMES);
     const struct world_worker *workers = m->now.world.workers;
-    for (int i = 0; i < WORLD_NAMES && (workers[name].is_alive || workers[name].list.count == 0); i++)
+    for (int i = 0; i < WORLD_NAMES && (workers[name].lease >= 0 || workers[name].list.count == 0); i++)
         name = (name + 1) % WORLD_NAMES;
     const struct world_list *list = &workers[name].list;
     unsigned what = draw(m, 8);
     if (what == 0 && draw(m, 2) == 0)
-        do_audit(m);
+        do_mend(m, me);
+    else if (what == 0 && m->now.world.state == WORLD_FINISHED)
+        do_summarize(m, me);
     else if (what == 0)
         do_overdue(m);
     else if (what == 1)
@@ -962,7 +1090,7 @@ static void step_controller(struct model *m, int me)
         if (m->now.world.cancel[0] && draw(m, 2) == 0)
             step_cancel(m, me);
         else
-            step_sweep(m);
+            step_sweep(m, me);
     }
 }
 
@@ -1000,6 +1128,39 @@ static void expire_worker(struct model *m, int name)
     world_expire_worker(&m->now.world, name);
     redis_fixture_do(&m->server, "ZADD funkytown:workers XX 1 %s", name_text(name));
     tell(m, "the lease of %s runs out", name_text(name));
+    check(m);
+}
+
+/* It is the same whether the clock is set or all that was written by it. Graves don't grow old: the hour that they are
+ * kept for is shorter than our step. */
+static void set_clock(struct model *m, bool forward)
+{
+    world_set_clock(&m->now.world, forward);
+    redis_fixture_do(&m->server, "EVAL %s 2 funkytown:workers funkytown:graves %d",
+                     "local t, step = redis.call('TIME')[1] * 1000, tonumber(ARGV[1])\n"
+                     "for i, key in ipairs(KEYS) do\n"
+                     "  local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')\n"
+                     "  for k = 1, #all, 2 do\n"
+                     "    local at = tonumber(all[k + 1])\n"
+                     "    if at > 1 and (i == 1 or step > 0 or at > t + 100000) then\n"
+                     "      redis.call('ZADD', key, at + step, all[k])\n"
+                     "    end\n"
+                     "  end\n"
+                     "end",
+                     forward ? -STEP_MS : STEP_MS);
+    tell(m, "the clock is set %s", forward ? "forward" : "back");
+    check(m);
+}
+
+static void lose_hash(struct model *m)
+{
+    int task = (int)draw(m, WORLD_TASKS);
+    bool is_open = m->now.world.state == WORLD_RUNNING || m->now.world.state == WORLD_FINISHED;
+    if (!is_open || !m->now.world.tasks[task].exists || draw(m, 3) > 0)
+        return;
+    world_lose_hash(&m->now.world, task);
+    redis_fixture_do(&m->server, "DEL %s", task_text(task));
+    tell(m, "the hash of %s is deleted", task_text(task));
     check(m);
 }
 
@@ -1080,7 +1241,14 @@ static void lose_worker(struct model *m)
 
 static void step_fate(struct model *m)
 {
-    switch (draw(m, 18)) {
+    switch (draw(m, 21)) {
+    case 18:
+    case 19:
+        set_clock(m, draw(m, 2) == 0);
+        break;
+    case 20:
+        lose_hash(m);
+        break;
     case 0:
     case 1:
     case 2:
@@ -1149,7 +1317,7 @@ static void sweep_all(struct model *m)
     do_overdue(m);
     for (int name = 0; name < WORLD_NAMES; name++) {
         const struct world_worker *worker = &m->now.world.workers[name];
-        if (worker->is_listed && worker->is_alive)
+        if (world_is_alive(&m->now.world, name))
             continue;
         struct world_list items = worker->list;
         for (int i = 0; i < items.count; i++)
@@ -1210,15 +1378,22 @@ static void open_somehow(struct model *m)
         violate(m, "the run can't be opened");
 }
 
+static void have_controller(struct model *m)
+{
+    const struct world *w = &m->now.world;
+    if (w->holder != WORLD_NOBODY)
+        return;
+    m->controllers[0] = (struct controller){.stage = STAGE_OUT, .plan = w->plan};
+    snprintf(m->controllers[0].id, sizeof(m->controllers[0].id), "%s", w->id);
+    do_acquire(m, 0, WORLD_NOBODY);
+}
+
 /* What a controller does until a cancelled run is finished. */
 static void cancel_rest(struct model *m)
 {
     const struct world *w = &m->now.world;
     struct world_list queue = w->queue;
-    if (w->holder == WORLD_NOBODY) {
-        m->controllers[0] = (struct controller){.stage = STAGE_OUT, .plan = w->plan};
-        do_acquire(m, 0, WORLD_NOBODY);
-    }
+    have_controller(m);
     do_cancel(m, w->holder, queue.items, queue.count);
 }
 
@@ -1229,8 +1404,12 @@ static void drain(struct model *m)
     open_somehow(m);
     for (int i = 0; i < PROCESSES && draw(m, 2) == 0; i++)
         end_process(m, &m->processes[i]);
-    for (int round = 0; round < DRAIN_ROUNDS && w->state != WORLD_FINISHED; round++) {
+    for (int round = 0; round < DRAIN_ROUNDS && (w->state != WORLD_FINISHED || has_lost(m)); round++) {
         int living = 0;
+        if (has_lost(m)) {
+            have_controller(m);
+            do_mend(m, w->holder);
+        }
         for (int name = 0; name < WORLD_NAMES; name++)
             if (!has_process(m, name))
                 expire_worker(m, name);
@@ -1269,6 +1448,7 @@ static void play_history(struct model *m, uint64_t seed)
     m->history_steps = 0;
     m->runs = m->summaries = m->pids = 0;
     forget_snapshot(m);
+    memset(m->looked_at, 0, sizeof(m->looked_at));
     memset(&m->now, 0, sizeof(m->now));
     world_init(&m->now.world);
     snprintf(m->now.last_event, sizeof(m->now.last_event), "0-0");

@@ -112,6 +112,11 @@ static bool is_registered(const struct world_worker *worker, const char *nonce)
     return worker->is_listed && strcmp(worker->nonce, nonce) == 0;
 }
 
+bool world_is_alive(const struct world *w, int name)
+{
+    return w->workers[name].is_listed && w->workers[name].lease >= 0;
+}
+
 static bool is_run_finished(const struct world *w)
 {
     return w->has_meta && w->remaining == 0;
@@ -150,7 +155,7 @@ void world_register(struct world *w, int name, const char *nonce, int pid)
         reply(w, "closed|%s|%d", w->id, w->holder != WORLD_NOBODY && w->holder == w->controller);
         return;
     }
-    bool is_taken = !is_same && worker->is_listed && worker->is_alive;
+    bool is_taken = !is_same && world_is_alive(w, name);
     for (int i = 0; i < worker->list.count; i++)
         is_taken |= !is_same && w->tasks[worker->list.items[i]].claim[0] != '\0';
     if (is_taken) {
@@ -158,7 +163,8 @@ void world_register(struct world *w, int name, const char *nonce, int pid)
         return;
     }
     bool is_new = !is_same || !worker->is_listed;
-    worker->is_listed = worker->is_alive = true;
+    worker->is_listed = true;
+    worker->lease = 0;
     worker->is_in_grave = false;
     worker->pid = pid;
     copy(worker->nonce, nonce);
@@ -182,7 +188,7 @@ void world_renew(struct world *w, int name, const char *nonce)
         refuse(w, "unknown");
         return;
     }
-    worker->is_alive = true;
+    worker->lease = 0;
     if (is_run_finished(w) || w->cancel[0]) {
         reply(w, is_run_finished(w) ? "closed" : "cancelled");
         return;
@@ -203,7 +209,7 @@ void world_pop(struct world *w, int name)
 static bool has_others(const struct world *w, int name)
 {
     for (int i = 0; i < WORLD_NAMES; i++)
-        if (i != name && w->workers[i].is_listed && w->workers[i].is_alive)
+        if (i != name && world_is_alive(w, i))
             return true;
     return false;
 }
@@ -219,6 +225,12 @@ void world_claim(struct world *w, int name, const char *nonce, int task, const c
     }
     if (find(&worker->list, task) < 0) {
         refuse(w, "gone");
+        return;
+    }
+    if (!t->exists) {
+        take_out(&worker->list, task);
+        t->claim[0] = '\0';
+        reply(w, "gone");
         return;
     }
     if (strcmp(t->claim, token) != 0 && (w->state != WORLD_RUNNING || w->cancel[0])) {
@@ -255,7 +267,7 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
         refuse(w, "already");
         return;
     }
-    if (strcmp(t->claim, token) != 0) {
+    if (strcmp(t->claim, token) != 0 || !t->exists) {
         refuse(w, "fenced");
         return;
     }
@@ -278,8 +290,9 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
         t->is_flaky = is_flaky;
         t->duration_ms = 1500;
     }
-    emit(w, "%s t=task:a:%d w=w%d a=%d r=%s f=%d d=1500000000 why=%s x=%s", is_again ? "retried" : "settled", task,
-         name, t->attempt, task_result_name(result), is_flaky, t->reason, token);
+    w->failed += result == TASK_FAILED && !is_again;
+    emit(w, "%s t=task:a:%d w=w%d a=%d r=%s f=%d d=1500000000 why=%s k=%d x=%s", is_again ? "retried" : "settled", task,
+         name, t->attempt, task_result_name(result), is_flaky, t->reason, w->failed, token);
     reply(w, "ok|%d", !is_again);
     if (!is_again)
         count_finished(w);
@@ -289,7 +302,8 @@ void world_release(struct world *w, int name, int task, const char *token)
 {
     struct world_task *t = &w->tasks[task];
     start(w);
-    if (strcmp(t->claim, token ? token : "") != 0 || find(&w->workers[name].list, task) < 0) {
+    bool is_there = strcmp(t->claim, token ? token : "") == 0 && find(&w->workers[name].list, task) >= 0;
+    if (!is_there || (token && !t->exists)) {
         refuse(w, "fenced");
         return;
     }
@@ -329,6 +343,7 @@ static void strike_off(struct world *w, int name, const char *event)
         push_right(&w->queue, worker->list.items[i]);
     worker->list.count = 0;
     worker->nonce[0] = '\0';
+    worker->grave = worker->is_in_grave ? worker->grave : 0;
     worker->is_in_grave = true;
     if (worker->is_listed)
         emit(w, "%s w=w%d", event, name);
@@ -372,7 +387,7 @@ void world_acquire(struct world *w, int me, int plan, const char *id, int dead)
                           : is_same && id[0] != '\0'              ? "serve"
                                                                   : "replace";
     for (int i = 0; i < WORLD_NAMES && strcmp(outcome, "replace") == 0; i++) {
-        if (w->workers[i].is_listed && w->workers[i].is_alive) {
+        if (world_is_alive(w, i)) {
             refuse(w, "");
             reply(w, "occupied|%s|%s|worker|*", found, state);
             return;
@@ -394,10 +409,25 @@ void world_hold(struct world *w, int me, bool gives_up)
     }
     w->is_refusal = gives_up && w->holder == WORLD_NOBODY;
     w->holder = gives_up ? WORLD_NOBODY : me;
-    reply(w, "ok");
+    reply(w, "ok|*");
 }
 
-void world_archive(struct world *w, int me, const char *summary)
+/* No lease is longer than one, no grave was dug in the future. Returns whether that was new. */
+static bool shorten(struct world *w)
+{
+    bool is_changed = false;
+    for (int i = 0; i < WORLD_NAMES; i++) {
+        struct world_worker *worker = &w->workers[i];
+        bool is_long = worker->is_listed && worker->lease > 0;
+        bool is_late = worker->is_in_grave && worker->grave > 0;
+        is_changed = is_changed || is_long || is_late;
+        worker->lease = is_long ? 0 : worker->lease;
+        worker->grave = is_late ? 0 : worker->grave;
+    }
+    return is_changed;
+}
+
+static void archive(struct world *w, int me, const char *summary)
 {
     start(w);
     if (w->holder != me || w->state == WORLD_ABSENT) {
@@ -409,7 +439,7 @@ void world_archive(struct world *w, int me, const char *summary)
         return;
     }
     for (int i = 0; i < WORLD_NAMES; i++) {
-        if (w->workers[i].is_listed && w->workers[i].is_alive) {
+        if (world_is_alive(w, i)) {
             refuse(w, "");
             reply(w, "occupied|%s|%s|worker|*", w->id, state_names[w->state]);
             return;
@@ -419,6 +449,7 @@ void world_archive(struct world *w, int me, const char *summary)
     snprintf(w->history[w->history_count++], sizeof(w->history[0]), "%s", summary);
     for (int i = 0; i < WORLD_NAMES; i++) {
         struct world_worker *worker = &w->workers[i];
+        worker->grave = worker->is_listed ? 0 : worker->grave;
         worker->is_in_grave |= worker->is_listed;
         worker->is_listed = false;
         worker->nonce[0] = '\0';
@@ -433,6 +464,14 @@ void world_archive(struct world *w, int me, const char *summary)
     reply(w, "ok");
 }
 
+/* Who archives asks for the dead and the gone first. */
+void world_archive(struct world *w, int me, const char *summary)
+{
+    bool is_shortened = shorten(w);
+    archive(w, me, summary);
+    w->is_refusal = w->is_refusal && !is_shortened;
+}
+
 void world_purge(struct world *w, int me, const int *tasks, int count)
 {
     start(w);
@@ -442,7 +481,7 @@ void world_purge(struct world *w, int me, const int *tasks, int count)
     }
     for (int i = 0; i < count; i++) {
         struct world_task *t = &w->tasks[tasks[i]];
-        t->exists = false;
+        t->exists = t->is_lost = false;
         t->record_count = t->log_count = 0;
         take_out(&w->order, tasks[i]);
     }
@@ -467,7 +506,9 @@ void world_begin(struct world *w, int me, int plan, const char *id)
     w->plan = plan;
     w->loaded = w->event_count = w->signal_count = 0;
     w->is_started = w->is_finished = w->is_reopened = false;
-    w->cancel[0] = '\0';
+    w->cancel[0] = w->summary[0] = '\0';
+    w->kind = CANCEL_NONE;
+    w->failed = w->reruns = 0;
     w->controller = me;
     snprintf(w->id, sizeof(w->id), "%s", id);
     reply(w, "ok");
@@ -520,7 +561,7 @@ void world_open(struct world *w, int me)
     reply(w, "ok");
 }
 
-void world_cancel(struct world *w, int me, const char *reason, const int *tasks, int count)
+void world_cancel(struct world *w, int me, enum cancel_kind kind, const char *reason, const int *tasks, int count)
 {
     int cancelled = 0;
     start(w);
@@ -535,7 +576,8 @@ void world_cancel(struct world *w, int me, const char *reason, const int *tasks,
     w->is_refusal = w->cancel[0] != '\0';
     if (w->cancel[0] == '\0') {
         snprintf(w->cancel, sizeof(w->cancel), "%s", reason);
-        emit(w, "cancelling why=%s", reason);
+        w->kind = kind;
+        emit(w, "cancelling kind=%s why=%s", cancel_kind_name(kind), reason);
         signal_workers(w, "cancelled");
     }
     for (int i = 0; i < count; i++) {
@@ -543,8 +585,10 @@ void world_cancel(struct world *w, int me, const char *reason, const int *tasks,
         if (find(&w->queue, tasks[i]) < 0)
             continue;
         w->is_refusal = false;
-        cancelled++;
         take_out(&w->queue, tasks[i]);
+        if (!t->exists)
+            continue;
+        cancelled++;
         t->status = TASK_COMPLETE;
         snprintf(t->reason, sizeof(t->reason), "%s", w->cancel);
         emit(w, "cancelled t=task:a:%d why=%s", tasks[i], w->cancel);
@@ -571,7 +615,7 @@ void world_rerun(struct world *w, int me, const int *tasks, int count)
     }
     for (int i = 0; i < count; i++) {
         struct world_task *t = &w->tasks[tasks[i]];
-        if (t->status != TASK_COMPLETE || (t->result == TASK_PASSED && !t->is_flaky))
+        if (!t->exists || t->status != TASK_COMPLETE || (t->result == TASK_PASSED && !t->is_flaky))
             continue;
         put_back++;
         t->status = TASK_WAITING;
@@ -592,26 +636,42 @@ void world_rerun(struct world *w, int me, const int *tasks, int count)
     w->is_reopened |= w->state == WORLD_FINISHED;
     w->state = WORLD_RUNNING;
     w->is_finished = false;
-    w->cancel[0] = '\0';
+    w->cancel[0] = w->summary[0] = '\0';
+    w->kind = CANCEL_NONE;
+    w->failed = 0;
+    w->reruns++;
     signal_workers(w, "opened");
 }
 
-void world_overdue(struct world *w)
+void world_summarize(struct world *w, int me, const char *summary, int reruns)
 {
-    int expired = 0;
     start(w);
-    w->is_refusal = true;
-    for (int i = 0; i < WORLD_NAMES; i++)
-        expired += w->workers[i].is_listed && !w->workers[i].is_alive;
-    reply(w, "ok|%d*", expired);
+    if ((w->holder != WORLD_NOBODY ? w->holder : w->controller) != me) {
+        refuse(w, "fenced");
+        return;
+    }
+    if (w->state != WORLD_FINISHED || reruns != w->reruns) {
+        refuse(w, "closed");
+        return;
+    }
+    snprintf(w->summary, sizeof(w->summary), "%s", summary);
+    reply(w, "ok");
 }
 
-void world_reclaim(struct world *w, int name, int task)
+/* Who is named is model_test's business. */
+void world_overdue(struct world *w)
+{
+    start(w);
+    w->is_refusal = !shorten(w);
+    reply(w, "ok|*");
+}
+
+void world_reclaim(struct world *w, int name, bool is_current, int task)
 {
     struct world_worker *worker = &w->workers[name];
     struct world_task *t = &w->tasks[task];
     start(w);
-    if (worker->is_listed && worker->is_alive) {
+    if (worker->is_listed && (!is_current || worker->lease >= 0)) {
         refuse(w, "alive");
         return;
     }
@@ -620,6 +680,10 @@ void world_reclaim(struct world *w, int name, int task)
         return;
     }
     take_out(&worker->list, task);
+    if (!t->exists) {
+        reply(w, "gone");
+        return;
+    }
     reply(w, "ok|0");
     if (t->status == TASK_WAITING) {
         push_right(&w->queue, task);
@@ -646,11 +710,11 @@ void world_reclaim(struct world *w, int name, int task)
     }
 }
 
-void world_bury(struct world *w, int name)
+void world_bury(struct world *w, int name, bool is_current)
 {
     struct world_worker *worker = &w->workers[name];
     start(w);
-    if (worker->is_listed && worker->is_alive)
+    if (worker->is_listed && (!is_current || worker->lease >= 0))
         refuse(w, "alive");
     else if (worker->list.count > 0)
         refuse(w, "busy");
@@ -661,13 +725,116 @@ void world_bury(struct world *w, int name)
 void world_expire_worker(struct world *w, int name)
 {
     start(w);
-    w->workers[name].is_alive = false;
+    w->workers[name].lease = WORLD_LONG_AGO;
 }
 
 void world_expire_controller(struct world *w)
 {
     start(w);
     w->holder = WORLD_NOBODY;
+}
+
+void world_set_clock(struct world *w, bool forward)
+{
+    start(w);
+    for (int i = 0; i < WORLD_NAMES; i++) {
+        struct world_worker *worker = &w->workers[i];
+        if (worker->is_listed && worker->lease != WORLD_LONG_AGO)
+            worker->lease += forward ? -1 : 1;
+        if (worker->is_in_grave && (!forward || worker->grave > 0)) /* no grave grows old by it: see the test */
+            worker->grave += forward ? -1 : 1;
+    }
+}
+
+void world_lose_hash(struct world *w, int task)
+{
+    start(w);
+    w->tasks[task].exists = false;
+    w->tasks[task].is_lost = true;
+}
+
+/* ---- what mends ---- */
+
+/* The lists and the token of a lost task. Returns whether it had any. */
+static bool put_down(struct world *w, int task)
+{
+    bool is_changed = w->tasks[task].claim[0] != '\0' || find(&w->queue, task) >= 0;
+    w->tasks[task].claim[0] = '\0';
+    take_out(&w->queue, task);
+    for (int i = 0; i < WORLD_NAMES; i++) {
+        is_changed = is_changed || find(&w->workers[i].list, task) >= 0;
+        take_out(&w->workers[i].list, task);
+    }
+    return is_changed;
+}
+
+void world_audit(struct world *w)
+{
+    int lost = 0, open = 0, findings;
+    bool is_changed = false;
+    start(w);
+    if (w->state != WORLD_RUNNING && w->state != WORLD_FINISHED) {
+        refuse(w, "waiting");
+        return;
+    }
+    for (int i = 0; i < WORLD_TASKS; i++) {
+        struct world_task *t = &w->tasks[i];
+        lost += t->is_lost;
+        open += t->is_lost || (t->exists && t->status != TASK_COMPLETE);
+        if (t->is_lost) {
+            is_changed |= put_down(w, i);
+            t->status = TASK_WAITING;
+        }
+    }
+    findings = lost;
+    if (open != w->remaining) { /* some of them were complete */
+        findings += 2;
+        is_changed = true;
+        w->finished -= open - w->remaining;
+        w->remaining = open;
+    }
+    if (open > 0 && w->state == WORLD_FINISHED) {
+        findings += 2;
+        w->state = WORLD_RUNNING;
+        w->is_finished = false;
+        signal_workers(w, "opened");
+    }
+    if (is_changed) {
+        w->event_count++;
+        emit(w, "repaired");
+    }
+    w->is_refusal = !is_changed;
+    reply(w, "ok|%d|%d|%d*", world_plan_size(w->plan), findings, lost);
+}
+
+void world_restore(struct world *w, int me, const int *tasks, int count)
+{
+    int restored = 0;
+    start(w);
+    if (w->holder != me || w->state != WORLD_RUNNING) {
+        refuse(w, w->holder != me ? "fenced" : "closed");
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        struct world_task *t = &w->tasks[tasks[i]];
+        if (t->exists)
+            continue;
+        restored++;
+        t->exists = true;
+        t->is_lost = t->has_started = t->is_flaky = false;
+        t->plan = w->plan;
+        t->status = TASK_COMPLETE;
+        t->result = TASK_ERROR;
+        t->attempt = t->record_count;
+        t->worker = WORLD_NOBODY;
+        t->duration_ms = 0;
+        t->details[0] = '\0';
+        snprintf(t->reason, sizeof(t->reason), "its record was lost from Redis");
+        emit(w, "lost t=task:a:%d a=%d r=error why=%s", tasks[i], t->attempt, t->reason);
+        count_finished(w);
+    }
+    w->is_refusal = restored == 0;
+    reply(w, "ok|%d", restored);
 }
 
 /* ---- as lines ---- */
@@ -745,9 +912,12 @@ static void worker_lines(struct page *p, int i, const struct world_worker *worke
 {
     char name[32];
     if (worker->is_listed)
-        line(p, "funkytown:workers w%d %s", i, worker->is_alive ? "alive" : "expired");
+        line(p, "funkytown:workers w%d %s", i,
+             worker->lease > 0    ? "ahead"
+             : worker->lease == 0 ? "alive"
+                                  : "expired");
     if (worker->is_in_grave)
-        line(p, "funkytown:graves w%d T", i);
+        line(p, "funkytown:graves w%d %s", i, worker->grave > 0 ? "ahead" : "T");
     if (worker->nonce[0]) {
         line(p, "funkytown:worker:w%d.nonce = %s", i, worker->nonce);
         line(p, "funkytown:worker:w%d.host = h", i);
@@ -773,6 +943,14 @@ static void run_lines(struct page *p, const struct world *w)
     line(p, "funkytown:run.state = %s", state_names[w->state]);
     if (w->cancel[0])
         line(p, "funkytown:run.cancel = %s", w->cancel);
+    if (w->kind != CANCEL_NONE)
+        line(p, "funkytown:run.cancel_kind = %s", cancel_kind_name(w->kind));
+    if (w->summary[0])
+        line(p, "funkytown:run.summary = %s", w->summary);
+    if (w->failed > 0)
+        line(p, "funkytown:run.failed = %d", w->failed);
+    if (w->reruns > 0)
+        line(p, "funkytown:run.reruns = %d", w->reruns);
     line(p, "funkytown:run.loaded = %d", w->loaded);
     line(p, "funkytown:run.events = %d", w->event_count);
     if (w->is_started)
@@ -828,6 +1006,8 @@ static const char *find_task_flaw(const struct world *w, int task)
     int queued = count_in(&w->queue, task), held = 0;
     for (int i = 0; i < WORLD_NAMES; i++)
         held += count_in(&w->workers[i].list, task);
+    if (t->is_lost && w->state != WORLD_PURGING)
+        return NULL;
     if (!t->exists || w->state == WORLD_PURGING)
         return queued + held > 0 ? "a task that isn't there is in a list" : NULL;
     switch (t->status) {
@@ -853,7 +1033,7 @@ const char *world_find_flaw(const struct world *w)
         const char *flaw = find_task_flaw(w, i);
         if (flaw)
             return flaw;
-        complete += w->tasks[i].exists && w->tasks[i].status == TASK_COMPLETE;
+        complete += (w->tasks[i].exists || w->tasks[i].is_lost) && w->tasks[i].status == TASK_COMPLETE;
     }
     if (w->has_meta && w->remaining + w->finished != world_plan_size(w->plan))
         return "remaining and finished don't add up to the number of tasks";

@@ -24,6 +24,7 @@ enum {
     WORLD_RELEASES = 2, /* that cost nothing */
     WORLD_DECLINES = 2,
     WORLD_NOBODY = -1,
+    WORLD_LONG_AGO = -1000, /* a lease that ran out whatever the clock says */
 };
 
 enum world_state { WORLD_ABSENT, WORLD_LOADING, WORLD_RUNNING, WORLD_FINISHED, WORLD_PURGING };
@@ -35,7 +36,8 @@ struct world_list {
 };
 
 struct world_task {
-    bool exists; /* the fields up to `reason` are its hash */
+    bool exists;  /* the fields up to `reason` are its hash */
+    bool is_lost; /* its hash is gone; `status` is what the counters take it for */
     int plan;
     enum task_status status;
     enum task_result result;
@@ -53,7 +55,9 @@ struct world_task {
 };
 
 struct world_worker {
-    bool is_listed, is_alive, is_in_grave;
+    bool is_listed, is_in_grave;
+    int lease; /* 0: it runs. The clock was set so often by more than a lease: forward, < 0: it ran out; back, > 0 */
+    int grave; /* > 0: dug so often too late, in the same way */
     char nonce[WORLD_TOKEN_SIZE]; /* "": it has no hash */
     int pid;
     struct world_list list;
@@ -65,7 +69,9 @@ struct world {
     int plan, loaded, event_count;
     bool has_meta, is_started, is_finished, is_reopened;
     char cancel[16]; /* why the run is being cancelled; "": it isn't */
-    int remaining, finished;
+    enum cancel_kind kind;
+    char summary[16]; /* "": none */
+    int remaining, finished, failed, reruns;
     int holder, controller; /* of the lease; of the run's field */
     struct world_list queue, order;
     struct world_task tasks[WORLD_TASKS];
@@ -107,15 +113,24 @@ void world_purge(struct world *w, int me, const int *tasks, int count);
 void world_begin(struct world *w, int me, int plan, const char *id);
 void world_enqueue(struct world *w, int me, int plan, int offset, int count);
 void world_open(struct world *w, int me);
-void world_cancel(struct world *w, int me, const char *reason, const int *tasks, int count);
+void world_cancel(struct world *w, int me, enum cancel_kind kind, const char *reason, const int *tasks, int count);
 void world_rerun(struct world *w, int me, const int *tasks, int count);
+void world_summarize(struct world *w, int me, const char *summary, int reruns);
 void world_overdue(struct world *w);
-void world_reclaim(struct world *w, int name, int task);
-void world_bury(struct world *w, int name);
+/* `is_current`: the lease that was looked at is still that of the worker. */
+void world_reclaim(struct world *w, int name, bool is_current, int task);
+void world_bury(struct world *w, int name, bool is_current);
+/* Repairs. */
+void world_audit(struct world *w);
+void world_restore(struct world *w, int me, const int *tasks, int count);
 
 /* What happens by itself. */
 void world_expire_worker(struct world *w, int name);
 void world_expire_controller(struct world *w);
+void world_set_clock(struct world *w, bool forward); /* by more than a lease */
+void world_lose_hash(struct world *w, int task);
+
+bool world_is_alive(const struct world *w, int name); /* as Redis' clock says */
 
 /* The world as lines of a keyspace, with the events of the last operation. The lines are the caller's; returns how
  * many. */

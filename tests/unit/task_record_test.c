@@ -25,23 +25,37 @@ static void a_run_is_read_whatever_it_holds(void **state)
 {
     (void)state;
     static const struct {
-        const char *fields[TASK_RECORD_RUN_FIELDS]; /* state started_ms finished_ms reopened_ms idle_ms cancel */
+        /* state started_ms finished_ms reopened_ms idle_ms cancel cancel_kind reruns failed */
+        const char *fields[TASK_RECORD_RUN_FIELDS];
         struct board_run wanted;
         const char *cancel;
     } rows[] = {
-        {{"running", "1764000000000", NULL, NULL, NULL, NULL},
-         {.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000},
-         ""},
-        {{"running", "1764000000000", "1764000000001", "1764000000009", "8", "enough"},
-         {.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000, .reopened_ms = 1764000000009, .idle_ms = 8},
+        {{"running", "1764000000000"}, {.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000}, ""},
+        {{"running", "1764000000000", "1764000000001", "1764000000009", "8", "enough", "failures", "2", "3"},
+         {.state = BOARD_RUN_RUNNING,
+          .started_ms = 1764000000000,
+          .reopened_ms = 1764000000009,
+          .idle_ms = 8,
+          .reruns = 2,
+          .failed = 3,
+          .cancel_kind = CANCEL_FAILURES},
          "enough"},
-        {{"finished", "1764000000000", "1764000000001", "", "x", ""},
+        {{"running", NULL, NULL, NULL, NULL, "late", "deadline"}, {.cancel_kind = CANCEL_DEADLINE}, "late"},
+        {{"running", NULL, NULL, NULL, NULL, "too many failures: 3", "nonsense"}, {.cancel_kind = CANCEL_ASKED}, "too many failures: 3"},
+        {{"running", NULL, NULL, NULL, NULL, "enough"}, {.cancel_kind = CANCEL_ASKED}, "enough"},
+        {{"running", NULL, NULL, NULL, NULL, NULL, "failures", "-1", "x"}, {.cancel_kind = CANCEL_NONE}, ""},
+        {{"finished", "1764000000000", "1764000000001", "", "x", "", ""},
          {.state = BOARD_RUN_FINISHED, .started_ms = 1764000000000, .finished_ms = 1764000000001},
          ""},
-        {{"finished", "-1", "9223372036854775807", "-9223372036854775808", "99999999999999999999", NULL},
-         {.state = BOARD_RUN_FINISHED, .finished_ms = INT64_C(1) << 42, .idle_ms = INT64_C(1) << 42},
+        {{"finished", "-1", "9223372036854775807", "-9223372036854775808", "99999999999999999999", NULL, NULL,
+          "99999999999999999999", "99999999999999999999"},
+         {.state = BOARD_RUN_FINISHED,
+          .finished_ms = INT64_C(1) << 42,
+          .idle_ms = INT64_C(1) << 42,
+          .reruns = 1000000000,
+          .failed = 1000000000},
          ""},
-        {{NULL, NULL, NULL, NULL, NULL, NULL}, {.state = BOARD_RUN_RUNNING}, ""},
+        {{NULL}, {.state = BOARD_RUN_RUNNING}, ""},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct board_run run;
@@ -50,7 +64,8 @@ static void a_run_is_read_whatever_it_holds(void **state)
         const struct board_run *wanted = &rows[i].wanted;
         if (run.state != wanted->state || run.started_ms != wanted->started_ms ||
             run.finished_ms != wanted->finished_ms || run.reopened_ms != wanted->reopened_ms ||
-            run.idle_ms != wanted->idle_ms)
+            run.idle_ms != wanted->idle_ms || run.reruns != wanted->reruns || run.failed != wanted->failed ||
+            run.cancel_kind != wanted->cancel_kind)
             fail_msg("row %zu", i);
         made_reply_free(reply);
     }

@@ -1,0 +1,15 @@
+/*
+ * Has the run audited: asks for the workers, which the script must be told by name, and again when one came in between.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shared/ledger.h"
+
+/*
+ * `tasks` are borrowed until the reply, which is that of ledger_audit() without BUSY. 0, or -1 if the link isn't up:
+ * then `reply` is never called.
+ */
+int auditor_ask(struct ledger *ledger, bool repair, const char *const *tasks, size_t task_count,
+                ledger_reply_fn *reply, void *data);

@@ -1,0 +1,196 @@
+#include "controller/reaper.h"
+
+#include <stdlib.h>
+
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/memory.h"
+#include "shared/redis_reply.h"
+
+enum {
+    COMMAND_TIMEOUT_MS = 10000,
+    LONGEST_PASS_MS = 2000, /* between two looks for the dead, however long a lease is */
+};
+
+/* One who is dead or has gone, while his list is swept. */
+struct step {
+    struct reaper *reaper;
+    unsigned round;
+    char *worker;    /* owned; NULL: nobody yet */
+    char *lease_end; /* owned; "": he has gone, there is nobody to strike off */
+};
+
+static struct step *new_step(struct reaper *r, const char *worker, const char *lease_end)
+{
+    struct step *step = memory_zeroed(1, sizeof(*step));
+    *step = (struct step){r, r->round, memory_text(worker), memory_text(lease_end)};
+    return step;
+}
+
+static void free_step(struct step *step)
+{
+    free(step->worker);
+    free(step->lease_end);
+    free(step);
+}
+
+static bool is_stale(const struct step *step)
+{
+    return step->round != step->reaper->round;
+}
+
+/* ---- who may be dead ---- */
+
+static void spare_everybody(struct reaper *r, uint64_t until_ms)
+{
+    if (until_ms > r->nobody_dies_before_ms)
+        r->nobody_dies_before_ms = until_ms;
+}
+
+static bool is_renewed(const struct reaper *r, uint64_t now)
+{
+    return now - r->renewed_ms <= r->lease_ms * 2 / 3; /* it is due after one third */
+}
+
+static bool may_anybody_die(const struct reaper *r)
+{
+    uint64_t now = clock_mono_ms();
+    return is_renewed(r, now) && now >= r->nobody_dies_before_ms;
+}
+
+/* After a step no lease says anything: those that live have one to renew theirs by the clock as it is. */
+static void read_clock(struct reaper *r, const struct ledger_reply *reply)
+{
+    uint64_t now = clock_mono_ms();
+    int64_t step_ms = clock_watch_read(&r->clock, ledger_number(reply, 1), reply->sent_ms, now);
+    if (step_ms == 0)
+        return;
+    log_warn("redis.clock_set", LOG_INT("by_ms", step_ms),
+             LOG_TEXT("reason", "nobody is declared dead for one lease"));
+    spare_everybody(r, now + r->lease_ms);
+}
+
+void reaper_renewed(struct reaper *r, const struct ledger_reply *held)
+{
+    uint64_t now = clock_mono_ms();
+    if (!is_renewed(r, now))
+        spare_everybody(r, now + REDIS_LINK_LONGEST_WAIT_MS + r->lease_ms);
+    r->renewed_ms = now;
+    read_clock(r, held);
+}
+
+/* ---- sweeping ---- */
+
+static void on_buried(void *data, const struct ledger_reply *reply)
+{
+    (void)reply;
+    free_step(data);
+}
+
+static void on_reclaimed(void *data, const struct ledger_reply *reply)
+{
+    struct step *step = data;
+    if (reply->outcome == LEDGER_OK) {
+        step->reaper->tasks_reclaimed++;
+        log_warn("task.reclaimed", LOG_TEXT("worker", step->worker), LOG_INT("given_up", ledger_number(reply, 1)));
+    }
+    free_step(step);
+}
+
+static void reclaim(struct step *of, const char *task)
+{
+    struct step *step = new_step(of->reaper, of->worker, of->lease_end);
+    if (ledger_reclaim(of->reaper->ledger, step->worker, step->lease_end, task, on_reclaimed, step) < 0)
+        free_step(step);
+}
+
+static void bury(struct step *of)
+{
+    struct step *step = new_step(of->reaper, of->worker, of->lease_end);
+    if (ledger_bury(of->reaper->ledger, step->worker, step->lease_end, on_buried, step) < 0)
+        free_step(step);
+}
+
+static void on_list(void *data, const struct redisReply *reply)
+{
+    struct step *step = data;
+    if (!is_stale(step) && reply && redis_reply_error(reply) == NULL) {
+        for (size_t i = 0; i < redis_reply_count(reply); i++) {
+            const char *task = redis_reply_text(redis_reply_at(reply, i));
+            reclaim(step, task ? task : "");
+        }
+        if (step->lease_end[0])
+            bury(step);
+    }
+    free_step(step);
+}
+
+static void sweep(struct reaper *r, const char *worker, const char *lease_end)
+{
+    char key[LEDGER_KEY_SIZE];
+    ledger_processing_key(&r->ledger->keys, worker, key);
+    const char *argv[] = {"LRANGE", key, "0", "-1"};
+    struct step *step = new_step(r, worker, lease_end);
+    if (redis_link_send(r->ledger->link, COMMAND_TIMEOUT_MS, on_list, step, 4, argv, NULL) < 0)
+        free_step(step);
+}
+
+static void on_overdue(void *data, const struct ledger_reply *reply)
+{
+    struct step *step = data;
+    struct reaper *r = step->reaper;
+    bool is_wanted = !is_stale(step) && reply->outcome == LEDGER_OK;
+    free_step(step);
+    if (!is_wanted)
+        return;
+    read_clock(r, reply);
+    if (!may_anybody_die(r)) /* the answer itself may have been kept from us for long */
+        return;
+    size_t expired = (size_t)ledger_number(reply, 2);
+    for (size_t i = 3; i < 3 + expired; i++)
+        sweep(r, ledger_text(reply, i), ledger_text(reply, i + expired));
+    for (size_t i = 3 + 2 * expired; i < redis_reply_count(reply->raw); i++)
+        sweep(r, ledger_text(reply, i), "");
+}
+
+/* Also while nobody may die: a clock that was set back is noticed at once, and with it the leases that are too long. */
+static void on_pass(uv_timer_t *timer)
+{
+    struct reaper *r = timer->data;
+    if (!r->is_watching)
+        return;
+    struct step *step = new_step(r, "", "");
+    if (ledger_overdue(r->ledger, clock_watch_least(&r->clock, clock_mono_ms()), on_overdue, step) < 0)
+        free_step(step);
+}
+
+/* ---- outside ---- */
+
+void reaper_init(struct reaper *r, uv_loop_t *loop, struct ledger *ledger, unsigned lease_ms)
+{
+    *r = (struct reaper){.ledger = ledger, .lease_ms = lease_ms};
+    uv_timer_init(loop, &r->pass);
+    r->pass.data = r;
+    unsigned pass_ms = lease_ms / 3 < LONGEST_PASS_MS ? lease_ms / 3 : LONGEST_PASS_MS;
+    uv_timer_start(&r->pass, on_pass, pass_ms, pass_ms);
+}
+
+void reaper_watch(struct reaper *r)
+{
+    r->is_watching = true;
+    r->round++;
+    r->renewed_ms = clock_mono_ms();
+    spare_everybody(r, r->renewed_ms + REDIS_LINK_LONGEST_WAIT_MS + r->lease_ms);
+}
+
+void reaper_rest(struct reaper *r)
+{
+    r->is_watching = false;
+    r->round++;
+}
+
+void reaper_close(struct reaper *r, uv_close_cb closed)
+{
+    reaper_rest(r);
+    uv_close((uv_handle_t *)&r->pass, closed);
+}
