@@ -11,7 +11,10 @@
 #include "shared/memory.h"
 #include "shared/utf8.h"
 
-enum { ETA_TASKS = 5 }; /* fewer durations say nothing about the rest */
+enum {
+    ETA_TASKS = 5, /* fewer durations say nothing about the rest */
+    RUN_TEXT_LIMIT = 1024,
+};
 
 static const char *const state_names[] = {"queued", "running", "passed", "failed", "flaky", "error", "cancelled"};
 static const char *const run_state_names[] = {"running", "finished", "cancelled"};
@@ -93,6 +96,13 @@ struct board *board_new(const struct plan *plan, const char *run_id, const char 
     return board;
 }
 
+static void free_run_texts(struct board *board)
+{
+    free(board->source);
+    free(board->branch);
+    free(board->url);
+}
+
 void board_free(struct board *board)
 {
     if (board == NULL)
@@ -109,6 +119,7 @@ void board_free(struct board *board)
     free(board->entries);
     free(board->epoch);
     free(board->run_id);
+    free_run_texts(board);
     free(board);
 }
 
@@ -260,18 +271,41 @@ void board_worker_left(struct board *board, const char *worker, bool lost)
     set_worker(board, worker, lost ? BOARD_WORKER_LOST : BOARD_WORKER_LEFT, 0);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static bool is_same_run(const struct board_run *a, const struct board_run *b)
 {
     return a->state == b->state && a->started_ms == b->started_ms && a->finished_ms == b->finished_ms &&
            a->reopened_ms == b->reopened_ms && a->idle_ms == b->idle_ms && a->reruns == b->reruns &&
-           a->failed == b->failed && a->cancel_kind == b->cancel_kind;
+           a->failed == b->failed && a->cancel_kind == b->cancel_kind && is_same_text(a->source, b->source) &&
+           is_same_text(a->branch, b->branch) && is_same_text(a->url, b->url);
+}
+
+/* A copy that is UTF-8 and not too long to be shown; NULL stays NULL. */
+static char *shown_copy(const char *text)
+{
+    auto_free char *made = NULL;
+    const char *clean = utf8_text(text, &made);
+    return clean ? memory_text_n(clean, utf8_cut(clean, strlen(clean), RUN_TEXT_LIMIT)) : NULL;
 }
 
 void board_set_run(struct board *board, const struct board_run *run)
 {
-    if (is_same_run(&board->run, run))
+    struct board_run copy = *run;
+    auto_free char *source = shown_copy(run->source), *branch = shown_copy(run->branch), *url = shown_copy(run->url);
+    copy.source = source;
+    copy.branch = branch;
+    copy.url = url;
+    if (is_same_run(&board->run, &copy))
         return;
-    board->run = *run;
+    free_run_texts(board);
+    board->source = take(source);
+    board->branch = take(branch);
+    board->url = take(url);
+    board->run = copy;
     board->seq++;
 }
 

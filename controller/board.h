@@ -76,15 +76,21 @@ const struct board_task *board_task(const struct board *board, size_t index);
 void board_worker_joined(struct board *board, const char *worker, unsigned slots);
 void board_worker_left(struct board *board, const char *worker, bool lost);
 
-/* Times are Unix times in ms, 0: not yet. */
+/*
+ * Times are Unix times in ms, 0: not yet. The texts are borrowed when handed in and owned by the board when handed
+ * out, cut to what people can be shown.
+ */
 struct board_run {
     enum board_run_state state;
     int64_t started_ms, finished_ms;
-    int64_t reopened_ms; /* when a finished run was last begun again */
-    int64_t idle_ms;     /* how long it has been finished before that, in all */
-    int64_t reruns;      /* how often tasks were put back */
-    size_t failed;       /* tasks that have failed since it was opened, or since the last of these times */
+    int64_t reopened_ms;          /* when a finished run was last begun again */
+    int64_t idle_ms;              /* how long it has been finished before that, in all */
+    int64_t reruns;               /* how often tasks were put back */
+    size_t failed;                /* tasks that have failed since it was opened, or since the last of these times */
     enum cancel_kind cancel_kind; /* NONE: it isn't being cancelled */
+    const char *source;           /* what is tested; NULL: unknown, and then the other two aren't shown */
+    const char *branch;           /* NULL: unknown */
+    const char *url;              /* of the CI's job, a link; NULL: none */
 };
 
 void board_set_run(struct board *board, const struct board_run *run);

@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "controller/board_private.h"
+#include "controller/source.h"
 #include "shared/clock.h"
 #include "shared/json_writer.h"
 
@@ -65,6 +66,21 @@ static void add_eta(struct buffer *out, const struct board_totals *totals)
     buffer_text(out, "]");
 }
 
+/* Whoever wrote the run's hash: no page is given a link that isn't one. */
+static void add_source(struct buffer *out, const struct board_run *run)
+{
+    json_add_key(out, "source");
+    if (run->source == NULL) {
+        json_add_text(out, NULL);
+        return;
+    }
+    buffer_text(out, "{");
+    add_named_text(out, "id", run->source);
+    add_named_text(out, "branch", run->branch);
+    add_named_text(out, "url", run->url && source_is_link(run->url) ? run->url : NULL);
+    buffer_text(out, "}");
+}
+
 void board_add_summary(const struct board *board, int64_t now_ms, struct buffer *out)
 {
     struct board_totals totals;
@@ -73,6 +89,7 @@ void board_add_summary(const struct board *board, int64_t now_ms, struct buffer 
     add_named_text(out, "run_id", board->run_id);
     add_named_text(out, "state", board_run_state_name(totals.state));
     add_named_text(out, "verdict", board_verdict_name(totals.verdict));
+    add_source(out, &board->run);
     add_counts(out, &totals);
     add_time(out, "started_at", totals.started_ms);
     add_time(out, "finished_at", totals.finished_ms);
@@ -94,6 +111,11 @@ void board_add_summary(const struct board *board, int64_t now_ms, struct buffer 
     buffer_text(out, "}");
 }
 
+static const char *history_start(const cJSON *item)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "started_at"));
+}
+
 static const char *history_id(const cJSON *item)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "run_id"));
@@ -106,6 +128,15 @@ static void add_history_item(const cJSON *item, struct buffer *out)
     cJSON_free(text);
 }
 
+/* A finished run may be in the history and still be the one that is shown; another one may have had its id. */
+static bool is_shown(const struct board *board, const cJSON *item)
+{
+    char started[40];
+    const char *id = history_id(item), *start = history_start(item);
+    clock_format_utc(board->run.started_ms, started, sizeof(started));
+    return id && strcmp(id, board->run_id) == 0 && (start == NULL || strcmp(start, started) == 0);
+}
+
 void board_add_runs(const struct board *board, int64_t now_ms, struct buffer *out)
 {
     const cJSON *item;
@@ -113,9 +144,7 @@ void board_add_runs(const struct board *board, int64_t now_ms, struct buffer *ou
     board_add_summary(board, now_ms, out);
     cJSON_ArrayForEach(item, board->history)
     {
-        /* A finished run may be in the history and still be the one that is shown. */
-        const char *id = history_id(item);
-        if (id && strcmp(id, board->run_id) == 0)
+        if (is_shown(board, item))
             continue;
         json_add_item(out);
         add_history_item(item, out);

@@ -61,7 +61,8 @@ struct board {
     size_t workers_in[BOARD_WORKER_STATES];
     size_t slots, most_slots;
 
-    struct board_run run;
+    struct board_run run; /* its texts are the three that follow */
+    char *source, *branch, *url;
     struct cJSON *history; /* an array of objects, or NULL */
 };
 

@@ -132,6 +132,7 @@ static void on_reopened(void *data)
     c->state = CONTROLLER_WATCHING;
     c->has_verdict = false;
     c->has_rerun = true;
+    c->has_told_way = true;
     log_info("run.reopened", LOG_TEXT("run", board_run_id(c->board)));
     progress_say(&c->progress, "running again what didn't pass");
     progress_go_on(&c->progress);
@@ -185,12 +186,21 @@ static void keep_summary(struct controller *c)
         on_summary_kept(c, &lost);
 }
 
+/* A green end in no time must not look like a run. */
+static void tell_served(struct controller *c)
+{
+    if (c->opener.way == OPENER_SERVED && !c->has_told_way)
+        progress_served(&c->progress, c->has_stood_by);
+    c->has_told_way = true;
+}
+
 static void end_run(struct controller *c)
 {
     if (c->options->rerun && !c->has_rerun && controller_rerun(c))
         return;
     c->has_verdict = true;
     local_workers_let_go(&c->workers);
+    tell_served(c);
     progress_summary(&c->progress, c->url);
     log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
              LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
@@ -217,10 +227,20 @@ static void end_run_again(struct controller *c)
         keep_summary(c);
 }
 
+/* How much is carried over is known when everything was read for the first time. */
+static void tell_resumed(struct controller *c)
+{
+    if (c->opener.way != OPENER_RESUMED || c->has_told_way || c->monitor.is_reading)
+        return;
+    c->has_told_way = true;
+    progress_resumed(&c->progress);
+}
+
 static void on_board_change(void *data)
 {
     struct controller *c = data;
     reporter_changed(c->reporter);
+    tell_resumed(c);
     check_failures(c);
     canceller_poke(&c->canceller);
 }
@@ -277,6 +297,20 @@ static void on_stall(void *data, const char *finding, size_t count)
     local_workers_go_on(&c->workers);
 }
 
+/* What to do about it, or where to look. */
+static void describe_no_worker(struct controller *c)
+{
+    const struct options *o = c->options;
+    if (o->workers > 0)
+        snprintf(c->no_worker, sizeof(c->no_worker),
+                 "none of the %d local ones has joined; what they say above tells why, more with --log-level info",
+                 o->workers);
+    else
+        snprintf(c->no_worker, sizeof(c->no_worker), "start some with REDIS_HOST=%s REDIS_PORT=%d%s%s%s",
+                 c->address.host, c->address.port, *o->prefix ? " FUNKYTOWN_PREFIX=" : "", o->prefix,
+                 o->redis_password ? " and the REDIS_PASSWORD" : "");
+}
+
 static void make_board(struct controller *c)
 {
     static const struct monitor_events events = {on_board_change, on_task_end,   on_finished,
@@ -290,7 +324,8 @@ static void make_board(struct controller *c)
     stall_init(&c->stall, &c->ledger, c->opener.me, c->plan, c->board, c->opener.lease_ms, on_stall, c);
     c->has_monitor = true;
     reporter_show(c->reporter, c->board);
-    progress_start(&c->progress, c->board, c->url);
+    describe_no_worker(c);
+    progress_start(&c->progress, c->board, c->url, c->no_worker);
 }
 
 static const char *run_key(const struct controller *c)
@@ -329,26 +364,6 @@ static void ask_time(struct controller *c)
         redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_time, c, 1, argv, NULL);
 }
 
-static void on_open(void *data)
-{
-    struct controller *c = data;
-    if (c->state >= CONTROLLER_STOPPING)
-        return;
-    set_ready(c);
-    if (c->board == NULL)
-        make_board(c);
-    if (c->state != CONTROLLER_FINISHED)
-        c->state = CONTROLLER_WATCHING;
-    read_history(c);
-    monitor_watch(&c->monitor);
-    ask_time(c);
-}
-
-static void on_standby(void *data, const char *holder)
-{
-    note_trouble(data, "the lease of this run", holder);
-}
-
 static void give_up(struct controller *c, const struct error *reason)
 {
     if (c->state >= CONTROLLER_STOPPING)
@@ -358,12 +373,57 @@ static void give_up(struct controller *c, const struct error *reason)
     stop(c, EXIT_CONFIG);
 }
 
-static void on_refused(void *data, const struct error *reason)
+static void on_workers_failed(void *data, const struct error *reason)
 {
     give_up(data, reason);
 }
 
-static void on_workers_failed(void *data, const struct error *reason)
+/* There is something to work on: before that they would join a run that is about to be replaced. */
+static void start_workers(struct controller *c)
+{
+    struct error err;
+    if (c->has_workers)
+        return;
+    c->has_workers = true;
+    if (local_workers_start(&c->workers, c->loop, c->options, c->address.host, c->address.port, on_workers_failed, c,
+                            &err) < 0)
+        give_up(c, &err);
+}
+
+static void on_open(void *data)
+{
+    struct controller *c = data;
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    set_ready(c);
+    if (c->board == NULL)
+        make_board(c);
+    start_workers(c);
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    if (c->state != CONTROLLER_FINISHED)
+        c->state = CONTROLLER_WATCHING;
+    read_history(c);
+    monitor_watch(&c->monitor);
+    ask_time(c);
+}
+
+static void on_standby(void *data, const char *holder, bool is_ours)
+{
+    struct controller *c = data;
+    note_trouble(c, is_ours ? "the lease of this run" : "another controller to begin its run, or to end", holder);
+    c->has_stood_by |= is_ours;
+    if (is_ours)
+        start_workers(c);
+}
+
+static void on_say(void *data, const char *line)
+{
+    struct controller *c = data;
+    progress_say(&c->progress, "%s", line);
+}
+
+static void on_refused(void *data, const struct error *reason)
 {
     give_up(data, reason);
 }
@@ -384,7 +444,8 @@ static void on_run_id(void *data, const struct redisReply *reply)
 static void look_for_finished_run(struct controller *c)
 {
     const char *argv[] = {"HGET", run_key(c), "id"};
-    redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_run_id, c, 3, argv, NULL);
+    if (!c->is_replaced)
+        redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_run_id, c, 3, argv, NULL);
 }
 
 static void open_run(struct controller *c)
@@ -415,21 +476,10 @@ static void on_scripts_loaded(void *data, const struct ledger_reply *reply)
     open_run(c);
 }
 
-/* The first time: there is something to work on. */
-static void start_workers(struct controller *c)
-{
-    struct error err;
-    c->was_up = true;
-    if (local_workers_start(&c->workers, c->loop, c->options, c->address.host, c->address.port, on_workers_failed, c,
-                            &err) < 0)
-        give_up(c, &err);
-}
-
 static void on_commands_up(void *data)
 {
     struct controller *c = data;
-    if (!c->was_up)
-        start_workers(c);
+    c->was_up = true;
     redis_link_follow(c->events, c->commands);
     ledger_load(&c->ledger, on_scripts_loaded, c);
 }
@@ -496,6 +546,33 @@ static void on_renewed(struct controller *c, const struct ledger_reply *reply)
         end_run_again(c);
 }
 
+static void on_successor(void *data, const struct redisReply *reply)
+{
+    struct controller *c = data;
+    const char *id = redis_reply_text(redis_reply_at(reply, 0)), *state = redis_reply_text(redis_reply_at(reply, 1));
+    const char *ours = c->board ? board_run_id(c->board) : "";
+    if (id == NULL || state == NULL || c->is_successor_told || c->state != CONTROLLER_FINISHED)
+        return;
+    bool is_another = strcmp(id, ours) != 0;
+    if (!is_another && strcmp(state, "purging") == 0)
+        return; /* it is on its way */
+    c->is_successor_told = true;
+    if (is_another)
+        progress_say(&c->progress, "run %s has replaced run %s; what is shown here stays run %s as it ended", id,
+                     ours, ours);
+    else
+        progress_say(&c->progress, "another controller has taken run %s over; what is shown here stays as it ended",
+                     ours);
+}
+
+/* Who took over while a finished run was shown. */
+static void ask_successor(struct controller *c)
+{
+    const char *argv[] = {"HMGET", run_key(c), "id", "state"};
+    if (!c->is_successor_told && c->is_loaded)
+        redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_successor, c, 4, argv, NULL);
+}
+
 static void on_held(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
@@ -511,12 +588,20 @@ static void on_held(void *data, const struct ledger_reply *reply)
         return;
     log_warn("controller.fenced", LOG_TEXT("reason", "another controller took the run over"));
     stop_watching(c);
-    open_run(c);
+    if (c->state == CONTROLLER_FINISHED) {
+        c->opener.is_open = c->opener.has_lease = false;
+        c->is_replaced = true;
+        ask_successor(c);
+    } else {
+        open_run(c);
+    }
 }
 
 static void on_hold(uv_timer_t *timer)
 {
     struct controller *c = timer->data;
+    if (c->is_replaced)
+        ask_successor(c);
     if (!c->is_loaded || !c->opener.is_open)
         return;
     ledger_hold(&c->ledger, c->opener.me, c->opener.lease_ms, on_held, c);
@@ -602,7 +687,7 @@ static void on_workers_stopped(void *data)
 {
     struct controller *c = data;
     uv_timer_start(&c->limit, on_lease_limit, LEASE_LIMIT_MS, 0);
-    if (!c->is_loaded || !c->opener.is_open || ledger_hold(&c->ledger, c->opener.me, 0, on_given_up, c) < 0)
+    if (!c->is_loaded || !c->opener.has_lease || ledger_hold(&c->ledger, c->opener.me, 0, on_given_up, c) < 0)
         tear_down(c);
 }
 
@@ -634,6 +719,8 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     log_info("controller.stopping", LOG_INT("signal", number));
+    if (c->state < CONTROLLER_FINISHED)
+        progress_interrupted(&c->progress, c->options->fresh);
     stop(c, 128 + number);
 }
 
@@ -721,7 +808,7 @@ static void open_links(struct controller *c)
 
 static void open_own_handles(struct controller *c)
 {
-    static const struct opener_events events = {on_open, on_standby, on_refused, on_trouble};
+    static const struct opener_events events = {on_open, on_standby, on_refused, on_say, on_trouble};
     uv_timer_init(c->loop, &c->hold);
     uv_timer_init(c->loop, &c->deadline);
     uv_timer_init(c->loop, &c->grace);
@@ -733,7 +820,7 @@ static void open_own_handles(struct controller *c)
     uv_signal_start(&c->on_int, on_signal, SIGINT);
     c->workers.data = c;
     progress_open(&c->progress, c->loop, c->plan);
-    opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, &events, c);
+    opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, c->source, &events, c);
     canceller_init(&c->canceller, &c->ledger, c->opener.me);
     uv_timer_start(&c->hold, on_hold, hold_ms(c), hold_ms(c));
     if (c->options->deadline_s > 0)
@@ -756,12 +843,13 @@ static int start_parts(struct controller *c, struct error *err)
 }
 
 struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
-                                    struct error *err)
+                                    const struct source *source, struct error *err)
 {
     struct controller *c = memory_zeroed(1, sizeof(*c));
     c->loop = loop;
     c->options = options;
     c->plan = plan;
+    c->source = source;
     c->started_ms = uv_now(loop);
     if (start_parts(c, err) == 0)
         return c;

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "controller/plan.h"
+#include "controller/source.h"
 #include "shared/error.h"
 #include "shared/options.h"
 
@@ -24,10 +25,11 @@ enum exit_status {
 
 struct controller;
 
-/* Starts on the loop; `options` and `plan` are borrowed. NULL with err: nothing was started, the loop is empty again.
+/* Starts on the loop; `options`, `plan` and `source` are borrowed. NULL with err: nothing was started, the loop is
+ * empty again.
  */
 struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
-                                    struct error *err);
+                                    const struct source *source, struct error *err);
 
 /* After uv_run() has returned: the exit status. Frees. */
 int controller_finish(struct controller *controller);

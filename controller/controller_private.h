@@ -31,6 +31,7 @@ struct controller {
     uv_loop_t *loop;
     const struct options *options;
     const struct plan *plan;
+    const struct source *source;
     enum controller_state state;
     int exit_status;
     int signals_seen;
@@ -48,6 +49,7 @@ struct controller {
     struct progress progress;
     struct local_workers workers;
     char url[256];
+    char no_worker[512];     /* why none may have come */
     char missing[1200];      /* what /readyz says is missing; "" : nothing */
     char last_trouble[1200]; /* so that the same reason is logged once */
 
@@ -67,6 +69,11 @@ struct controller {
     bool has_summary;         /* the run keeps its summary, or is being asked to */
     uint64_t finished_ms;     /* monotonic: when we knew that the run is */
     int64_t deadline_from_ms; /* Redis' time from which the deadline counts; 0: not known yet */
+    bool has_workers;         /* local_workers_start() was called */
+    bool has_stood_by;        /* for this very run */
+    bool has_told_way;        /* that it was resumed */
+    bool is_replaced;         /* finished, and another controller has taken over */
+    bool is_successor_told;
 };
 
 /* Cancels the run that is being watched. */

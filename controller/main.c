@@ -6,6 +6,7 @@
 #include "controller/audit.h"
 #include "controller/controller.h"
 #include "controller/plan.h"
+#include "controller/source.h"
 #include "shared/file.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -36,8 +37,10 @@ static int run(const struct options *options, const struct plan *plan)
 {
     uv_loop_t loop;
     struct error err;
+    struct source source;
+    source_find(&source, options, plan);
     uv_loop_init(&loop);
-    struct controller *controller = controller_start(&loop, options, plan, &err);
+    struct controller *controller = controller_start(&loop, options, plan, &source, &err);
     if (controller == NULL) {
         log_say(stderr, "controller: %s", err.text);
         uv_loop_close(&loop);

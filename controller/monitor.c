@@ -220,6 +220,14 @@ static void reopen(struct monitor *m, const struct board_run *run)
     m->events.on_reopened(m->data);
 }
 
+/* Another controller may have replaced it since we last held the lease. */
+static bool is_our_run(const struct monitor *m, const struct redisReply *hash)
+{
+    auto_buffer id = {0};
+    buffer_add_utf8(&id, task_record_run_id(hash), strlen(task_record_run_id(hash)));
+    return id.length == 0 || strcmp(id.data, board_run_id(m->board)) == 0;
+}
+
 static void on_run_start(void *data, const struct redisReply *reply)
 {
     struct step *step = data;
@@ -230,6 +238,10 @@ static void on_run_start(void *data, const struct redisReply *reply)
         return;
     struct board_run run;
     const char *cancel = task_record_run(&run, reply);
+    if (!is_our_run(m, reply)) { /* our lease is gone with it, which its owner will find out */
+        monitor_stop(m);
+        return;
+    }
     bool is_over = run.state == BOARD_RUN_FINISHED;
     m->read_reruns = run.reruns;
     if (m->is_finished && (!is_over || run.reruns != board_run(m->board)->reruns))
@@ -299,7 +311,10 @@ static void on_stream_end(void *data, const struct redisReply *reply)
     const char *number = redis_reply_field(redis_reply_at(last, 1), "n");
     memory_copy_text(m->last_id, sizeof(m->last_id), id ? id : "0-0");
     m->last_number = number ? strtoull(number, NULL, 10) : 0;
-    ask_tasks(m);
+    if (m->is_finished) /* and wasn't put back: it is what it is */
+        everything_is_read(m);
+    else
+        ask_tasks(m);
 }
 
 static void read_everything(struct monitor *m)

@@ -1,11 +1,13 @@
 #include "controller/opener.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "shared/clock.h"
 #include "shared/json_writer.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -15,6 +17,7 @@ enum {
     CHUNK = 256, /* tasks in one script: a fraction of a millisecond of the server's time */
     CHUNKS_IN_FLIGHT = 8,
     RETRY_MS = 500,
+    CLOCK_JITTER_MS = 50, /* of the end of a lease that is counted from now */
     COMMAND_TIMEOUT_MS = 10000,
     MAX_RELEASES =
         20, /* of one task: nodes that are drained one after the other are no loop, an eviction a minute is */
@@ -79,18 +82,13 @@ static bool is_unanswered(struct opener *o, const struct redisReply *reply)
     return reply == NULL || refusal;
 }
 
-/* Another run is alive. */
-static void refuse(struct opener *o, const struct ledger_reply *reply)
-{
-    struct error err;
-    error_set(&err, ERROR_CONFIG,
-              "run %s is alive under this prefix (%s %s); wanted: its end, its own plan and id, or another "
-              "FUNKYTOWN_PREFIX",
-              ledger_text(reply, 1), ledger_text(reply, 3), ledger_text(reply, 4));
-    o->events.on_refused(o->data, &err);
-}
-
 /* ---- opening ---- */
+
+static void tell_open(struct opener *o)
+{
+    o->is_open = o->was_open = true;
+    o->events.on_open(o->data);
+}
 
 static void on_opened(void *data, const struct ledger_reply *reply)
 {
@@ -101,8 +99,7 @@ static void on_opened(void *data, const struct ledger_reply *reply)
         start_again_soon(o, 0);
         return;
     }
-    o->is_open = true;
-    o->events.on_open(o->data);
+    tell_open(o);
 }
 
 static void on_enqueued(void *data, const struct ledger_reply *reply)
@@ -186,12 +183,21 @@ static void make_run_id(char *id, size_t size)
     snprintf(id, size, "run-%s-%02x%02x%02x", utc, random[0], random[1], random[2]);
 }
 
+/* The first one stays: what is resumed after a lost link was come to before. */
+static void set_way(struct opener *o, enum opener_way way)
+{
+    if (o->way == OPENER_UNKNOWN)
+        o->way = way;
+}
+
 static void begin(struct opener *o)
 {
     const struct options *options = o->options;
     char total[24], lease[16], timeout[16], retries[16], crashes[16], releases[16];
     if (o->run_id[0] == '\0')
         make_run_id(o->run_id, sizeof(o->run_id));
+    o->is_fresh = false; /* from here on it is the one that was wanted */
+    set_way(o, OPENER_BEGUN);
     snprintf(total, sizeof(total), "%zu", o->plan->task_count);
     snprintf(lease, sizeof(lease), "%u", o->lease_ms);
     snprintf(timeout, sizeof(timeout), "%d", options->task_timeout_s);
@@ -199,9 +205,32 @@ static void begin(struct opener *o)
     snprintf(crashes, sizeof(crashes), "%d", options->max_crashes);
     snprintf(releases, sizeof(releases), "%d", MAX_RELEASES);
     const char *fields[] = {
-        "id",        o->run_id,          "digest",         o->digest,     "total",        total,     "lease_ms",
-        lease,       "retries",          retries,          "max_crashes", crashes,        "runners", o->plan->runners,
-        "viewports", o->plan->viewports, "task_timeout_s", timeout,       "max_releases", releases,
+        "id",
+        o->run_id,
+        "digest",
+        o->digest,
+        "total",
+        total,
+        "lease_ms",
+        lease,
+        "retries",
+        retries,
+        "max_crashes",
+        crashes,
+        "runners",
+        o->plan->runners,
+        "viewports",
+        o->plan->viewports,
+        "task_timeout_s",
+        timeout,
+        "max_releases",
+        releases,
+        "source",
+        o->source->id,
+        "branch",
+        o->source->branch,
+        "source_url",
+        o->source->url,
     };
     struct step *step = new_step(o);
     if (ledger_begin(o->ledger, o->me, fields, sizeof(fields) / sizeof(fields[0]), on_begun, step) < 0)
@@ -250,42 +279,71 @@ static void on_archived(void *data, const struct ledger_reply *reply)
     struct opener *o = end_step(data);
     if (o == NULL || is_over(o, reply))
         return;
-    if (reply->outcome == LEDGER_OCCUPIED) /* by a worker that came in the meantime */
-        refuse(o, reply);
-    else
-        purge_next(o);
+    if (reply->outcome == LEDGER_OCCUPIED) { /* by a worker that came in the meantime: acquire tells more of it */
+        start_again_soon(o, 0);
+        return;
+    }
+    if (o->line[0])
+        o->events.on_say(o->data, o->line);
+    o->line[0] = '\0';
+    purge_next(o);
+}
+
+enum { OLD_ID, OLD_TOTAL, OLD_SUMMARY, OLD_SOURCE, OLD_BRANCH, OLD_URL, OLD_STARTED, OLD_FIELDS };
+static const char *const old_fields[OLD_FIELDS] = {"id",     "total",      "summary",   "source",
+                                                   "branch", "source_url", "started_ms"};
+
+static void add_named_text(struct buffer *out, const char *name, const char *text)
+{
+    auto_buffer clean = {0};
+    json_add_key(out, name);
+    if (text)
+        buffer_add_utf8(&clean, text, strlen(text));
+    json_add_text(out, text && *text ? clean.data : NULL);
 }
 
 /* A run that was not finished has no summary of its own. */
-static void add_unfinished_summary(struct buffer *out, const char *id, const char *total)
+static void add_unfinished_summary(struct buffer *out, const char *const old[OLD_FIELDS])
 {
+    char started[40];
+    long long started_ms = old[OLD_STARTED] ? strtoll(old[OLD_STARTED], NULL, 10) : 0;
+    clock_format_utc(started_ms, started, sizeof(started));
     buffer_text(out, "{");
-    json_add_key(out, "run_id");
-    json_add_text(out, id);
-    json_add_key(out, "state");
-    json_add_text(out, "cancelled");
-    json_add_key(out, "verdict");
-    json_add_text(out, "cancelled");
+    add_named_text(out, "run_id", old[OLD_ID] ? old[OLD_ID] : "?");
+    add_named_text(out, "state", "cancelled");
+    add_named_text(out, "verdict", "cancelled");
+    json_add_key(out, "source");
+    if (old[OLD_SOURCE] && *old[OLD_SOURCE]) {
+        buffer_text(out, "{");
+        add_named_text(out, "id", old[OLD_SOURCE]);
+        add_named_text(out, "branch", old[OLD_BRANCH]);
+        add_named_text(out, "url", old[OLD_URL] && source_is_link(old[OLD_URL]) ? old[OLD_URL] : NULL);
+        buffer_text(out, "}");
+    } else {
+        json_add_text(out, NULL);
+    }
     json_add_key(out, "counts");
     buffer_text(out, "{");
     json_add_key(out, "total");
-    json_add_uint(out, strtoull(total, NULL, 10));
-    buffer_text(out, "}}");
+    json_add_uint(out, old[OLD_TOTAL] ? strtoull(old[OLD_TOTAL], NULL, 10) : 0);
+    buffer_text(out, "}");
+    add_named_text(out, "started_at", started_ms > 0 ? started : NULL);
+    buffer_text(out, "}");
 }
 
 static void on_old_run(void *data, const struct redisReply *reply)
 {
     struct opener *o = end_step(data);
+    const char *old[OLD_FIELDS];
     if (o == NULL || is_unanswered(o, reply))
         return;
-    const char *id = redis_reply_text(redis_reply_at(reply, 0));
-    const char *total = redis_reply_text(redis_reply_at(reply, 1));
-    const char *finished = redis_reply_text(redis_reply_at(reply, 2));
+    for (size_t i = 0; i < OLD_FIELDS; i++)
+        old[i] = redis_reply_text(redis_reply_at(reply, i));
     auto_buffer summary = {0};
-    if (finished)
-        buffer_text(&summary, finished);
+    if (old[OLD_SUMMARY])
+        buffer_text(&summary, old[OLD_SUMMARY]);
     else
-        add_unfinished_summary(&summary, id ? id : "", total ? total : "0");
+        add_unfinished_summary(&summary, old);
     struct step *step = new_step(o);
     if (ledger_archive(o->ledger, o->me, summary.data, on_archived, step) < 0)
         free(step);
@@ -293,45 +351,245 @@ static void on_old_run(void *data, const struct redisReply *reply)
 
 static void archive(struct opener *o)
 {
-    const char *argv[] = {"HMGET", o->ledger->keys.names[LEDGER_RUN], "id", "total", "summary"};
+    const char *argv[2 + OLD_FIELDS] = {"HMGET", o->ledger->keys.names[LEDGER_RUN]};
+    memcpy(argv + 2, old_fields, sizeof(old_fields));
     struct step *step = new_step(o);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_old_run, step, 5, argv, NULL) < 0)
+    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_old_run, step, 2 + OLD_FIELDS, argv, NULL) < 0)
         free(step);
+}
+
+/* ---- another run is there ---- */
+
+/* What makes the found run another one, in words; "": nothing that needs any. */
+static void describe(const struct ledger_found *found, const struct opener *o, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (strcmp(found->why, "source") == 0)
+        snprintf(text, size, "the specs have changed since run %s (source %s → %s)", found->run_id,
+                 source_shown(found->source), source_shown(o->source_id));
+    else if (strcmp(found->why, "plan") == 0)
+        snprintf(text, size, "run %s is of another spec map", found->run_id);
+    else if (strcmp(found->why, "id") == 0)
+        snprintf(text, size, "run %s has another id than %s", found->run_id, o->run_id);
+    else if (strcmp(found->why, "fresh") == 0)
+        snprintf(text, size, "--fresh");
+}
+
+static void give_up(struct opener *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void give_up(struct opener *o, const char *format, ...)
+{
+    struct error err;
+    va_list args;
+    auto_free char *text = NULL;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    error_set(&err, ERROR_CONFIG, "%s", length >= 0 ? text : "");
+    o->events.on_refused(o->data, &err);
+}
+
+/* Somebody lives who has to do with the found run. */
+static void refuse(struct opener *o, const struct ledger_found *found)
+{
+    char why[sizeof(o->line)];
+    bool is_finished = strcmp(found->state, "finished") == 0;
+    describe(found, o, why, sizeof(why));
+    give_up(o, "run %s %s (%s %s), and %s%s; wanted: its end, or another FUNKYTOWN_PREFIX", found->run_id,
+            is_finished ? "has finished, but is still served under this prefix" : "is alive under this prefix",
+            found->who, found->name, why,
+            strcmp(found->why, "fresh") == 0 ? " begins anew only when nobody works on it" : "");
+}
+
+/* Whether Redis fell back to before the run that we began: then the one that we replaced is there again. */
+static bool is_back_again(const struct opener *o, const struct ledger_found *found)
+{
+    return strcmp(found->run_id, o->replaced_id) == 0 && strcmp(found->source, o->replaced_source) == 0;
+}
+
+/* This controller had a run, was away, and comes back to another one, which isn't its to touch. */
+static void refuse_replaced(struct opener *o, const struct ledger_found *found)
+{
+    give_up(o, "run %s was replaced by run %s%s while this controller could not renew its lease", o->run_id,
+            found->run_id, strcmp(o->run_id, found->run_id) == 0 ? ", another one of that id," : "");
 }
 
 /* ---- running again ---- */
 
-static void refuse_rerun(struct opener *o, const char *why)
+/*
+ * A run was found that isn't the one which would be resumed: it is the one that is asked for, unless it is of another
+ * spec map or id. After a mended spec only the source differs, and who asks for it is told what is carried forward.
+ */
+static void find_rerun(struct opener *o, const struct ledger_found *found)
 {
-    struct error err;
-    error_set(&err, ERROR_CONFIG, "--rerun: %s", why);
-    o->events.on_refused(o->data, &err);
-}
-
-/* A finished run was found that isn't asked for by its id: it is the one, unless it is of another plan. */
-static void find_rerun(struct opener *o, const struct ledger_reply *reply)
-{
-    const char *id = ledger_text(reply, 1);
-    if (o->run_id[0] || strcmp(ledger_text(reply, 2), "finished") != 0) {
-        auto_free char *why = memory_format("the last run, %s, is of another spec map or id", id);
-        refuse_rerun(o, why);
+    bool has_changed = strcmp(found->why, "source") == 0;
+    if (!has_changed && strcmp(found->why, "finished") != 0) {
+        give_up(o, "--rerun: the last run, %s, is of another spec map or id", found->run_id);
         return;
     }
-    memory_copy_text(o->run_id, sizeof(o->run_id), id);
+    if (has_changed) {
+        char why[sizeof(o->line)];
+        describe(found, o, why, sizeof(why));
+        auto_free char *line = memory_format("--rerun: %s; what passed then is carried forward as it is", why);
+        o->events.on_say(o->data, line);
+        memory_copy_text(o->source_id, sizeof(o->source_id), found->source);
+    }
+    memory_copy_text(o->run_id, sizeof(o->run_id), found->run_id);
     acquire(o);
 }
 
-/* ---- becoming the controller ---- */
+static void replace(struct opener *o, const struct ledger_found *found)
+{
+    char why[sizeof(o->line) / 2];
+    if (o->was_open && !is_back_again(o, found)) {
+        refuse_replaced(o, found);
+        return;
+    }
+    if (o->options->rerun && !o->was_open) {
+        find_rerun(o, found);
+        return;
+    }
+    memory_copy_text(o->replaced_id, sizeof(o->replaced_id), found->run_id);
+    memory_copy_text(o->replaced_source, sizeof(o->replaced_source), found->source);
+    describe(found, o, why, sizeof(why));
+    if (why[0])
+        snprintf(o->line, sizeof(o->line), "%s: beginning anew; %s is in the history", why, found->run_id);
+    archive(o);
+}
+
+/* ---- who is alive ---- */
 
 /* Somebody holds the lease. If it was a process on this machine that has ended, there is nothing to wait for. */
-static bool take_over(struct opener *o, const struct ledger_reply *reply)
+static bool take_over(struct opener *o, const char *holder)
 {
-    const char *holder = ledger_text(reply, 4);
-    if (strcmp(ledger_text(reply, 3), "controller") != 0 || strcmp(o->dead, holder) == 0 || !identity_is_dead(holder))
+    if (strcmp(o->dead, holder) == 0 || identity_look(holder) != IDENTITY_DEAD)
         return false;
     memory_copy_text(o->dead, sizeof(o->dead), holder);
     acquire(o);
     return true;
+}
+
+/*
+ * Nobody can say whether a process on another machine lives but that process: it renews its lease. Until it does or
+ * the lease has run out it is waited for, and people are told once.
+ */
+static void wait_for(struct opener *o, const struct ledger_found *found)
+{
+    bool is_known = strcmp(o->waits_for, found->name) == 0;
+    bool is_finished = strcmp(found->state, "finished") == 0; /* then it is about to leave */
+    if (is_known && !is_finished && found->lease_end_ms > o->lease_end_ms + CLOCK_JITTER_MS) {
+        refuse(o, found);
+        return;
+    }
+    o->looks = is_known ? o->looks + 1 : 0;
+    if (o->looks == 1) { /* who has left by the second look is no news */
+        char line[600];
+        snprintf(line, sizeof(line), "waiting for %s %s of run %s, which may be alive: its lease ends in %lld s",
+                 found->who, found->name, found->run_id,
+                 (long long)(found->lease_end_ms - found->now_ms + 999) / 1000);
+        o->events.on_say(o->data, line);
+    }
+    memory_copy_text(o->waits_for, sizeof(o->waits_for), found->name);
+    o->lease_end_ms = found->lease_end_ms;
+    start_again_soon(o, RETRY_MS);
+}
+
+/* What acquire found, for as long as its worker's identity is being asked for. */
+struct encounter {
+    struct step step;
+    char run_id[128], state[16], why[16], source[SOURCE_ID_SIZE], name[IDENTITY_SIZE];
+    int64_t lease_end_ms, now_ms;
+};
+
+static void add_dead_worker(struct opener *o, const char *worker, const char *identity)
+{
+    o->dead_workers = memory_resize(o->dead_workers, o->dead_count + 1, sizeof(*o->dead_workers));
+    o->dead_workers[o->dead_count++] = (struct ledger_dead){memory_text(worker), memory_text(identity)};
+}
+
+static bool is_named_dead(const struct opener *o, const char *worker, const char *identity)
+{
+    for (size_t i = 0; i < o->dead_count; i++)
+        if (strcmp(o->dead_workers[i].worker, worker) == 0 && strcmp(o->dead_workers[i].identity, identity) == 0)
+            return true;
+    return false;
+}
+
+static void on_identity(void *data, const struct redisReply *reply)
+{
+    struct encounter e = *(struct encounter *)data;
+    struct opener *o = end_step(data);
+    const struct ledger_found found = {e.run_id, e.state, e.why,          e.source,
+                                       "worker", e.name,  e.lease_end_ms, e.now_ms};
+    if (o == NULL || is_unanswered(o, reply))
+        return;
+    const char *identity = redis_reply_text(reply);
+    enum identity_life life = identity ? identity_look(identity) : IDENTITY_UNKNOWN;
+    if (life == IDENTITY_DEAD && !is_named_dead(o, e.name, identity)) {
+        log_info("worker.dead", LOG_TEXT("worker", e.name), LOG_TEXT("reason", "its process here has ended"));
+        add_dead_worker(o, e.name, identity);
+        acquire(o);
+    } else if (life == IDENTITY_ALIVE && strcmp(e.state, "finished") != 0) {
+        refuse(o, &found);
+    } else {
+        wait_for(o, &found);
+    }
+}
+
+static void ask_identity(struct opener *o, const struct ledger_found *found)
+{
+    char key[LEDGER_KEY_SIZE];
+    ledger_worker_key(&o->ledger->keys, found->name, key);
+    const char *argv[] = {"HGET", key, "identity"};
+    struct encounter *e = memory_zeroed(1, sizeof(*e));
+    *e = (struct encounter){.step = {o, o->round}, .lease_end_ms = found->lease_end_ms, .now_ms = found->now_ms};
+    memory_copy_text(e->run_id, sizeof(e->run_id), found->run_id);
+    memory_copy_text(e->state, sizeof(e->state), found->state);
+    memory_copy_text(e->why, sizeof(e->why), found->why);
+    memory_copy_text(e->source, sizeof(e->source), found->source);
+    memory_copy_text(e->name, sizeof(e->name), found->name);
+    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_identity, e, 3, argv, NULL) < 0)
+        free(e);
+}
+
+static void meet(struct opener *o, const struct ledger_found *found)
+{
+    if (o->was_open && !is_back_again(o, found))
+        refuse_replaced(o, found);
+    else if (strcmp(found->who, "worker") == 0)
+        ask_identity(o, found);
+    else if (take_over(o, found->name))
+        return;
+    else if (identity_look(found->name) == IDENTITY_ALIVE)
+        refuse(o, found);
+    else
+        wait_for(o, found);
+}
+
+/* ---- becoming the controller ---- */
+
+static void resume(struct opener *o, const struct ledger_found *found)
+{
+    set_way(o, OPENER_RESUMED);
+    log_info("run.resumed", LOG_TEXT("run", o->run_id), LOG_TEXT("state", found->state));
+    if (strcmp(found->state, "loading") == 0)
+        enqueue_all(o);
+    else
+        tell_open(o);
+}
+
+static void serve(struct opener *o)
+{
+    set_way(o, OPENER_SERVED);
+    tell_open(o);
+}
+
+static void stand_by(struct opener *o, const struct ledger_found *found)
+{
+    if (take_over(o, found->name))
+        return;
+    o->events.on_standby(o->data, found->name, found->run_id[0] && found->why[0] == '\0');
+    start_again_soon(o, o->lease_ms / 3);
 }
 
 static void on_acquired(void *data, const struct ledger_reply *reply)
@@ -339,61 +597,66 @@ static void on_acquired(void *data, const struct ledger_reply *reply)
     struct opener *o = end_step(data);
     if (o == NULL || is_over(o, reply))
         return;
-    bool is_found = ledger_text(reply, 1)[0] != '\0';
-    if (is_found &&
-        (reply->outcome == LEDGER_RESUME || reply->outcome == LEDGER_SERVE || reply->outcome == LEDGER_STANDBY))
-        memory_copy_text(o->run_id, sizeof(o->run_id), ledger_text(reply, 1));
+    const struct ledger_found found = ledger_found(reply);
+    o->has_lease = reply->outcome != LEDGER_STANDBY && reply->outcome != LEDGER_OCCUPIED;
+    if (found.run_id[0] && found.why[0] == '\0')
+        memory_copy_text(o->run_id, sizeof(o->run_id), found.run_id);
     switch (reply->outcome) {
     case LEDGER_FRESH:
-        if (o->options->rerun)
-            refuse_rerun(o, "there is no run here");
+        if (o->options->rerun && !o->was_open)
+            give_up(o, "--rerun: there is no run here");
         else
             begin(o);
         break;
     case LEDGER_REPLACE:
-        if (o->options->rerun)
-            find_rerun(o, reply);
-        else
-            archive(o);
+        replace(o, &found);
         break;
     case LEDGER_RESUME:
-        log_info("run.resumed", LOG_TEXT("run", o->run_id), LOG_TEXT("state", ledger_text(reply, 2)));
-        if (strcmp(ledger_text(reply, 2), "loading") == 0) {
-            enqueue_all(o);
-            break;
-        }
-        o->is_open = true;
-        o->events.on_open(o->data);
+        resume(o, &found);
         break;
     case LEDGER_SERVE:
-        o->is_open = true;
-        o->events.on_open(o->data);
+        serve(o);
         break;
     case LEDGER_STANDBY:
-        if (take_over(o, reply))
-            break;
-        o->events.on_standby(o->data, ledger_text(reply, 4));
-        start_again_soon(o, o->lease_ms / 3);
+        stand_by(o, &found);
         break;
     default:
-        if (!take_over(o, reply))
-            refuse(o, reply);
+        meet(o, &found);
     }
 }
 
 static void acquire(struct opener *o)
 {
+    const struct ledger_acquisition acquisition = {
+        .me = o->me,
+        .lease_ms = o->lease_ms,
+        .digest = o->digest,
+        .run_id = o->run_id,
+        .source = o->source_id,
+        .is_fresh = o->is_fresh,
+        .dead = o->dead,
+        .dead_workers = o->dead_workers,
+        .dead_count = o->dead_count,
+    };
     struct step *step = new_step(o);
-    if (ledger_acquire(o->ledger, o->me, o->lease_ms, o->digest, o->run_id, o->dead, on_acquired, step) < 0)
+    if (ledger_acquire(o->ledger, &acquisition, on_acquired, step) < 0)
         free(step);
 }
 
 /* ---- outside ---- */
 
 void opener_init(struct opener *o, uv_loop_t *loop, struct ledger *ledger, const struct plan *plan,
-                 const struct options *options, const struct opener_events *events, void *data)
+                 const struct options *options, const struct source *source, const struct opener_events *events,
+                 void *data)
 {
-    *o = (struct opener){.ledger = ledger, .plan = plan, .options = options, .events = *events, .data = data};
+    *o = (struct opener){.ledger = ledger,
+                         .plan = plan,
+                         .options = options,
+                         .source = source,
+                         .events = *events,
+                         .data = data,
+                         .is_fresh = options->fresh};
+    memory_copy_text(o->source_id, sizeof(o->source_id), source->id);
     o->lease_ms = (unsigned)options->lease_s * 1000;
     identity_make(o->me);
     snprintf(o->digest, sizeof(o->digest), "%016" PRIx64, plan->digest);
@@ -412,12 +675,19 @@ void opener_start(struct opener *o)
 void opener_stop(struct opener *o)
 {
     o->round++;
-    o->is_open = false;
+    o->is_open = o->has_lease = false;
     uv_timer_stop(&o->retry);
 }
 
 void opener_close(struct opener *o, uv_close_cb closed)
 {
     opener_stop(o);
+    for (size_t i = 0; i < o->dead_count; i++) {
+        free((char *)(uintptr_t)o->dead_workers[i].worker);
+        free((char *)(uintptr_t)o->dead_workers[i].identity);
+    }
+    free(o->dead_workers);
+    o->dead_workers = NULL;
+    o->dead_count = 0;
     uv_close((uv_handle_t *)&o->retry, closed);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/buffer.h"
@@ -17,6 +18,7 @@
 enum {
     REDRAW_MS = 200,
     PLAIN_EVERY_MS = 10000, /* plain lines: at most so often … */
+    NO_WORKER_MS = 10000,
     SLOWEST = 5,
     FAILURES_LISTED = 50,
     UNFINISHED_NAMED = 3,
@@ -189,9 +191,24 @@ static void print_plain(struct progress *p)
     p->last_plain_ms = now;
 }
 
+/* Once, when nobody has come for a while: an open run that stands still looks like one that works. */
+static void look_for_workers(struct progress *p)
+{
+    struct board_totals totals;
+    if (p->has_worker)
+        return;
+    board_totals(p->board, clock_wall_ms(), &totals);
+    p->has_worker = totals.workers_live > 0;
+    if (p->has_worker || clock_mono_ms() - p->watched_ms < NO_WORKER_MS)
+        return;
+    p->has_worker = true;
+    progress_say(p, "no worker has come yet: %s", p->no_worker);
+}
+
 static void on_redraw(uv_timer_t *timer)
 {
     struct progress *p = timer->data;
+    look_for_workers(p);
     if (p->is_terminal)
         draw(p);
     else
@@ -216,12 +233,55 @@ void progress_open(struct progress *p, uv_loop_t *loop, const struct plan *plan)
     log_around(before_log, NULL, p);
 }
 
-void progress_start(struct progress *p, const struct board *board, const char *url)
+void progress_start(struct progress *p, const struct board *board, const char *url, const char *no_worker)
 {
     p->board = board;
+    p->no_worker = no_worker;
+    p->watched_ms = clock_mono_ms();
     progress_say(p, "funkytown %s: %zu tasks, %zu excluded, report at %s", board_run_id(board), board_total(board),
                  p->plan->exclusion_count, url);
     uv_timer_start(&p->timer, on_redraw, REDRAW_MS, REDRAW_MS);
+}
+
+/* A time as a watch on the wall shows it: with its day unless that is today. */
+static void format_local(int64_t wall_ms, char *text, size_t size)
+{
+    struct tm then, today;
+    time_t seconds = (time_t)(wall_ms / 1000), now = (time_t)(clock_wall_ms() / 1000);
+    localtime_r(&seconds, &then);
+    localtime_r(&now, &today);
+    bool is_today = then.tm_year == today.tm_year && then.tm_yday == today.tm_yday;
+    strftime(text, size, is_today ? "%H:%M" : "%Y-%m-%d %H:%M", &then);
+}
+
+void progress_resumed(struct progress *p)
+{
+    char start[32] = "";
+    const struct board_run *run = board_run(p->board);
+    if (run->started_ms > 0)
+        format_local(run->started_ms, start, sizeof(start));
+    progress_say(p, "resuming run %s%s%s: %zu of %zu done, %zu passed", board_run_id(p->board), *start ? " of " : "",
+                 start, count_done(p->board), board_total(p->board),
+                 board_count(p->board, BOARD_PASSED) + board_count(p->board, BOARD_FLAKY));
+}
+
+void progress_served(struct progress *p, bool was_watched_elsewhere)
+{
+    char end[32] = "an unknown time";
+    const struct board_run *run = board_run(p->board);
+    if (run->finished_ms > 0)
+        format_local(run->finished_ms, end, sizeof(end));
+    progress_say(p, "run %s finished at %s; %s", board_run_id(p->board), end,
+                 was_watched_elsewhere ? "another controller watched it" : "nothing was run now");
+}
+
+void progress_interrupted(struct progress *p, bool is_fresh)
+{
+    if (p->board)
+        progress_say(p, "interrupted: %zu of %zu done; the same command%s resumes", count_done(p->board),
+                     board_total(p->board), is_fresh ? " without --fresh" : "");
+    else
+        progress_say(p, "interrupted: no run was open yet");
 }
 
 void progress_go_on(struct progress *p)

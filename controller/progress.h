@@ -20,12 +20,23 @@ struct progress {
     bool is_drawn;          /* the line stands on the terminal */
     uint64_t last_plain_ms; /* monotonic: of the last plain line */
     size_t last_plain_done;
+    const char *no_worker; /* why none may have come; borrowed */
+    uint64_t watched_ms;   /* monotonic: since when workers have been looked for */
+    bool has_worker;       /* one has been there, or it was said that none is */
 };
 
 void progress_open(struct progress *progress, uv_loop_t *loop, const struct plan *plan);
 
-/* The run is open: begin to draw. `url` is the report's address. */
-void progress_start(struct progress *progress, const struct board *board, const char *url);
+/* The run is open: begin to draw. `url` is the report's address, `no_worker` what to do when nobody works. */
+void progress_start(struct progress *progress, const struct board *board, const char *url, const char *no_worker);
+
+/* How the run was come to, in one line: its start and how much is carried over; its end, and that nothing was run
+ * now. */
+void progress_resumed(struct progress *progress);
+void progress_served(struct progress *progress, bool was_watched_elsewhere);
+
+/* Told to stop before the end. */
+void progress_interrupted(struct progress *progress, bool is_fresh);
 
 /* After the summary: the run goes on. */
 void progress_go_on(struct progress *progress);

@@ -31,12 +31,26 @@ enum {
     RUN_CANCEL_KIND,
     RUN_RERUNS,
     RUN_FAILED,
+    RUN_SOURCE,
+    RUN_BRANCH,
+    RUN_URL,
+    RUN_ID
 };
 
 const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS] = {
-    [RUN_STATE] = "state",          [RUN_STARTED] = "started_ms", [RUN_FINISHED] = "finished_ms",
-    [RUN_REOPENED] = "reopened_ms", [RUN_IDLE] = "idle_ms",       [RUN_CANCEL] = "cancel",
-    [RUN_CANCEL_KIND] = "cancel_kind", [RUN_RERUNS] = "reruns",   [RUN_FAILED] = "failed",
+    [RUN_STATE] = "state",
+    [RUN_STARTED] = "started_ms",
+    [RUN_FINISHED] = "finished_ms",
+    [RUN_REOPENED] = "reopened_ms",
+    [RUN_IDLE] = "idle_ms",
+    [RUN_CANCEL] = "cancel",
+    [RUN_CANCEL_KIND] = "cancel_kind",
+    [RUN_RERUNS] = "reruns",
+    [RUN_FAILED] = "failed",
+    [RUN_SOURCE] = "source",
+    [RUN_BRANCH] = "branch",
+    [RUN_URL] = "source_url",
+    [RUN_ID] = "id",
 };
 
 /* A whole number without sign, at most `max`; 0 for what isn't one. */
@@ -118,11 +132,20 @@ const char *task_record_run(struct board_run *run, const struct redisReply *hash
         .idle_ms = number_of(fields[RUN_IDLE], TIME_MAX_MS),
         .reruns = number_of(fields[RUN_RERUNS], COUNT_MAX),
         .failed = task_record_failed(fields[RUN_FAILED]),
+        .source = text_or_null(fields[RUN_SOURCE]),
+        .branch = text_or_null(fields[RUN_BRANCH]),
+        .url = text_or_null(fields[RUN_URL]),
     };
     const char *cancel = fields[RUN_CANCEL] ? fields[RUN_CANCEL] : "";
     if (*cancel)
         run->cancel_kind = task_record_cancel_kind(fields[RUN_CANCEL_KIND]);
     return cancel;
+}
+
+const char *task_record_run_id(const struct redisReply *hash)
+{
+    const char *id = redis_reply_text(redis_reply_at(hash, RUN_ID));
+    return id ? id : "";
 }
 
 unsigned task_record_slots(const char *text)

@@ -14,12 +14,12 @@ struct cJSON;
 struct redisReply;
 
 /* The fields of the run's hash that are needed, in the order in which the reply has them. */
-enum { TASK_RECORD_RUN_FIELDS = 9 };
+enum { TASK_RECORD_RUN_FIELDS = 13 };
 extern const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS];
 
 /*
- * The run as its hash has it: running or finished, and never cancelled, which the tasks tell. Returns why it is being
- * cancelled (borrowed), "": it isn't.
+ * The run as its hash has it: running or finished, and never cancelled, which the tasks tell. Its texts are borrowed.
+ * Returns why it is being cancelled (borrowed), "": it isn't.
  */
 const char *task_record_run(struct board_run *run, const struct redisReply *hash);
 
@@ -28,6 +28,8 @@ enum cancel_kind task_record_cancel_kind(const char *text);
 
 /* How many tasks have failed, as the run or an event says; 0 for what is no number. */
 size_t task_record_failed(const char *text);
+/* Whose hash it is, "": nobody's. Borrowed. */
+const char *task_record_run_id(const struct redisReply *hash);
 
 /* The fields of a task's hash that are needed, in the order in which the reply has them. */
 enum { TASK_RECORD_FIELDS = 8 };

@@ -249,6 +249,7 @@ int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, l
     add(&call, worker->host);
     add(&call, pid);
     add(&call, slots);
+    add(&call, worker->identity);
     return finish(&call, ledger, reply, data);
 }
 
@@ -382,19 +383,43 @@ int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *rep
 
 /* ---- the controller ---- */
 
-int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
-                   const char *dead, ledger_reply_fn *reply, void *data)
+int ledger_acquire(struct ledger *ledger, const struct ledger_acquisition *a, ledger_reply_fn *reply, void *data)
 {
     struct call call;
     char lease[16];
-    snprintf(lease, sizeof(lease), "%u", lease_ms);
+    auto_free char(*keys)[LEDGER_KEY_SIZE] = memory_zeroed(a->dead_count + 1, sizeof(*keys));
+    snprintf(lease, sizeof(lease), "%u", a->lease_ms);
     START(&call, ledger, "acquire", LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_WORKERS);
-    add(&call, me);
+    for (size_t i = 0; i < a->dead_count; i++) {
+        ledger_worker_key(&ledger->keys, a->dead_workers[i].worker, keys[i]);
+        add_key(&call, keys[i]);
+    }
+    add(&call, a->me);
     add(&call, lease);
-    add(&call, digest);
-    add(&call, run_id);
-    add(&call, dead);
+    add(&call, a->digest);
+    add(&call, a->run_id);
+    add(&call, a->source);
+    add(&call, a->is_fresh ? "1" : "0");
+    add(&call, a->dead);
+    for (size_t i = 0; i < a->dead_count; i++) {
+        add(&call, a->dead_workers[i].worker);
+        add(&call, a->dead_workers[i].identity);
+    }
     return finish(&call, ledger, reply, data);
+}
+
+struct ledger_found ledger_found(const struct ledger_reply *reply)
+{
+    return (struct ledger_found){
+        .run_id = ledger_text(reply, 1),
+        .state = ledger_text(reply, 2),
+        .why = ledger_text(reply, 3),
+        .source = ledger_text(reply, 4),
+        .who = ledger_text(reply, 5),
+        .name = ledger_text(reply, 6),
+        .lease_end_ms = ledger_number(reply, 7),
+        .now_ms = ledger_number(reply, 8),
+    };
 }
 
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data)

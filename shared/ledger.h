@@ -85,6 +85,7 @@ struct ledger_worker {
     const char *host;
     int pid;
     int slots;
+    const char *identity; /* of this process (identity.h) */
 };
 enum { LEDGER_TOKEN_SIZE = 33 }; /* 128 random bits in hex */
 
@@ -129,14 +130,38 @@ int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *rep
 
 /* ---- the controller ---- */
 
+struct ledger_acquisition {
+    const char *me;
+    unsigned lease_ms;
+    const char *digest; /* of the plan */
+    const char *run_id; /* "": none given */
+    const char *source; /* "": unknown */
+    bool is_fresh;      /* whatever is found, another run is wanted */
+    const char *dead;   /* a holder of the lease that is known to be dead; "": none */
+    struct ledger_dead {
+        const char *worker, *identity;
+    } const *dead_workers; /* that are known to be dead */
+    size_t dead_count;
+};
+
 /*
- * `run_id` "": none given; `dead`: a holder of the lease that is known to be dead, "": none.
- * {FRESH} {RESUME: id, state} {SERVE: id, state} {REPLACE: id, state}: we are the controller now.
- * {STANDBY: id, state, "controller", holder} another controller has this run.
- * {OCCUPIED: id, state, "controller" or "worker", its name} another run is alive.
+ * {FRESH} {RESUME} {SERVE} {REPLACE}: we are the controller now. {STANDBY} another controller has this run, or is
+ * about to have one. {OCCUPIED} another run is alive. What the reply tells besides is ledger_found's.
  */
-int ledger_acquire(struct ledger *ledger, const char *me, unsigned lease_ms, const char *digest, const char *run_id,
-                   const char *dead, ledger_reply_fn *reply, void *data);
+int ledger_acquire(struct ledger *ledger, const struct ledger_acquisition *acquisition, ledger_reply_fn *reply,
+                   void *data);
+
+/* What acquire found. Borrowed from the reply. */
+struct ledger_found {
+    const char *run_id;           /* "": no run */
+    const char *state;            /* loading, running, finished, purging */
+    const char *why;              /* it isn't ours: plan, id, source, fresh, finished, purging; "": it is */
+    const char *source;           /* its own */
+    const char *who;              /* STANDBY, OCCUPIED: controller or worker, */
+    const char *name;             /* and its name */
+    int64_t lease_end_ms, now_ms; /* OCCUPIED, by Redis' clock */
+};
+struct ledger_found ledger_found(const struct ledger_reply *reply);
 
 /* Renews our lease; `lease_ms` 0: gives it up. {OK: Redis' time in ms} {FENCED: another controller has it, or had it since} */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);

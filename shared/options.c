@@ -46,7 +46,11 @@ static const struct option table[] = {
     TEXT("GROUP_TASKS_FILE", "group-tasks-file", CONTROLLER, map_file, "specs/spec_context_map.json", "the spec map"),
     TEXT("HTML_INDEX_FILE", "html-index-file", CONTROLLER, html_index_file, NULL,
          "another page than the built-in one; its folder's files are served beside it"),
-    TEXT("SPEC_ROOT", "spec-root", WORKER, spec_root, "specs", "where runners are started, and spec paths start"),
+    TEXT("SPEC_ROOT", "spec-root", BOTH, spec_root, "specs",
+         "where runners are started, and spec paths start; the controller, if it sees it, only looks for changes"),
+    TEXT(
+        "FUNKYTOWN_SOURCE", "source", CONTROLLER, source, NULL,
+        "what is tested; another source is another run; none: the CI's commit, else git's, else a hash of the specs"),
     TEXT("FUNKYTOWN_RUN_ID", "run-id", CONTROLLER, run_id, NULL, "name of the run; none: run-<UTC time>-<random>"),
     TEXT("FUNKYTOWN_HTTP_BIND", "http-bind", CONTROLLER, http_bind, "127.0.0.1", "the reporter's address"),
     NUMBER("FUNKYTOWN_HTTP_PORT", "http-port", CONTROLLER, http_port, "3000", 0, 65535,
@@ -82,7 +86,7 @@ enum source { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct command_line {
     enum options_action action;
-    bool once, rerun, audit, repair;
+    bool once, rerun, fresh, audit, repair;
     const char *workers;
     const char *map_file;
     const char *flags[sizeof(table) / sizeof(table[0])];
@@ -183,6 +187,8 @@ static int scan_flag(struct command_line *line, enum program program, int argc, 
         line->once = true;
     else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--rerun") == 0)
         line->rerun = true;
+    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--fresh") == 0)
+        line->fresh = true;
     else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--audit") == 0)
         line->audit = true;
     else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--repair") == 0)
@@ -258,10 +264,13 @@ int options_load(struct options *options, enum program program, int argc, char *
     *action = line.action;
     options->once = line.once;
     options->rerun = line.rerun;
+    options->fresh = line.fresh;
     options->audit = line.audit;
     options->repair = line.repair;
     if (line.repair && !line.audit)
         return error_set(err, ERROR_CONFIG, "--repair: wanted together with --audit");
+    if (line.fresh && line.rerun)
+        return error_set(err, ERROR_CONFIG, "--fresh: wanted without --rerun, which goes on with the last run");
     if (line.workers && parse_number("--workers", line.workers, 0, 1000, &options->workers, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -369,9 +378,10 @@ void options_print_help(FILE *out, enum program program)
 {
     if (program == PROGRAM_CONTROLLER)
         fputs(
-            "usage: controller [--once] [--rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
+            "usage: controller [--once] [--fresh | --rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
             "Expands the spec map into tasks, watches the run and serves the report.\n\n"
             "  --once            exit with the verdict when the run is finished\n"
+            "  --fresh           begin anew, whatever is found; what is found goes to the history\n"
             "  --rerun           of the last run of this map, run again what didn't pass; passes are carried "
             "forward\n"
             "  --workers N       start N workers on this machine as well\n"

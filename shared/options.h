@@ -27,6 +27,7 @@ struct options {
     const char *map_file;
     const char *html_index_file; /* NULL: the built-in page */
     const char *spec_root;
+    const char *source; /* NULL: to be found out */
     const char *run_id; /* NULL: made up */
     const char *http_bind;
     int http_port;
@@ -47,6 +48,7 @@ struct options {
 
     bool once;   /* --once */
     bool rerun;  /* --rerun */
+    bool fresh;  /* --fresh */
     bool audit;  /* --audit */
     bool repair; /* --repair */
     int workers; /* --workers */

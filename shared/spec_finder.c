@@ -1,4 +1,4 @@
-#include "worker/spec_finder.h"
+#include "shared/spec_finder.h"
 
 #include <dirent.h>
 #include <limits.h>

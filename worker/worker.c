@@ -299,6 +299,7 @@ void worker_random_hex(char *text, size_t digits)
 static void name_worker(struct worker *w)
 {
     char random[7];
+    identity_make(w->identity);
     worker_random_hex(w->nonce, sizeof(w->nonce) - 1);
     worker_random_hex(random, sizeof(random) - 1);
     if (gethostname(w->host, sizeof(w->host)) < 0)

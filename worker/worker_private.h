@@ -11,12 +11,13 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "shared/identity.h"
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
+#include "shared/spec_finder.h"
 #include "worker/attempt.h"
 #include "worker/run_policy.h"
 #include "worker/scratch.h"
-#include "worker/spec_finder.h"
 #include "worker/worker.h"
 
 enum {
@@ -41,6 +42,7 @@ struct worker {
     const struct options *options;
     const struct parent *parent;
     char id[128], nonce[33], host[65];
+    char identity[IDENTITY_SIZE]; /* by which a controller here can tell that this process has ended */
     struct redis_address address;
     struct redis_link *commands, *pops, *signals;
     struct ledger ledger;

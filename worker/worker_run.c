@@ -189,7 +189,7 @@ void run_register(struct worker *w)
     if (w->is_registering || w->state >= WORKER_LEAVING)
         return;
     w->is_registered = false;
-    const struct ledger_worker me = {w->id, w->nonce, w->host, getpid(), w->slot_count};
+    const struct ledger_worker me = {w->id, w->nonce, w->host, getpid(), w->slot_count, w->identity};
     w->is_registering = ledger_register(&w->ledger, &me, on_registered, w) == 0;
 }
 

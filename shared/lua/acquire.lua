@@ -1,36 +1,59 @@
 -- Becomes the controller of the run under this prefix, or says why not.
--- KEYS: controller run workers
--- ARGV: me, lease (ms), plan digest, run id ('': none given), a holder that is known to be dead ('': none)
--- Replies: {standby, run id, state, controller, holder}   another controller has the same run: wait for its lease
---          {occupied, run id, state, controller|worker, its name}   another run is alive: nothing was touched
---          {fresh} {resume, id, state} {serve, id, state} {replace, id, state}   the lease is ours
+-- KEYS: controller run workers, then the hash of each worker named
+-- ARGV: me, lease (ms), plan digest, run id ('': none given), source, 1: begin anew in any case, a holder that is known to be
+--       dead ('': none), then each worker that is known to be dead and the identity of its process
+-- Replies: {standby, run id, state, why, source, controller, holder}   wait for its lease
+--          {occupied, run id, state, why, source, controller|worker, its name, end of its lease, now (ms)}   another run is
+--          alive: nothing was touched
+--          {fresh} {resume|serve|replace, run id, state, why, source}   the lease is ours
+--          why: what makes the found run another one (plan, id, source, fresh, finished, purging), '': nothing; source: its own
 -- Keeps: at most one controller holds the lease. A run that is to be replaced stays its last controller's until it is
 --        archived: workers that come between the two wait for the next run.
-local me, lease_ms, digest, id, dead = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local found = redis.call('HGET', KEYS[2], 'id')
-local state = redis.call('HGET', KEYS[2], 'state') or ''
-local same = found and redis.call('HGET', KEYS[2], 'digest') == digest and (id == '' or id == found)
-             and state ~= 'purging'
+local me, lease_ms, digest, id, source, is_fresh, dead = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1', ARGV[7]
+local run = redis.call('HMGET', KEYS[2], 'id', 'state', 'digest', 'source', 'controller', 'summary')
+local found, state, found_source = run[1], run[2] or '', run[4] or ''
+local why = ''
+if not found then why = ''
+elseif state == 'purging' then why = 'purging'
+elseif run[3] ~= digest then why = 'plan'
+elseif id ~= '' and id ~= found then why = 'id'
+elseif found_source ~= source then why = 'source'
+elseif is_fresh then why = 'fresh'
+elseif state == 'finished' and id == '' then why = 'finished'
+end
 
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= me and holder ~= dead then
-  if same or not found then return {'standby', found or '', state, 'controller', holder} end
-  return {'occupied', found, state, 'controller', holder}
+  -- Between two runs, or about to tell the verdict of one of this plan.
+  local is_on_its_way = state == 'purging' or holder ~= run[5] or (state == 'finished' and run[3] == digest)
+  local only_serves = holder == run[5] and state == 'finished' and run[3] == digest and run[6]
+  if not only_serves then
+    if why == '' or is_on_its_way then return {'standby', found or '', state, why, found_source, 'controller', holder} end
+    local now = now_ms()
+    return {'occupied', found, state, why, found_source, 'controller', holder, now + redis.call('PTTL', KEYS[1]), now}
+  end
 end
 
-local outcome
+local outcome = 'replace'
+local now = now_ms()
+local ended = {}
 if not found then
   outcome = 'fresh'
-elseif same and state ~= 'finished' then
-  outcome = 'resume'
-elseif same and id ~= '' then
-  outcome = 'serve'
+elseif why == '' then
+  outcome = state == 'finished' and 'serve' or 'resume'
 else
-  local now = now_ms()
-  local alive = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'LIMIT', 0, 1)
-  if alive[1] then return {'occupied', found, state, 'worker', alive[1]} end
-  outcome = 'replace'
+  for i = 4, #KEYS do
+    local worker, identity = ARGV[2 * i], ARGV[2 * i + 1]
+    if redis.call('HGET', KEYS[i], 'identity') == identity then ended[worker] = true end
+  end
+  local alive = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'WITHSCORES')
+  for i = 1, #alive, 2 do
+    if not ended[alive[i]] then
+      return {'occupied', found, state, why, found_source, 'worker', alive[i], tonumber(alive[i + 1]), now}
+    end
+  end
 end
 redis.call('SET', KEYS[1], me, 'PX', lease_ms)
 if outcome ~= 'replace' or state == 'purging' then redis.call('HSET', KEYS[2], 'controller', me) end
-return {outcome, found or '', state}
+for worker in pairs(ended) do redis.call('ZADD', KEYS[3], 0, worker) end
+return {outcome, found or '', state, why, found_source}

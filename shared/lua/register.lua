@@ -1,6 +1,6 @@
 -- A worker joins the run, or joins again after it was cut off. Tasks that a lost pop left in its list go back.
 -- KEYS: run runmeta workers graves worker processing taskqueue claims controller events
--- ARGV: worker, nonce of this process, host, pid, slots
+-- ARGV: worker, nonce of this process, host, pid, slots, identity of this process (shared/identity.h)
 -- Replies: {ok, then name and value of each field of the run} | {waiting} no run is open
 --          {closed, id, 1: its controller is alive} | {taken} another process has this name, or has left claimed tasks
 -- Keeps: a worker is leased before its first pop; a name stands for one process at a time.
@@ -26,7 +26,7 @@ local run = redis.call('HGETALL', KEYS[1])
 local lease_ms = redis.call('HGET', KEYS[1], 'lease_ms')
 redis.call('ZADD', KEYS[3], now + lease_ms, worker)
 redis.call('ZREM', KEYS[4], worker)
-redis.call('HMSET', KEYS[5], 'nonce', nonce, 'host', ARGV[3], 'pid', ARGV[4], 'slots', ARGV[5])
+redis.call('HMSET', KEYS[5], 'nonce', nonce, 'host', ARGV[3], 'pid', ARGV[4], 'slots', ARGV[5], 'identity', ARGV[6])
 for _, task in ipairs(items) do
   if redis.call('HEXISTS', KEYS[8], task) == 0 then
     redis.call('LREM', KEYS[6], 1, task)

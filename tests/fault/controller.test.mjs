@@ -1,6 +1,7 @@
 // What may happen to controllers, and what several of them do at once.
 
 import assert from 'node:assert/strict';
+import { chmodSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { waitFor } from '../e2e/harness.mjs';
 import { Chance } from './chance.mjs';
@@ -151,4 +152,34 @@ test('a controller that comes to a run which failed tells that it failed', async
   const second = scene.controller(args);
   assert.equal(await second.exit(), 1);
   assert.match(second.stdout, /^failed: 6\/6 .*3 failed/m);
+});
+
+// A program to which /proc shows nobody else's processes: as another user where there are some, else as one without rights.
+function withoutSight(stage) {
+  const isRoot = Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 65534;
+  const drop = isRoot ? '--reuid=65534 --regid=65534 --clear-groups' : '--bounding-set=-all --inh-caps=-all';
+  chmodSync(stage.folder, 0o755);
+  return ['unshare', '-m', 'sh', '-c', `mount -t proc -o hidepid=2 proc /proc && exec setpriv ${drop} "$0" "$@"`];
+}
+
+test('hidepid=2 and two users: a live controller is not taken for dead, a dead one is', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const args = ['--once', '--lease-s', '30', scene.work(10, { holding: 1, failing: 7 })];
+  const first = scene.controller(args);
+  scene.worker({ FUNKYTOWN_SLOTS: '2' });
+  await scene.ended(5);
+  const [file, ...more] = [...withoutSight(scene), `${scene.bin}/controller`, '--http-port', '0', ...args];
+  const second = scene.spawn('controller', file, more, scene.env);
+  scene.controllers.push(second);
+  await second.says(/event=controller\.waiting for="the lease of this run"/);
+  assert.deepEqual(await scene.redis('get', 'funkytown:controller'), await scene.redis('hget', 'funkytown:run', 'controller'));
+  assert.match((await scene.redis('get', 'funkytown:controller'))[0], new RegExp(`/${first.pid}/`));
+  first.kill('SIGKILL');
+  await first.exit();
+  const began = Date.now();
+  await second.says(/resuming run/);
+  assert.ok(Date.now() - began < 25_000, 'no lease of a dead one is waited for');
+  scene.open();
+  await scene.sound();
 });

@@ -36,6 +36,10 @@ struct bench {
     struct answer answer;
     const char *digest; /* of the run that was begun last */
     struct keyspace before;
+    const char *source; /* what acquire is told, and begin */
+    bool is_fresh;
+    struct ledger_dead dead_workers[2];
+    size_t dead_count;
     unsigned settled_ms; /* what the next settlement says of its duration */
     const char *log, *details;
 };
@@ -127,6 +131,9 @@ static int set_up(void **state)
     b->ledger.nonce[0] = b->other.nonce[0] = '\0';
     b->settled_ms = 0;
     b->log = b->details = NULL;
+    b->source = "";
+    b->is_fresh = false;
+    b->dead_count = 0;
     return 0;
 }
 
@@ -198,11 +205,33 @@ static void expect_lines(struct bench *b, const char *start, const char *const *
 }
 #define expect_all(b, start, ...) expect_lines(b, start, (const char *const[]){__VA_ARGS__, NULL})
 
+static int64_t ledger_number_of(struct bench *b, size_t index)
+{
+    return strtoll(answer_text(&b->answer, index), NULL, 10);
+}
+
 /* ---- operations, with the little that differs ---- */
 
 static int acquire(struct bench *b, const char *me, const char *digest, const char *id, const char *dead)
 {
-    return ledger_acquire(&b->ledger, me, LEASE_MS, digest, id, dead, on_answer, &b->answer);
+    const struct ledger_acquisition a = {
+        .me = me,
+        .lease_ms = LEASE_MS,
+        .digest = digest,
+        .run_id = id,
+        .source = b->source,
+        .is_fresh = b->is_fresh,
+        .dead = dead,
+        .dead_workers = b->dead_workers,
+        .dead_count = b->dead_count,
+    };
+    return ledger_acquire(&b->ledger, &a, on_answer, &b->answer);
+}
+
+static int acquire_of(struct bench *b, const char *me, const char *id, const char *source)
+{
+    b->source = source;
+    return acquire(b, me, "d1", id, "");
 }
 
 static int hold(struct bench *b, const char *me, unsigned lease_ms)
@@ -222,10 +251,11 @@ static int purge(struct bench *b, const char *me, const char *const *tasks, size
 
 static int begin(struct bench *b, const char *me, const char *id, const char *digest, const char *total)
 {
-    const char *fields[] = {"id",       id,      "digest",      digest, "total",        total,
-                            "lease_ms", "50000", "max_crashes", "2",    "max_releases", "2"};
+    const char *fields[] = {"id",          id,  "digest",       digest, "total",  total,    "lease_ms", "50000",
+                            "max_crashes", "2", "max_releases", "2",    "source", b->source};
+    size_t count = sizeof(fields) / sizeof(fields[0]) - (*b->source ? 0 : 2);
     b->digest = digest;
-    return ledger_begin(&b->ledger, me, fields, sizeof(fields) / sizeof(fields[0]), on_answer, &b->answer);
+    return ledger_begin(&b->ledger, me, fields, count, on_answer, &b->answer);
 }
 
 static int enqueue(struct bench *b, const char *me, size_t offset, size_t count)
@@ -250,7 +280,7 @@ static int open_run(struct bench *b, const char *me)
 
 static int join_as(struct bench *b, struct ledger *ledger, const char *worker, const char *nonce)
 {
-    const struct ledger_worker w = {worker, nonce, "host", 42, 2};
+    const struct ledger_worker w = {worker, nonce, "host", 42, 2, nonce};
     return ledger_register(ledger, &w, on_answer, &b->answer);
 }
 
@@ -419,8 +449,8 @@ static void acquire_finds_nothing(void **state)
     expect_same(b);
     expect_refused(b, acquire(b, "c2", "d1", "", ""), LEDGER_STANDBY);
     expect_text(b, 1, "");
-    expect_text(b, 3, "controller");
-    expect_text(b, 4, "c1");
+    expect_text(b, 5, "controller");
+    expect_text(b, 6, "c1");
     expect_refused(b, acquire(b, "c2", "d1", "", "c3"), LEDGER_STANDBY);
     expect(b, acquire(b, "c2", "d1", "", "c1"), LEDGER_FRESH);
     expect_line(b, "funkytown:controller = c2 for a while");
@@ -433,12 +463,13 @@ static void acquire_finds_a_run_with_its_controller(void **state)
     expect_refused(b, acquire(b, "c2", "d1", "", ""), LEDGER_STANDBY);
     expect_text(b, 1, "r1");
     expect_text(b, 2, "running");
-    expect_text(b, 4, "c1");
+    expect_text(b, 6, "c1");
     expect_refused(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_STANDBY);
     expect_refused(b, acquire(b, "c2", "d2", "", ""), LEDGER_OCCUPIED);
     expect_text(b, 1, "r1");
-    expect_text(b, 3, "controller");
-    expect_text(b, 4, "c1");
+    expect_text(b, 3, "plan");
+    expect_text(b, 5, "controller");
+    expect_text(b, 6, "c1");
     expect_refused(b, acquire(b, "c2", "d1", "r2", ""), LEDGER_OCCUPIED);
 }
 
@@ -453,8 +484,8 @@ static void acquire_finds_a_run_without_controller(void **state)
     expect(b, acquire(b, "c3", "d1", "r1", "c2"), LEDGER_RESUME);
     expect(b, join(b, "w"), LEDGER_OK);
     expect_refused(b, acquire(b, "c4", "d2", "", "c3"), LEDGER_OCCUPIED);
-    expect_text(b, 3, "worker");
-    expect_text(b, 4, "w");
+    expect_text(b, 5, "worker");
+    expect_text(b, 6, "w");
     expire(b, "w");
     expect(b, acquire(b, "c4", "d2", "", "c3"), LEDGER_REPLACE);
     expect_text(b, 1, "r1");
@@ -473,6 +504,145 @@ static void acquire_finds_a_finished_run(void **state)
     expect(b, archive(b, "c3", "{}"), LEDGER_OK);
     expect(b, acquire(b, "c4", "d1", "r1", "c3"), LEDGER_REPLACE);
     expect_text(b, 2, "purging");
+}
+
+/* The same plan, but other code: a result of the one isn't one of the other. */
+static void acquire_tells_sources_apart(void **state)
+{
+    struct bench *b = *state;
+    b->source = "s1";
+    have_run(b, 2);
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    expect(b, acquire_of(b, "c2", "", "s1"), LEDGER_RESUME);
+    expect_text(b, 3, "");
+    expect_text(b, 4, "s1");
+    expect_refused(b, acquire_of(b, "c3", "", "s2"), LEDGER_OCCUPIED);
+    expect_text(b, 3, "source");
+    expect_text(b, 4, "s1");
+    expect_text(b, 5, "controller");
+    expect_text(b, 6, "c2");
+    assert_true(ledger_number_of(b, 7) - ledger_number_of(b, 8) > LEASE_MS - 10000);
+    expect(b, hold(b, "c2", 0), LEDGER_OK);
+    expect(b, acquire_of(b, "c3", "r1", ""), LEDGER_REPLACE);
+    expect_text(b, 3, "source");
+    expect(b, acquire_of(b, "c3", "", "s2"), LEDGER_REPLACE);
+    expect_text(b, 0, "replace");
+    expect_text(b, 1, "r1");
+    expect_text(b, 2, "running");
+    expect_text(b, 3, "source");
+    expect_text(b, 4, "s1");
+}
+
+/* What was begun by a controller that knew of no sources has none. */
+static void acquire_finds_a_run_without_source(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    expect(b, acquire_of(b, "c2", "", ""), LEDGER_RESUME);
+    expect(b, hold(b, "c2", 0), LEDGER_OK);
+    expect(b, acquire_of(b, "c3", "", "s1"), LEDGER_REPLACE);
+    expect_text(b, 4, "");
+}
+
+static void acquire_begins_anew_when_it_is_told_to(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    b->is_fresh = true;
+    expect_refused(b, acquire(b, "c2", "d1", "", ""), LEDGER_OCCUPIED);
+    expect_text(b, 3, "fresh");
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    expect(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_REPLACE);
+    expect_text(b, 3, "fresh");
+}
+
+static void acquire_says_what_makes_it_another_run(void **state)
+{
+    struct bench *b = *state;
+    b->source = "s1";
+    have_run(b, 2);
+    b->is_fresh = true;
+    expect(b, acquire(b, "c1", "d1", "r1", ""), LEDGER_REPLACE);
+    expect_text(b, 3, "fresh");
+    expect(b, acquire_of(b, "c1", "r1", "s2"), LEDGER_REPLACE);
+    expect_text(b, 3, "source");
+    expect(b, acquire(b, "c1", "d1", "r2", ""), LEDGER_REPLACE);
+    expect_text(b, 3, "id");
+    expect(b, acquire(b, "c1", "d2", "r2", ""), LEDGER_REPLACE);
+    expect_text(b, 3, "plan");
+    expect(b, archive(b, "c1", "{}"), LEDGER_OK);
+    expect(b, acquire(b, "c1", "d2", "r2", ""), LEDGER_REPLACE);
+    expect_text(b, 3, "purging");
+}
+
+static void have_finished_run(struct bench *b)
+{
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_OK);
+    expect(b, leave(b, "w"), LEDGER_OK);
+}
+
+/* Its controller is alive, and once it has told the verdict it only shows it. */
+static void acquire_takes_over_from_who_only_serves(void **state)
+{
+    struct bench *b = *state;
+    have_finished_run(b);
+    expect_refused(b, acquire(b, "c2", "d1", "", ""), LEDGER_STANDBY);
+    expect_text(b, 3, "finished");
+    expect_refused(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_STANDBY);
+    expect_text(b, 3, "");
+    expect_refused(b, acquire(b, "c2", "d2", "", ""), LEDGER_OCCUPIED);
+    redis_fixture_do(&b->server, "HSET funkytown:run summary {}");
+    expect_refused(b, acquire(b, "c2", "d2", "", ""), LEDGER_OCCUPIED);
+    expect_text(b, 2, "finished");
+    expect(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_SERVE);
+    expect_refused(b, hold(b, "c1", LEASE_MS), LEDGER_FENCED);
+    expect(b, acquire_of(b, "c3", "r1", "s2"), LEDGER_REPLACE);
+    expect_text(b, 3, "source");
+    /* Until it is archived it is c3's to replace, and nobody else's. */
+    expect_refused(b, acquire_of(b, "c4", "", ""), LEDGER_STANDBY);
+    expect_refused(b, acquire(b, "c4", "d2", "", ""), LEDGER_STANDBY);
+    expect(b, archive(b, "c3", "{}"), LEDGER_OK);
+    expect_refused(b, acquire(b, "c4", "d2", "", ""), LEDGER_STANDBY);
+    expect_refused(b, acquire_of(b, "c4", "r1", ""), LEDGER_STANDBY);
+    expect_text(b, 2, "purging");
+}
+
+/* A lease of who is known to be dead holds up nobody; of another process of that name it does. */
+static void acquire_waits_for_no_dead_worker(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    b->dead_workers[0] = (struct ledger_dead){"w", "n2"};
+    b->dead_workers[1] = (struct ledger_dead){"v", "n2"};
+    b->dead_count = 2;
+    expect_refused(b, acquire(b, "c2", "d2", "", "c1"), LEDGER_OCCUPIED);
+    expect_text(b, 5, "worker");
+    expect_text(b, 6, "w");
+    b->dead_workers[0].identity = "n1";
+    b->dead_count = 1;
+    expect_refused(b, acquire(b, "c2", "d2", "", "c1"), LEDGER_OCCUPIED);
+    expect_text(b, 6, "v");
+    assert_true(ledger_number_of(b, 7) - ledger_number_of(b, 8) > LEASE_MS - 10000);
+    b->dead_count = 2;
+    expect(b, acquire(b, "c2", "d2", "", "c1"), LEDGER_REPLACE);
+    expect(b, archive(b, "c2", "{}"), LEDGER_OK);
+    expect_line(b, "funkytown:graves w T");
+    expect_line(b, "funkytown:graves v T");
+}
+
+/* Who is resumed with may be cut off, and says so itself. */
+static void acquire_ends_no_lease_of_a_run_that_goes_on(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    b->dead_workers[0] = (struct ledger_dead){"w", "n1"};
+    b->dead_count = 1;
+    expect(b, acquire(b, "c2", "d1", "", "c1"), LEDGER_RESUME);
+    expect(b, renew(b, "w"), LEDGER_OK);
+    expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_ALIVE);
 }
 
 static void hold_is_for_the_last_controller(void **state)
@@ -622,7 +792,8 @@ static void register_leases_a_worker(void **state)
         has_id |= strcmp(answer_text(&b->answer, i), "id") == 0 && strcmp(answer_text(&b->answer, i + 1), "r1") == 0;
     assert_true(has_id);
     expect_all(b, "funkytown:worker", "funkytown:workers w alive", "funkytown:worker:w.nonce = n1",
-               "funkytown:worker:w.host = host", "funkytown:worker:w.pid = 42", "funkytown:worker:w.slots = 2");
+               "funkytown:worker:w.host = host", "funkytown:worker:w.pid = 42", "funkytown:worker:w.slots = 2",
+               "funkytown:worker:w.identity = n1");
     expect_line(b, "funkytown:events n=2 at=T e=joined w=w slots=2 host=host pid=42");
     remember(b);
     expect(b, join(b, "w"), LEDGER_OK);
@@ -1909,6 +2080,13 @@ int main(void)
         TEST(acquire_finds_a_run_with_its_controller),
         TEST(acquire_finds_a_run_without_controller),
         TEST(acquire_finds_a_finished_run),
+        TEST(acquire_tells_sources_apart),
+        TEST(acquire_finds_a_run_without_source),
+        TEST(acquire_begins_anew_when_it_is_told_to),
+        TEST(acquire_says_what_makes_it_another_run),
+        TEST(acquire_takes_over_from_who_only_serves),
+        TEST(acquire_waits_for_no_dead_worker),
+        TEST(acquire_ends_no_lease_of_a_run_that_goes_on),
         TEST(hold_is_for_the_last_controller),
         TEST(a_controller_that_was_away_too_long_is_fenced),
         TEST(begin_writes_the_fields_of_the_run),

@@ -2,11 +2,10 @@
  * The scripts against a model of them (world.h), through shared/ledger.c, on a real server, in random histories.
  *
  * Workers and controllers are small state machines that lose replies, send again, die in every gap, come back from
- * the dead and share names; leases end when the test says so; Redis falls back to an older state, loses hashes, and has
- * its clock set. After every step
- * everything in Redis must be what the model says, the model must be without a flaw, a refusal must have written
- * nothing, and the stream of events must give the same board. At the end of a history those that live must be able to
- * finish the run.
+ * the dead and share names; leases end when the test says so; Redis falls back to an older state, loses hashes, and
+ * has its clock set. After every step everything in Redis must be what the model says, the model must be without a
+ * flaw, a refusal must have written nothing, and the stream of events must give the same board. At the end of a
+ * history those that live must be able to finish the run.
  *
  *     MODEL_SEED=n     the first history's seed; each further one has the next number
  *     MODEL_STEPS=n    ends with the history in which the n-th step was made; else after MODEL_SECONDS (20)
@@ -44,7 +43,7 @@ enum {
     DRAIN_ROUNDS = 60,
     LEASE_MS = 50000000,
     STEP_MS = 4 * LEASE_MS, /* by which the clock is set */
-    BROKEN_SCRIPTS = 3, /* exit status */
+    BROKEN_SCRIPTS = 3,     /* exit status */
 };
 
 /* ---- who acts ---- */
@@ -68,7 +67,8 @@ enum stage { STAGE_OUT, STAGE_ARCHIVE, STAGE_PURGE, STAGE_BEGIN, STAGE_ENQUEUE, 
 
 struct controller {
     enum stage stage;
-    int plan, offset;
+    int plan, source, offset;
+    bool is_fresh;
     char id[16]; /* "": none given */
 };
 
@@ -435,7 +435,7 @@ static void hold_task(struct model *m, struct process *p, int task)
 
 static void do_register(struct model *m, struct process *p)
 {
-    const struct ledger_worker worker = {name_text(p->name), p->nonce, "h", p->pid, 2};
+    const struct ledger_worker worker = {name_text(p->name), p->nonce, "h", p->pid, 2, p->nonce};
     world_register(&m->now.world, p->name, p->nonce, p->pid);
     int sent = ledger_register(&p->ledger, &worker, on_answer, &m->answer);
     bool is_told = carried(m, sent, "register %s %s", name_text(p->name), p->nonce);
@@ -670,14 +670,47 @@ static void enter(const struct model *m, struct controller *c)
         snprintf(c->id, sizeof(c->id), "%s", answer_text(&m->answer, 1));
 }
 
+static const char *source_text(int source)
+{
+    return source == 0 ? "s0" : "s1";
+}
+
+/* Of whom it is known that the process has ended; now and then of one that has been replaced meanwhile. */
+static size_t draw_dead(struct model *m, struct world_acquisition *a, struct ledger_dead dead[WORLD_NAMES])
+{
+    size_t count = 0;
+    for (int name = 0; name < WORLD_NAMES && draw(m, 3) == 0; name++) {
+        const char *nonce = m->now.world.workers[name].nonce;
+        snprintf(a->dead_nonces[name], sizeof(a->dead_nonces[name]), "%s",
+                 draw(m, 4) && nonce[0] ? nonce : "n-of-old");
+        dead[count++] = (struct ledger_dead){name_text(name), a->dead_nonces[name]};
+    }
+    return count;
+}
+
 static void do_acquire(struct model *m, int me, int dead)
 {
     struct controller *c = &m->controllers[me];
-    world_acquire(&m->now.world, me, c->plan, c->id, dead);
-    int sent = ledger_acquire(&m->ledger, controller_text(me), LEASE_MS, digest_text(c->plan), c->id,
-                              controller_text(dead), on_answer, &m->answer);
-    bool is_told = carried(m, sent, "acquire %s plan %d id \"%s\" dead \"%s\"", controller_text(me), c->plan, c->id,
-                           controller_text(dead));
+    struct world_acquisition a = {
+        .me = me, .plan = c->plan, .source = c->source, .dead = dead, .is_fresh = c->is_fresh};
+    struct ledger_dead dead_workers[WORLD_NAMES];
+    memcpy(a.id, c->id, sizeof(a.id));
+    const struct ledger_acquisition acquisition = {
+        .me = controller_text(me),
+        .lease_ms = LEASE_MS,
+        .digest = digest_text(c->plan),
+        .run_id = c->id,
+        .source = source_text(c->source),
+        .is_fresh = c->is_fresh,
+        .dead = controller_text(dead),
+        .dead_workers = dead_workers,
+        .dead_count = draw_dead(m, &a, dead_workers),
+    };
+    world_acquire(&m->now.world, &a);
+    int sent = ledger_acquire(&m->ledger, &acquisition, on_answer, &m->answer);
+    bool is_told = carried(m, sent, "acquire %s plan %d source %d%s id \"%s\" dead \"%s\" and %zu workers",
+                           controller_text(me), c->plan, c->source, c->is_fresh ? " fresh" : "", c->id,
+                           controller_text(dead), acquisition.dead_count);
     check(m);
     if (is_told)
         enter(m, c);
@@ -739,9 +772,11 @@ static void do_begin(struct model *m, int me)
     snprintf(crashes, sizeof(crashes), "%d", WORLD_CRASHES);
     snprintf(releases, sizeof(releases), "%d", WORLD_RELEASES);
     snprintf(lease, sizeof(lease), "%d", LEASE_MS);
-    const char *fields[] = {"id",  c->id,         "digest", digest_text(c->plan), "total", total, "lease_ms",
-                            lease, "max_crashes", crashes,  "max_releases",       releases};
-    world_begin(&m->now.world, me, c->plan, c->id);
+    const char *fields[] = {"id",           c->id,      "digest", digest_text(c->plan),  "total",
+                            total,          "lease_ms", lease,    "max_crashes",         crashes,
+                            "max_releases", releases,   "source", source_text(c->source)};
+    c->is_fresh = false;
+    world_begin(&m->now.world, me, c->plan, c->source, c->id);
     int sent = ledger_begin(&m->ledger, controller_text(me), fields, sizeof(fields) / sizeof(fields[0]), on_answer,
                             &m->answer);
     bool is_told = carried(m, sent, "begin %s %s plan %d", controller_text(me), c->id, c->plan);
@@ -1049,6 +1084,8 @@ static void step_out(struct model *m, int me)
     struct controller *c = &m->controllers[me];
     if (draw(m, 2) == 0) { /* another program is started */
         c->plan = (int)draw(m, 2);
+        c->source = draw(m, 4) == 0;
+        c->is_fresh = draw(m, 8) == 0;
         c->id[0] = '\0';
         if (draw(m, 4) == 0)
             snprintf(c->id, sizeof(c->id), "%s", m->now.world.id);
@@ -1089,6 +1126,8 @@ static void step_controller(struct model *m, int me)
     case STAGE_WATCH:
         if (m->now.world.cancel[0] && draw(m, 2) == 0)
             step_cancel(m, me);
+        else if (m->now.world.state == WORLD_FINISHED && m->now.world.holder == me && draw(m, 4) == 0)
+            do_summarize(m, me);
         else
             step_sweep(m, me);
     }
@@ -1131,8 +1170,8 @@ static void expire_worker(struct model *m, int name)
     check(m);
 }
 
-/* It is the same whether the clock is set or all that was written by it. Graves don't grow old: the hour that they are
- * kept for is shorter than our step. */
+/* It is the same whether the clock is set or all that was written by it. Graves don't grow old: the hour that they
+ * are kept for is shorter than our step. */
 static void set_clock(struct model *m, bool forward)
 {
     world_set_clock(&m->now.world, forward);
@@ -1367,7 +1406,7 @@ static void open_somehow(struct model *m)
 {
     const struct world *w = &m->now.world;
     struct controller *c = &m->controllers[0];
-    *c = (struct controller){.stage = STAGE_OUT, .plan = w->state == WORLD_ABSENT ? 0 : w->plan};
+    *c = (struct controller){.stage = STAGE_OUT, .plan = w->state == WORLD_ABSENT ? 0 : w->plan, .source = w->source};
     for (int i = 0; i < DRAIN_ROUNDS && w->state != WORLD_RUNNING && w->state != WORLD_FINISHED; i++) {
         if (c->stage == STAGE_OUT)
             do_acquire(m, 0, w->holder);
@@ -1383,7 +1422,7 @@ static void have_controller(struct model *m)
     const struct world *w = &m->now.world;
     if (w->holder != WORLD_NOBODY)
         return;
-    m->controllers[0] = (struct controller){.stage = STAGE_OUT, .plan = w->plan};
+    m->controllers[0] = (struct controller){.stage = STAGE_OUT, .plan = w->plan, .source = w->source};
     snprintf(m->controllers[0].id, sizeof(m->controllers[0].id), "%s", w->id);
     do_acquire(m, 0, WORLD_NOBODY);
 }

@@ -291,8 +291,8 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
         t->duration_ms = 1500;
     }
     w->failed += result == TASK_FAILED && !is_again;
-    emit(w, "%s t=task:a:%d w=w%d a=%d r=%s f=%d d=1500000000 why=%s k=%d x=%s", is_again ? "retried" : "settled", task,
-         name, t->attempt, task_result_name(result), is_flaky, t->reason, w->failed, token);
+    emit(w, "%s t=task:a:%d w=w%d a=%d r=%s f=%d d=1500000000 why=%s k=%d x=%s", is_again ? "retried" : "settled",
+         task, name, t->attempt, task_result_name(result), is_flaky, t->reason, w->failed, token);
     reply(w, "ok|%d", !is_again);
     if (!is_again)
         count_finished(w);
@@ -370,33 +370,75 @@ void world_leave(struct world *w, int name, const char *nonce)
 
 /* ---- the controller ---- */
 
-void world_acquire(struct world *w, int me, int plan, const char *id, int dead)
+static const char *why_another(const struct world *w, const struct world_acquisition *a)
 {
+    if (w->state == WORLD_ABSENT)
+        return "";
+    if (w->state == WORLD_PURGING)
+        return "purging";
+    if (w->plan != a->plan)
+        return "plan";
+    if (a->id[0] && strcmp(a->id, w->id) != 0)
+        return "id";
+    if (w->source != a->source)
+        return "source";
+    if (a->is_fresh)
+        return "fresh";
+    return w->state == WORLD_FINISHED && a->id[0] == '\0' ? "finished" : "";
+}
+
+/* Whether the holder of the lease has told the verdict of this very plan. */
+static bool only_serves(const struct world *w, int plan)
+{
+    return w->state == WORLD_FINISHED && w->plan == plan && w->holder == w->controller && w->summary[0];
+}
+
+/* Whether there will soon be something else than what is found. */
+static bool is_on_its_way(const struct world *w, int plan)
+{
+    return w->state == WORLD_ABSENT || w->state == WORLD_PURGING || w->holder != w->controller ||
+           (w->state == WORLD_FINISHED && w->plan == plan);
+}
+
+static bool is_dead(const struct world_worker *worker, const char *nonce)
+{
+    return nonce[0] && strcmp(worker->nonce, nonce) == 0;
+}
+
+void world_acquire(struct world *w, const struct world_acquisition *a)
+{
+    const char *found = w->state != WORLD_ABSENT ? w->id : "", *state = state_names[w->state];
+    const char *why = why_another(w, a);
+    char source[8] = "";
     start(w);
-    bool is_found = w->state != WORLD_ABSENT;
-    bool is_same =
-        is_found && w->plan == plan && (id[0] == '\0' || strcmp(id, w->id) == 0) && w->state != WORLD_PURGING;
-    const char *found = is_found ? w->id : "", *state = state_names[w->state];
-    if (w->holder != WORLD_NOBODY && w->holder != me && w->holder != dead) {
+    if (w->state != WORLD_ABSENT)
+        snprintf(source, sizeof(source), "s%d", w->source);
+    if (w->holder != WORLD_NOBODY && w->holder != a->me && w->holder != a->dead && !only_serves(w, a->plan)) {
+        bool waits = why[0] == '\0' || is_on_its_way(w, a->plan);
         refuse(w, "");
-        reply(w, "%s|%s|%s|controller|c%d", is_same || !is_found ? "standby" : "occupied", found, state, w->holder);
+        reply(w, waits ? "standby|%s|%s|%s|%s|controller|c%d" : "occupied|%s|%s|%s|%s|controller|c%d|*", found, state,
+              why, source, w->holder);
         return;
     }
-    const char *outcome = !is_found                               ? "fresh"
-                          : is_same && w->state != WORLD_FINISHED ? "resume"
-                          : is_same && id[0] != '\0'              ? "serve"
-                                                                  : "replace";
-    for (int i = 0; i < WORLD_NAMES && strcmp(outcome, "replace") == 0; i++) {
-        if (world_is_alive(w, i)) {
+    bool is_found = w->state != WORLD_ABSENT, is_replaced = why[0] != '\0';
+    for (int i = 0; i < WORLD_NAMES && is_replaced; i++) {
+        if (world_is_alive(w, i) && !is_dead(&w->workers[i], a->dead_nonces[i])) {
             refuse(w, "");
-            reply(w, "occupied|%s|%s|worker|*", found, state);
+            reply(w, "occupied|%s|%s|%s|%s|worker|*", found, state, why, source);
             return;
         }
     }
-    w->holder = me;
-    if (strcmp(outcome, "replace") != 0 || w->state == WORLD_PURGING)
-        w->controller = me;
-    reply(w, "%s|%s|%s", outcome, found, state);
+    for (int i = 0; i < WORLD_NAMES && is_replaced; i++)
+        if (is_dead(&w->workers[i], a->dead_nonces[i]))
+            w->workers[i].lease = WORLD_LONG_AGO;
+    w->holder = a->me;
+    if (!is_replaced || w->state == WORLD_PURGING)
+        w->controller = a->me;
+    const char *outcome = !is_found                    ? "fresh"
+                          : is_replaced                ? "replace"
+                          : w->state == WORLD_FINISHED ? "serve"
+                                                       : "resume";
+    reply(w, "%s|%s|%s|%s|%s", outcome, found, state, why, source);
 }
 
 void world_hold(struct world *w, int me, bool gives_up)
@@ -488,7 +530,7 @@ void world_purge(struct world *w, int me, const int *tasks, int count)
     reply(w, "ok");
 }
 
-void world_begin(struct world *w, int me, int plan, const char *id)
+void world_begin(struct world *w, int me, int plan, int source, const char *id)
 {
     start(w);
     if (w->holder != me) {
@@ -504,6 +546,7 @@ void world_begin(struct world *w, int me, int plan, const char *id)
         w->tasks[i] = (struct world_task){.worker = WORLD_NOBODY};
     w->state = WORLD_LOADING;
     w->plan = plan;
+    w->source = source;
     w->loaded = w->event_count = w->signal_count = 0;
     w->is_started = w->is_finished = w->is_reopened = false;
     w->cancel[0] = w->summary[0] = '\0';
@@ -923,6 +966,7 @@ static void worker_lines(struct page *p, int i, const struct world_worker *worke
         line(p, "funkytown:worker:w%d.host = h", i);
         line(p, "funkytown:worker:w%d.pid = %d", i, worker->pid);
         line(p, "funkytown:worker:w%d.slots = 2", i);
+        line(p, "funkytown:worker:w%d.identity = %s", i, worker->nonce);
     }
     snprintf(name, sizeof(name), "funkytown:processing:w%d", i);
     list_lines(p, name, &worker->list);
@@ -936,6 +980,7 @@ static void run_lines(struct page *p, const struct world *w)
         return;
     line(p, "funkytown:run.id = %s", w->id);
     line(p, "funkytown:run.digest = d%d", w->plan);
+    line(p, "funkytown:run.source = s%d", w->source);
     line(p, "funkytown:run.total = %d", world_plan_size(w->plan));
     line(p, "funkytown:run.lease_ms = 50000000");
     line(p, "funkytown:run.max_crashes = %d", WORLD_CRASHES);

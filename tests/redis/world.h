@@ -66,11 +66,11 @@ struct world_worker {
 struct world {
     enum world_state state;
     char id[16];
-    int plan, loaded, event_count;
+    int plan, source, loaded, event_count;
     bool has_meta, is_started, is_finished, is_reopened;
     char cancel[16]; /* why the run is being cancelled; "": it isn't */
     enum cancel_kind kind;
-    char summary[16]; /* "": none */
+    char summary[16]; /* "": its controller has not told the verdict */
     int remaining, finished, failed, reruns;
     int holder, controller; /* of the lease; of the run's field */
     struct world_list queue, order;
@@ -105,12 +105,19 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
 void world_release(struct world *w, int name, int task, const char *token);
 void world_leave(struct world *w, int name, const char *nonce);
 
-/* Run ids: "" none. `dead`: WORLD_NOBODY or a controller. */
-void world_acquire(struct world *w, int me, int plan, const char *id, int dead);
+/* Run ids: "" none. `dead`: WORLD_NOBODY or a controller. `dead_nonces`: of a worker's process that is known to be
+ * dead, "" where none is; a process' identity is its nonce. */
+struct world_acquisition {
+    int me, plan, source, dead;
+    bool is_fresh;
+    char id[16];
+    char dead_nonces[WORLD_NAMES][WORLD_TOKEN_SIZE];
+};
+void world_acquire(struct world *w, const struct world_acquisition *a);
 void world_hold(struct world *w, int me, bool gives_up);
 void world_archive(struct world *w, int me, const char *summary);
 void world_purge(struct world *w, int me, const int *tasks, int count);
-void world_begin(struct world *w, int me, int plan, const char *id);
+void world_begin(struct world *w, int me, int plan, int source, const char *id);
 void world_enqueue(struct world *w, int me, int plan, int offset, int count);
 void world_open(struct world *w, int me);
 void world_cancel(struct world *w, int me, enum cancel_kind kind, const char *reason, const int *tasks, int count);

@@ -87,7 +87,8 @@ static void a_fresh_board_has_everything_queued(void **state)
 {
     assert_summary(
         board_of(state), START_MS + 2500,
-        "{\"run_id\":\"run-1\",\"state\":\"running\",\"verdict\":null,\"counts\":{\"total\":6,\"queued\":6,"
+        "{\"run_id\":\"run-1\",\"state\":\"running\",\"verdict\":null,\"source\":null,\"counts\":{\"total\":6,"
+        "\"queued\":6,"
         "\"running\":0,\"passed\":0,\"failed\":0,\"flaky\":0,\"error\":0,\"cancelled\":0},\"excluded\":1,"
         "\"tests\":{\"passed\":0,\"failed\":0,\"skipped\":0,\"flaky\":0},"
         "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":null,\"wall_s\":2.500,\"idle_s\":0.000,"
@@ -118,7 +119,7 @@ static void a_finished_board_sums_up(void **state)
                              .state = BOARD_RUN_FINISHED, .started_ms = START_MS, .finished_ms = START_MS + 16000});
     assert_summary(
         board, START_MS + 999999,
-        "{\"run_id\":\"run-1\",\"state\":\"finished\",\"verdict\":\"passed\",\"counts\":{\"total\":6,"
+        "{\"run_id\":\"run-1\",\"state\":\"finished\",\"verdict\":\"passed\",\"source\":null,\"counts\":{\"total\":6,"
         "\"queued\":0,\"running\":0,\"passed\":5,\"failed\":0,\"flaky\":1,\"error\":0,\"cancelled\":0},"
         "\"excluded\":1,\"tests\":{\"passed\":11,\"failed\":0,\"skipped\":5,\"flaky\":1},"
         "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":\"1970-01-01T00:16:56.000Z\","
@@ -650,6 +651,59 @@ static void earlier_runs_follow_this_one(void **state)
     }
 }
 
+/* A given id can have had a run of other code before. */
+static void an_earlier_run_of_the_same_id_is_listed(void **state)
+{
+    struct board *board = board_of(state);
+    auto_buffer out = {0};
+    board_set_history(board, "[{\"run_id\":\"run-1\",\"started_at\":\"1970-01-01T00:16:40.000Z\"},"
+                             "{\"run_id\":\"run-1\",\"started_at\":\"1970-01-01T00:00:00.000Z\"}]");
+    board_add_runs(board, START_MS, &out);
+    cJSON *root = parsed(&out);
+    assert_int_equal(cJSON_GetArraySize(root), 2);
+    cJSON_Delete(root);
+}
+
+static void assert_source(const struct board *board, const char *wanted)
+{
+    auto_buffer out = {0};
+    board_add_summary(board, START_MS, &out);
+    const char *found = strstr(out.data, "\"source\":");
+    assert_non_null(found);
+    if (strncmp(found, wanted, strlen(wanted)) != 0)
+        fail_msg("found %.200s, wanted %s", found, wanted);
+}
+
+static void what_is_tested_stands_in_the_summary(void **state)
+{
+    struct board *board = board_of(state);
+    struct board_run run = {.state = BOARD_RUN_RUNNING, .started_ms = START_MS, .branch = "main"};
+    char long_text[5000];
+    board_set_run(board, &run);
+    assert_source(board, "\"source\":null,");
+    run.source = "abc";
+    uint64_t seq = board_seq(board);
+    board_set_run(board, &run);
+    assert_int_equal(board_seq(board), seq + 1);
+    board_set_run(board, board_run(board));
+    assert_int_equal(board_seq(board), seq + 1);
+    assert_source(board, "\"source\":{\"id\":\"abc\",\"branch\":\"main\",\"url\":null},");
+    run.branch = NULL;
+    run.url = "https://ci.example/1";
+    board_set_run(board, &run);
+    assert_source(board, "\"source\":{\"id\":\"abc\",\"branch\":null,\"url\":\"https://ci.example/1\"},");
+    run.url = "javascript:alert(1)";
+    board_set_run(board, &run);
+    assert_source(board, "\"source\":{\"id\":\"abc\",\"branch\":null,\"url\":null},");
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    run.source = long_text;
+    run.branch = "\xff\"";
+    board_set_run(board, &run);
+    assert_int_equal(strlen(board_run(board)->source), 1024);
+    assert_string_equal(board_run(board)->branch, "\xef\xbf\xbd\"");
+}
+
 static void what_is_no_utf8_is_shown_all_the_same(void **state)
 {
     struct board *board = board_of(state);
@@ -750,6 +804,8 @@ int main(void)
         BOARD_TEST(hostile_texts_stay_texts),
         BOARD_TEST(a_task_comes_with_its_attempts),
         BOARD_TEST(earlier_runs_follow_this_one),
+        BOARD_TEST(an_earlier_run_of_the_same_id_is_listed),
+        BOARD_TEST(what_is_tested_stands_in_the_summary),
         BOARD_TEST(what_is_no_utf8_is_shown_all_the_same),
         BOARD_TEST(the_slowest_come_first),
         BOARD_TEST(sums_hold_through_a_long_history),

@@ -25,7 +25,8 @@ static void a_run_is_read_whatever_it_holds(void **state)
 {
     (void)state;
     static const struct {
-        /* state started_ms finished_ms reopened_ms idle_ms cancel cancel_kind reruns failed */
+        /* state started_ms finished_ms reopened_ms idle_ms cancel cancel_kind reruns failed source branch source_url
+         */
         const char *fields[TASK_RECORD_RUN_FIELDS];
         struct board_run wanted;
         const char *cancel;
@@ -41,7 +42,9 @@ static void a_run_is_read_whatever_it_holds(void **state)
           .cancel_kind = CANCEL_FAILURES},
          "enough"},
         {{"running", NULL, NULL, NULL, NULL, "late", "deadline"}, {.cancel_kind = CANCEL_DEADLINE}, "late"},
-        {{"running", NULL, NULL, NULL, NULL, "too many failures: 3", "nonsense"}, {.cancel_kind = CANCEL_ASKED}, "too many failures: 3"},
+        {{"running", NULL, NULL, NULL, NULL, "too many failures: 3", "nonsense"},
+         {.cancel_kind = CANCEL_ASKED},
+         "too many failures: 3"},
         {{"running", NULL, NULL, NULL, NULL, "enough"}, {.cancel_kind = CANCEL_ASKED}, "enough"},
         {{"running", NULL, NULL, NULL, NULL, NULL, "failures", "-1", "x"}, {.cancel_kind = CANCEL_NONE}, ""},
         {{"finished", "1764000000000", "1764000000001", "", "x", "", ""},
@@ -56,6 +59,10 @@ static void a_run_is_read_whatever_it_holds(void **state)
           .failed = 1000000000},
          ""},
         {{NULL}, {.state = BOARD_RUN_RUNNING}, ""},
+        {{"running", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "abc", "main", "https://ci.example"},
+         {.state = BOARD_RUN_RUNNING, .source = "abc", .branch = "main", .url = "https://ci.example"},
+         ""},
+        {{"running", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "", "", ""}, {.state = BOARD_RUN_RUNNING}, ""},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct board_run run;
@@ -67,6 +74,9 @@ static void a_run_is_read_whatever_it_holds(void **state)
             run.idle_ms != wanted->idle_ms || run.reruns != wanted->reruns || run.failed != wanted->failed ||
             run.cancel_kind != wanted->cancel_kind)
             fail_msg("row %zu", i);
+        assert_text(run.source, wanted->source);
+        assert_text(run.branch, wanted->branch);
+        assert_text(run.url, wanted->url);
         made_reply_free(reply);
     }
 }

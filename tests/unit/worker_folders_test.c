@@ -18,8 +18,8 @@
 #include <cmocka.h>
 
 #include "shared/memory.h"
+#include "shared/spec_finder.h"
 #include "worker/scratch.h"
-#include "worker/spec_finder.h"
 
 enum { NOBODY = 65534 };
 
