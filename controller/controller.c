@@ -420,6 +420,7 @@ static void on_standby(void *data, const char *holder, bool is_ours)
 static void on_say(void *data, const char *line)
 {
     struct controller *c = data;
+    set_missing(c, line, "");
     progress_say(&c->progress, "%s", line);
 }
 

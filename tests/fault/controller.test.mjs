@@ -154,6 +154,25 @@ test('a controller that comes to a run which failed tells that it failed', async
   assert.match(second.stdout, /^failed: 6\/6 .*3 failed/m);
 });
 
+test('a controller that was stopped while its run was replaced says by which one', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  const map = scene.work(6);
+  const first = scene.controller(['--once', '--run-id', 'r', map]);
+  await first.says(/6 tasks/);
+  first.kill('SIGSTOP');
+  await waitFor('the end of its lease', async () => (await scene.redis('exists', 'funkytown:controller'))[0] === '0');
+  const second = scene.controller(['--once', '--run-id', 'r', '--source', 'x', map]);
+  await second.says(/resuming|6 tasks/);
+  assert.match(second.stdout, /the specs have changed since run r \(source none → x\): beginning anew/);
+  first.kill('SIGCONT');
+  first.mayEnd = [2];
+  assert.equal(await first.exit(), 2);
+  assert.match(first.stderr, /run r was replaced by run r, another one of that id, while this controller could not renew its lease/);
+  scene.worker();
+  assert.equal(await second.exit(), 0, second.output);
+});
+
 // A program to which /proc shows nobody else's processes: as another user where there are some, else as one without rights.
 function withoutSight(stage) {
   const isRoot = Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 65534;
