@@ -239,27 +239,31 @@ static void no_nest_is_too_deep(void **state)
     assert_true(scratch_close(&scratch));
 }
 
+/* To root nothing is closed. */
+static void become(uid_t user)
+{
+    if (getuid() != 0)
+        return;
+    if (seteuid(0) < 0 || setgroups(0, NULL) < 0 || setegid(user) < 0 || seteuid(user) < 0)
+        abort();
+    prctl(PR_SET_DUMPABLE, 1); /* or the leak checker can't look at us */
+}
+
 /* Somebody else's, as a container that a spec has started leaves it; only root can make one. */
 static void make_foreign(const char *path)
 {
     auto_free char *file = memory_format("%s/file", path);
-    if (getuid() == 0)
-        assert_int_equal(seteuid(0), 0);
+    become(0);
     assert_int_equal(mkdir(path, 0755), 0);
     close(open(file, O_WRONLY | O_CREAT, 0644));
-    if (getuid() == 0)
-        assert_int_equal(seteuid(NOBODY), 0);
-    prctl(PR_SET_DUMPABLE, 1);
+    become(NOBODY);
 }
 
 static void remove_foreign(const char *path)
 {
-    if (getuid() == 0)
-        assert_int_equal(seteuid(0), 0);
+    become(0);
     assert_int_equal(nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
-    if (getuid() == 0)
-        assert_int_equal(seteuid(NOBODY), 0);
-    prctl(PR_SET_DUMPABLE, 1);
+    become(NOBODY);
 }
 
 static void what_cannot_be_removed_stays_and_the_slot_moves_on(void **state)
@@ -322,19 +326,9 @@ static void only_abandoned_folders_are_removed(void **state)
     assert_true(scratch_close(&other));
 }
 
-/* To root nothing is closed. The leak checker has to be able to look at us after that. */
-static void become_ordinary(void)
-{
-    if (geteuid() != 0)
-        return;
-    if (setgroups(0, NULL) < 0 || setegid(NOBODY) < 0 || seteuid(NOBODY) < 0)
-        abort();
-    prctl(PR_SET_DUMPABLE, 1);
-}
-
 int main(void)
 {
-    become_ordinary();
+    become(NOBODY);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specs_are_found_by_their_trailing_path),
         cmocka_unit_test(folders_are_emptied_and_removed),
@@ -345,5 +339,7 @@ int main(void)
         cmocka_unit_test(abandoned_folders_are_removed_though_they_were_closed),
         cmocka_unit_test(only_abandoned_folders_are_removed),
     };
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    int failed = cmocka_run_group_tests(tests, make_root, remove_root);
+    become(0);
+    return failed;
 }
