@@ -38,8 +38,7 @@ test('every listener is told the verdict, whoever stands in the way', async (t) 
     const told = await events;
     const [name, { seq, state, summary }] = told.at(-1);
     assert.deepEqual([name, state, summary.verdict, summary.counts.passed, summary.counts.failed], ['end', 'finished', 'failed', 1, 1]);
-    const [before, last] = told.at(-2);
-    assert.deepEqual([before, last.seq, last.summary.verdict], ['delta', seq, 'failed']);
+    assert.equal(told.at(-2)[1].seq, seq); // a delta, or the first that it was told
   }
 });
 
