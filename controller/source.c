@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/sha256.h"
 #include "shared/spec_finder.h"
 #include "shared/utf8.h"
 
@@ -26,6 +26,12 @@ enum {
 };
 
 /* ---- texts ---- */
+
+/* With the zero at its end, so that no two texts run into one. */
+static void add_text(SHA2_CTX *sha, const char *text)
+{
+    SHA256Update(sha, (const uint8_t *)text, strlen(text) + 1);
+}
 
 /* A name that can stand in a line for people; another one, or one that is too long, is replaced by its hash. */
 static void set_id(struct source *source, enum source_kind kind, const char *text)
@@ -40,11 +46,11 @@ static void set_id(struct source *source, enum source_kind kind, const char *tex
         memory_copy_text(source->id, sizeof(source->id), text);
         return;
     }
-    struct sha256 sha;
-    char hex[SHA256_HEX_SIZE];
-    sha256_init(&sha);
-    sha256_text(&sha, text);
-    sha256_hex(&sha, hex);
+    SHA2_CTX sha;
+    char hex[SHA256_DIGEST_STRING_LENGTH];
+    SHA256Init(&sha);
+    add_text(&sha, text);
+    SHA256End(&sha, hex);
     snprintf(source->id, sizeof(source->id), "sha256:%s", hex);
 }
 
@@ -153,13 +159,13 @@ static void find_ci(struct source *source)
 /* ---- hashing files ---- */
 
 struct hashing {
-    struct sha256 sha;
+    SHA2_CTX sha;
     size_t bytes_left, files_left;
 };
 
 static void hashing_init(struct hashing *h)
 {
-    sha256_init(&h->sha);
+    SHA256Init(&h->sha);
     h->bytes_left = CONTENT_LIMIT;
     h->files_left = FILE_LIMIT;
 }
@@ -168,12 +174,12 @@ static void add_number(struct hashing *h, long long number)
 {
     char text[24];
     snprintf(text, sizeof(text), "%lld", number);
-    sha256_text(&h->sha, text);
+    add_text(&h->sha, text);
 }
 
 static void add_look(struct hashing *h, const struct stat *info)
 {
-    sha256_text(&h->sha, "by its looks");
+    add_text(&h->sha, "by its looks");
     add_number(h, info->st_size);
     add_number(h, info->st_mtim.tv_sec);
     add_number(h, info->st_mtim.tv_nsec);
@@ -181,10 +187,10 @@ static void add_look(struct hashing *h, const struct stat *info)
 
 static void add_content(struct hashing *h, int fd)
 {
-    char part[65536];
+    uint8_t part[65536];
     long long size = 0;
     for (ssize_t length; size <= CONTENT_LIMIT && (length = read(fd, part, sizeof(part))) > 0; size += length)
-        sha256_add(&h->sha, part, (size_t)length);
+        SHA256Update(&h->sha, part, (size_t)length);
     add_number(h, size); /* what follows can't be taken for content */
 }
 
@@ -194,7 +200,7 @@ static void add_regular(struct hashing *h, const char *path, const struct stat *
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     bool is_within = info->st_size <= CONTENT_LIMIT &&
                      (must_read || (h->files_left > 0 && (size_t)info->st_size <= h->bytes_left));
-    sha256_text(&h->sha, info->st_mode & S_IXUSR ? "program" : "file");
+    add_text(&h->sha, info->st_mode & S_IXUSR ? "program" : "file");
     if (fd < 0 || !is_within) {
         add_look(h, info);
         return;
@@ -210,26 +216,26 @@ static void add_path(struct hashing *h, const char *name, const char *path, bool
 {
     struct stat info;
     char target[PATH_MAX];
-    sha256_text(&h->sha, name);
+    add_text(&h->sha, name);
     if (lstat(path, &info) < 0) {
-        sha256_text(&h->sha, "gone");
+        add_text(&h->sha, "gone");
     } else if (S_ISREG(info.st_mode)) {
         add_regular(h, path, &info, must_read);
     } else if (S_ISLNK(info.st_mode)) {
         ssize_t length = readlink(path, target, sizeof(target) - 1);
         target[length > 0 ? length : 0] = '\0';
-        sha256_text(&h->sha, "link");
-        sha256_text(&h->sha, target);
+        add_text(&h->sha, "link");
+        add_text(&h->sha, target);
     } else {
-        sha256_text(&h->sha, "else");
+        add_text(&h->sha, "else");
         add_number(h, info.st_mode & S_IFMT);
     }
 }
 
 static void end_hash(struct hashing *h, char digits[HASH_DIGITS + 1])
 {
-    char hex[SHA256_HEX_SIZE];
-    sha256_hex(&h->sha, hex);
+    char hex[SHA256_DIGEST_STRING_LENGTH];
+    SHA256End(&h->sha, hex);
     snprintf(digits, HASH_DIGITS + 1, "%.*s", HASH_DIGITS, hex);
 }
 
@@ -290,8 +296,8 @@ static void hash_specs(struct source *source, const struct specs *specs)
         if (specs->list[i].path) {
             add_path(&h, specs->list[i].name, specs->list[i].path, true);
         } else {
-            sha256_text(&h.sha, specs->list[i].name);
-            sha256_text(&h.sha, "not found");
+            add_text(&h.sha, specs->list[i].name);
+            add_text(&h.sha, "not found");
         }
     }
     end_hash(&h, digits);
@@ -334,7 +340,7 @@ static void set_commit(struct source *source, struct work_tree *tree, const stru
         add_path(&h, name_within(tree, path), path, paths_have(&must_read, path));
     }
     if (tree->submodules.length > 0)
-        sha256_add(&h.sha, tree->submodules.data, tree->submodules.length);
+        SHA256Update(&h.sha, (const uint8_t *)tree->submodules.data, tree->submodules.length);
     end_hash(&h, digits);
     bool is_clean = tree->changed.count == 0 && tree->submodules.length == 0;
     snprintf(source->id, sizeof(source->id), "%s%s%s", tree->commit, is_clean ? "" : "+", is_clean ? "" : digits);
