@@ -58,6 +58,7 @@ export const demote = (server, master) => tell(server, 'replicaof', master.host,
 // The replica is the master for whoever connects anew through a proxy, and for the checker.
 export function lead(scene, ...proxies) {
   for (const proxy of proxies) proxy.targetPort = scene.replica.port;
+  scene.master.program = scene.server; // it may have been started again
   [scene.master, scene.replica] = [scene.replica, scene.master];
   use(scene, scene.master);
   scene.env = { REDIS_HOST: scene.master.host, REDIS_PORT: String(scene.master.port) };

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Chance } from './chance.mjs';
 import { COUNTS, EXIT, findFlaws, LEFT, LOST, TWICE, VERDICT } from './checker.mjs';
 import { Scene } from './scene.mjs';
+import { caughtUp, demote, lead, promote, startBoth, tell } from './servers.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
   seed: { type: 'string' }, tasks: { type: 'string', default: '500' }, workers: { type: 'string', default: '50' },
@@ -30,12 +31,14 @@ const specName = (i) => ['slow', 'quick', 'quick', 'daemon', 'quick', 'quick-fai
 
 class Storm {
   constructor(scene, chance) {
-    Object.assign(this, { scene, chance, stopped: [], deeds: { killed: 0, stopped: 0, redis: 0, controller: 0 } });
+    Object.assign(this, { scene, chance, stopped: [], deeds: { killed: 0, stopped: 0, redis: 0, failover: 0, controller: 0 } });
   }
 
   async begin() {
     const { scene, chance } = this;
-    await scene.startRedis();
+    await startBoth(scene);
+    this.proxy = await scene.proxy();
+    scene.env = this.proxy.env;
     const failing = chance.next() < 0.5;
     const specs = Array.from({ length: TASKS }, (_, i) => (failing ? specName(i) : specName(i).replace('-fail', '')));
     // With an id, a controller that is started when the run has already ended serves it, and doesn't begin another.
@@ -70,7 +73,22 @@ class Storm {
   async restartRedis() {
     await this.scene.killRedis();
     await this.scene.restartRedis();
+    this.scene.env = this.proxy.env;
     this.deeds.redis += 1;
+  }
+
+  // Nothing that was acknowledged is lost; half of the time the connections to the old master are kept.
+  async failOver() {
+    const { scene, proxy } = this;
+    proxy.set({ up: 'hold' });
+    await caughtUp(scene);
+    await promote(scene);
+    lead(scene, proxy);
+    scene.env = proxy.env;
+    await demote(scene.replica, scene.master);
+    if (this.chance.next() < 0.5) await tell(scene.replica, 'client', 'kill', 'type', 'normal');
+    proxy.set({ up: 'flow' });
+    this.deeds.failover += 1;
   }
 
   async restartController() {
@@ -81,7 +99,7 @@ class Storm {
   async rage() {
     const { scene, chance } = this;
     const faults = [() => this.killWorker(), () => this.killWorker(), () => this.stopWorker(), () => this.stopWorker(),
-      () => this.continueWorker(), () => this.restartRedis(), () => this.restartController()];
+      () => this.continueWorker(), () => this.restartRedis(), () => this.failOver(), () => this.restartController()];
     for (let seen = 0; seen < TASKS * 0.9; seen += chance.between(1, TASKS / 20)) {
       await scene.started(seen);
       await chance.pick(faults)();
@@ -123,9 +141,10 @@ async function play(number, seed) {
     for (const close of closers) await close();
   }
   for (const { kind } of flaws) KINDS[kind] += 1;
-  const { killed, stopped, redis, controller } = storm.deeds;
+  const { killed, stopped, redis, failover, controller } = storm.deeds;
   const took = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`run ${number}, seed ${seed}: workers killed ${killed}, stopped ${stopped}; Redis restarted ${redis}, controller ${controller}; `
+  console.log(`run ${number}, seed ${seed}: workers killed ${killed}, stopped ${stopped}; Redis restarted ${redis}, `
+    + `failed over ${failover}, controller ${controller}; `
     + `${took} s: ${flaws.length === 0 ? 'sound' : `${flaws.length} FLAWS`}`);
   for (const { kind, text } of flaws.slice(0, 20)) console.log(`    ${kind}: ${text.split('\n').slice(0, 300).join('\n        ')}`);
 }
