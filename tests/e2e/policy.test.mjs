@@ -8,6 +8,17 @@ import { Stage, waitFor } from './harness.mjs';
 
 const LONG = 'echo $$ >>"$HOME/pids"; exec sleep 600';
 
+const TOKEN = 'open-sesame';
+
+async function post(stage, controller, what, body, token = TOKEN) {
+  const answer = await fetch(`${await stage.url(controller)}/api/v1/runs/current/${what}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+  return [answer.status, await answer.json()];
+}
+
 // Every task is complete, and what the counters say is what the hashes say.
 async function counts(stage, controller) {
   const summary = await stage.api(controller, '');
@@ -74,6 +85,48 @@ test('FUNKYTOWN_MAX_FAILURES: the rest is cancelled, the verdict is failed', asy
   await controller.exit();
   const again = stage.controller(['--once', '--run-id', summary.run_id, map]);
   assert.equal(await again.exit(), 1, again.output);
+});
+
+// What is put back has all the failures again, whatever failed before; also for a controller that comes later.
+for (const isKilled of [false, true]) {
+  test(`FUNKYTOWN_MAX_FAILURES counts from a rerun on${isKilled ? ', also after kill -9 of the controller' : ''}`, async (t) => {
+    const stage = new Stage(t);
+    await stage.startRedis();
+    const map = stage.map(`case $FUNKYTOWN_SPEC in
+      bad) exit 1;;
+      last) until [ -e "$HOME/go" ]; do sleep 0.02; done;;
+      esac`, ['bad', 'a', 'b', 'last']);
+    const env = { FUNKYTOWN_MAX_FAILURES: '1', FUNKYTOWN_TOKEN: TOKEN, FUNKYTOWN_LEASE_S: '1' };
+    let controller = stage.controller([map], env);
+    const first = stage.worker({ FUNKYTOWN_LEASE_S: '1' });
+    await controller.says(/^failed: 4\/4 .*1 failed.*cancelled.*\n/m);
+    assert.equal(await first.exit(), 0, first.output);
+    assert.equal((await stage.hash('funkytown:run')).cancel_kind, 'failures');
+    const { cancelled } = (await counts(stage, controller)).counts;
+    assert.deepEqual(await post(stage, controller, 'rerun', { status: ['cancelled'] }), [200, { rerun: cancelled }]);
+    stage.worker();
+    if (isKilled) {
+      await waitFor('two of them', async () => (await stage.hash('runmeta')).tasksremaining === '1');
+      controller.kill('SIGKILL');
+      controller = stage.controller([map], env);
+      await waitFor('the controller', async () => (await stage.api(controller, '').catch(() => null))?.counts.passed === 2);
+    }
+    stage.file('go', '');
+    await controller.says(/^failed: 4\/4 .*3 passed .*1 failed(?!.*cancelled).*\n/m);
+  });
+}
+
+test('FUNKYTOWN_MAX_FAILURES: --rerun of a run that was cut runs all of it', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const map = stage.map('[ "$FUNKYTOWN_SPEC" != bad ] || [ -e "$HOME/mended" ]', ['bad', 'a', 'b', 'c']);
+  const env = { FUNKYTOWN_MAX_FAILURES: '1', SPEC_ROOT: stage.specs };
+  const cut = stage.controller(['--once', '--workers', '1', map], env);
+  assert.equal(await cut.exit(), 1, cut.output);
+  stage.file('mended', '');
+  const again = stage.controller(['--once', '--rerun', '--workers', '1', map], env);
+  assert.equal(await again.exit(), 0, again.output);
+  assert.match(again.stdout, /^passed: 4\/4/m);
 });
 
 test('a failed task is tried again on another worker', async (t) => {
@@ -167,17 +220,6 @@ test('a task that is handed back again and again is an error in the end', async 
   assert.equal(await controller.exit(), 3, controller.output);
   assert.match(controller.stdout, /handed back 21 times by workers that were told to stop/);
 });
-
-const TOKEN = 'open-sesame';
-
-async function post(stage, controller, what, body, token = TOKEN) {
-  const answer = await fetch(`${await stage.url(controller)}/api/v1/runs/current/${what}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  return [answer.status, await answer.json()];
-}
 
 test('POST cancel ends what runs within 5 s, everywhere; POST rerun goes on with what did not pass', async (t) => {
   const stage = new Stage(t);

@@ -101,23 +101,6 @@ test('back to a state in which the run was being enqueued: the rest is enqueued 
   await scene.sound({ hasForgotten: true });
 });
 
-test('a task that is in no list any more: the run never says that it is finished', async (t) => {
-  const scene = new Scene(t);
-  await scene.startRedis();
-  const map = scene.work(6, { holding: 1 });
-  const controller = scene.controller(['--once', map]);
-  scene.worker();
-  await scene.started(1);
-  await scene.redis('lrem', 'taskqueue', '1', 'task:g:3');
-  scene.open();
-  await scene.ended(5);
-  await waitFor('the others to be counted', async () => (await scene.hash('runmeta')).tasksremaining === '1');
-  assert.equal((await scene.hash('runmeta')).finished, '0');
-  assert.equal((await scene.api(controller, '')).state, 'running');
-  await scene.redis('rpush', 'taskqueue', 'task:g:3');
-  await scene.sound();
-});
-
 test('CLIENT KILL of everybody, again and again', async (t) => {
   const scene = new Scene(t);
   await scene.startRedis();

@@ -987,6 +987,7 @@ static void claim_under_another_token_starts_a_forgotten_task_anew(void **state)
 {
     struct bench *b = *state;
     have_claim(b, 1);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK); /* it isn't left to others */
     expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
     expect_text(b, 1, "2");
     expect_line(b, "task:a:0.attempt = 2");
@@ -1219,6 +1220,14 @@ static void claim_leaves_a_task_that_failed_here_to_others(void **state)
     expect_count(b, "funkytown:declined", 0);
     expect(b, settle(b, "w", "task:a:0", "t3", TASK_FAILED, 5), LEDGER_OK);
 
+    expire(b, "w"); /* its own lease doesn't matter */
+    redis_fixture_do(&b->server, "LREM taskqueue 0 task:a:1");
+    pop(b, "w", "task:a:0");
+    redis_fixture_do(&b->server, "LPUSH taskqueue task:a:1");
+    expect(b, claim(b, "w", "task:a:0", "t4"), LEDGER_GONE);
+    expect(b, renew(b, "w"), LEDGER_OK);
+    redis_fixture_do(&b->server, "LREM taskqueue 0 task:a:1");
+
     expire(b, "v"); /* who is dead is nobody else */
     pop(b, "w", "task:a:0");
     expect(b, claim(b, "w", "task:a:0", "t4"), LEDGER_OK);
@@ -1293,6 +1302,8 @@ static void rerun_puts_back_what_did_not_pass(void **state)
     expect(b, rerun(b, "c1", "task:a:0 task:a:1 task:a:2 task:a:3"), LEDGER_OK);
     expect_text(b, 1, "3");
     expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:1", "taskqueue[2] = task:a:0");
+    expect_line(b, "funkytown:events n=15 at=T e=rerun t=task:a:1");
+    expect_count(b, "funkytown:signals e=opened", 2);
     expect_line(b, "task:a:1.status = waiting");
     expect_line(b, "task:a:1.result = unknown");
     expect_line(b, "task:a:1.reason = ");
@@ -1473,6 +1484,14 @@ static void audit_puts_back_what_a_worker_has_left_behind(void **state)
     expect(b, audit(b, true, 1), LEDGER_OK);
     expect_all(b, "taskqueue", "taskqueue[0] = task:a:0");
     expect_count(b, "funkytown:processing", 0);
+
+    set_up(state);
+    have_claim(b, 1);
+    redis_fixture_do(&b->server, "DEL funkytown:processing:w funkytown:claims");
+    expect(b, audit(b, true, 1), LEDGER_OK);
+    expect_text(b, 4, "task:a:0: processing without a token, in no list; wanted the list of w");
+    expect_all(b, "taskqueue", "taskqueue[0] = task:a:0");
+    expect_count(b, "funkytown:processing", 0);
 }
 
 /* ---- hashes that are gone ---- */
@@ -1498,10 +1517,13 @@ static void a_task_whose_hash_is_gone_can_only_be_put_down(void **state)
     redis_fixture_do(&b->server, "DEL task:a:0 task:a:1 task:a:2");
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
     expect_refused(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_FENCED);
+    expect(b, release(b, "w", "task:a:1", NULL, NULL), LEDGER_OK);
+    pop(b, "w", "task:a:1");
     expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_GONE);
     expect_count(b, "task:a:1", 0);
-    expect(b, claim(b, "w", "task:a:0", "t3"), LEDGER_GONE);
+    expect(b, claim(b, "w", "task:a:0", "t1"), LEDGER_GONE);
     expect_count(b, "funkytown:processing", 0);
+    expect_count(b, "funkytown:claims", 0);
     expect(b, cancel(b, "c1", "enough", "task:a:2 task:a:3"), LEDGER_OK);
     expect_text(b, 1, "1");
     expect_count(b, "task:a:2", 0);
@@ -1712,6 +1734,8 @@ static void overdue_shortens_what_a_clock_that_was_set_back_has_left(void **stat
     expect_text(b, 2, "0");
     expect_all(b, "funkytown:workers", "funkytown:workers v alive", "funkytown:workers w alive");
     expect_all(b, "funkytown:graves", "funkytown:graves gone T");
+    expect(b, ledger_overdue(&b->ledger, now + 10 * LEASE_MS, on_answer, &b->answer), LEDGER_OK);
+    expect_text(b, 2, "0"); /* by the clock as it is they live */
 }
 
 /* Who was looked at before the clock was set, or before he renewed his lease, isn't dead for it. */
