@@ -94,12 +94,8 @@ int auditor_ask(struct ledger *ledger, bool repair, const char *const *tasks, si
                 ledger_reply_fn *reply, void *data)
 {
     struct audit *a = memory_zeroed(1, sizeof(*a));
-    *a = (struct audit){.ledger = ledger,
-                        .repair = repair,
-                        .tasks = tasks,
-                        .task_count = task_count,
-                        .reply = reply,
-                        .data = data};
+    *a = (struct audit){
+        .ledger = ledger, .repair = repair, .tasks = tasks, .task_count = task_count, .reply = reply, .data = data};
     if (ask_workers(a) == 0)
         return 0;
     free(a);

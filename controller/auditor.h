@@ -1,5 +1,6 @@
 /*
- * Has the run audited: asks for the workers, which the script must be told by name, and again when one came in between.
+ * Has the run audited: asks for the workers, which the script must be told by name, and again when one came in
+ * between.
  */
 #pragma once
 #include <stdbool.h>

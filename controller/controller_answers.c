@@ -124,7 +124,8 @@ static void source_cancel(void *data, struct reporter_request *request)
 {
     struct controller *c = data;
     struct question *q = new_question(c, request);
-    if (c->is_loaded && ledger_cancel(&c->ledger, c->opener.me, CANCEL_ASKED, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
+    if (c->is_loaded &&
+        ledger_cancel(&c->ledger, c->opener.me, CANCEL_ASKED, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
         return;
     free(q);
     reporter_answer(request, NULL, 0, "Redis can't be reached");

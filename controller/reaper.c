@@ -153,7 +153,8 @@ static void on_overdue(void *data, const struct ledger_reply *reply)
         sweep(r, ledger_text(reply, i), "");
 }
 
-/* Also while nobody may die: a clock that was set back is noticed at once, and with it the leases that are too long. */
+/* Also while nobody may die: a clock that was set back is noticed at once, and with it the leases that are too long.
+ */
 static void on_pass(uv_timer_t *timer)
 {
     struct reaper *r = timer->data;

@@ -163,7 +163,8 @@ struct ledger_found {
 };
 struct ledger_found ledger_found(const struct ledger_reply *reply);
 
-/* Renews our lease; `lease_ms` 0: gives it up. {OK: Redis' time in ms} {FENCED: another controller has it, or had it since} */
+/* Renews our lease; `lease_ms` 0: gives it up. {OK: Redis' time in ms} {FENCED: another controller has it, or had it
+ * since} */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
 /*
@@ -216,9 +217,9 @@ int ledger_summarize(struct ledger *ledger, const char *me, const char *summary,
                      ledger_reply_fn *reply, void *data);
 
 /*
- * Whose lists must be swept. `known_ms`: what Redis' clock must have come to if nobody has set it, 0: unknown. No lease
- * is longer than one lease after that. {OK: Redis' time in ms, n, then n workers whose lease ran out, then the n ends of
- * these leases, then those that have gone lately}
+ * Whose lists must be swept. `known_ms`: what Redis' clock must have come to if nobody has set it, 0: unknown. No
+ * lease is longer than one lease after that. {OK: Redis' time in ms, n, then n workers whose lease ran out, then the
+ * n ends of these leases, then those that have gone lately}
  */
 int ledger_overdue(struct ledger *ledger, int64_t known_ms, ledger_reply_fn *reply, void *data);
 

@@ -370,7 +370,8 @@ static int cancel(struct bench *b, const char *me, const char *reason, const cha
 {
     char keys[PLAN_LIMIT][TASK_KEY_SIZE];
     const char *list[PLAN_LIMIT];
-    return ledger_cancel(&b->ledger, me, CANCEL_DEADLINE, reason, list, split(tasks, keys, list), on_answer, &b->answer);
+    return ledger_cancel(&b->ledger, me, CANCEL_DEADLINE, reason, list, split(tasks, keys, list), on_answer,
+                         &b->answer);
 }
 
 static int rerun(struct bench *b, const char *me, const char *tasks)
@@ -1500,10 +1501,8 @@ static int restore(struct bench *b, const char *me, size_t first, size_t count)
 {
     struct ledger_entry entries[PLAN_LIMIT];
     for (size_t i = 0; i < count; i++) {
-        entries[i] = (struct ledger_entry){.spec = "tests/a.spec.ts",
-                                           .viewport = "desktop",
-                                           .browser = "chrome",
-                                           .runner = "playwright"};
+        entries[i] = (struct ledger_entry){
+            .spec = "tests/a.spec.ts", .viewport = "desktop", .browser = "chrome", .runner = "playwright"};
         snprintf(entries[i].key, sizeof(entries[i].key), "task:a:%zu", first + i);
     }
     return ledger_restore(&b->ledger, me, entries, count, on_answer, &b->answer);
@@ -1557,11 +1556,11 @@ static void restore_makes_an_error_of_what_is_lost(void **state)
     expect_refused(b, restore(b, "c2", 0, 3), LEDGER_FENCED);
     expect(b, restore(b, "c1", 0, 2), LEDGER_OK);
     expect_text(b, 1, "1");
-    expect_all(b, "task:a:0", "task:a:0.key = task:a:0", "task:a:0.spec = tests/a.spec.ts", "task:a:0.viewport = desktop",
-               "task:a:0.browser = chrome", "task:a:0.status = complete", "task:a:0.result = error",
-               "task:a:0.starttime = 0", "task:a:0.duration = 0", "task:a:0.durationstring = 0s",
-               "task:a:0.runner = playwright", "task:a:0.attempt = 1", "task:a:0.worker = ", "task:a:0.flaky = 0",
-               "task:a:0.reason = its record was lost from Redis");
+    expect_all(b, "task:a:0", "task:a:0.key = task:a:0", "task:a:0.spec = tests/a.spec.ts",
+               "task:a:0.viewport = desktop", "task:a:0.browser = chrome", "task:a:0.status = complete",
+               "task:a:0.result = error", "task:a:0.starttime = 0", "task:a:0.duration = 0",
+               "task:a:0.durationstring = 0s", "task:a:0.runner = playwright", "task:a:0.attempt = 1",
+               "task:a:0.worker = ", "task:a:0.flaky = 0", "task:a:0.reason = its record was lost from Redis");
     expect_count(b, "funkytown:attempts:task:a:0", 1);
     expect_count(b, "funkytown:details", 0);
     expect_line(b, "runmeta.tasksremaining = 2");
@@ -1703,7 +1702,8 @@ static void overdue_believes_no_clock_that_was_set_forward(void **state)
     expect(b, join(b, "w"), LEDGER_OK);
     expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
     int64_t now = server_ms(b);
-    redis_fixture_do(&b->server, "ZADD funkytown:workers %lld w %lld v", (long long)now - 30000, (long long)now - 60000);
+    redis_fixture_do(&b->server, "ZADD funkytown:workers %lld w %lld v", (long long)now - 30000,
+                     (long long)now - 60000);
     redis_fixture_do(&b->server, "ZADD funkytown:graves %lld gone", (long long)now - 3610000);
     remember(b);
     expect(b, ledger_overdue(&b->ledger, now - 40000, on_answer, &b->answer), LEDGER_OK);

@@ -153,20 +153,31 @@ static void have_finished_run(struct stage *s)
 }
 
 /* What a rerun that is over at once leaves of the run, and the events that tell of it. */
-#define QUICK_RERUN                                                                                                  \
-    "HMSET task:a:0 status complete result passed attempt 2",                                                        \
-        "HMSET funkytown:run state finished reopened_ms 3000 finished_ms 3001 events 5 reruns 1",                    \
-        "XADD funkytown:events * n 2 at 3000 e rerun t task:a:0",                                                    \
-        "XADD funkytown:events * n 3 at 3000 e claimed t task:a:0 w w a 2",                                          \
-        "XADD funkytown:events * n 4 at 3001 e settled t task:a:0 w w a 2 r passed f 0 d 0 k 0",                     \
-        "XADD funkytown:events * n 5 at 3001 e finished"
+static const char *const quick_rerun[] = {
+    "HMSET task:a:0 status complete result passed attempt 2",
+    "HMSET funkytown:run state finished reopened_ms 3000 finished_ms 3001 events 5 reruns 1",
+    NULL,
+};
+static const char *const its_events[] = {
+    "XADD funkytown:events * n 2 at 3000 e rerun t task:a:0",
+    "XADD funkytown:events * n 3 at 3000 e claimed t task:a:0 w w a 2",
+    "XADD funkytown:events * n 4 at 3001 e settled t task:a:0 w w a 2 r passed f 0 d 0 k 0",
+    "XADD funkytown:events * n 5 at 3001 e finished",
+    NULL,
+};
 
+static void carry_out(struct stage *s, const char *const *commands)
+{
+    for (; *commands; commands++)
+        redis_fixture_do(&s->server, *commands);
+}
+
+/* The events are late. */
 static void a_rerun_that_ends_while_the_end_is_read_is_the_verdict(void **state)
 {
-    static const char *const meanwhile[] = {QUICK_RERUN, NULL};
     struct stage *s = *state;
     have_finished_run(s);
-    s->meanwhile = meanwhile;
+    s->meanwhile = quick_rerun;
     monitor_watch(&s->monitor);
     run_until(&s->loop, &s->is_finished, "the run is finished");
     assert_int_equal(s->verdict_count, 1);
@@ -174,18 +185,19 @@ static void a_rerun_that_ends_while_the_end_is_read_is_the_verdict(void **state)
     assert_int_equal(s->reopened_count, 0);
 }
 
-/* It had been told that the run is finished. Redis' clock may have been set, so that the rerun bears the same time. */
+/* It had been told that the run is finished. Redis' clock may have been set, so that the rerun bears the same time.
+ */
 static void a_rerun_that_ends_before_it_is_noticed_is_told(void **state)
 {
-    static const char *const rerun[] = {QUICK_RERUN, "HSET funkytown:run reopened_ms 0", NULL};
     struct stage *s = *state;
     have_finished_run(s);
     monitor_watch(&s->monitor);
     run_until(&s->loop, &s->is_finished, "the run is finished");
     assert_int_equal(s->verdicts[0], BOARD_VERDICT_FAILED);
     s->is_finished = false;
-    for (size_t i = 0; rerun[i]; i++)
-        redis_fixture_do(&s->server, rerun[i]);
+    carry_out(s, quick_rerun);
+    redis_fixture_do(&s->server, "HSET funkytown:run reopened_ms 0");
+    carry_out(s, its_events);
     run_until(&s->loop, &s->is_finished, "the run is finished once more");
     assert_int_equal(s->verdict_count, 2);
     assert_int_equal(s->verdicts[1], BOARD_VERDICT_PASSED);
@@ -200,8 +212,7 @@ static void a_rerun_without_an_event_is_told_when_all_is_read_again(void **state
     monitor_watch(&s->monitor);
     run_until(&s->loop, &s->is_finished, "the run is finished");
     s->is_finished = false;
-    redis_fixture_do(&s->server, "HMSET task:a:0 status complete result passed attempt 2");
-    redis_fixture_do(&s->server, "HMSET funkytown:run reopened_ms 3000 finished_ms 3001 events 5 reruns 1");
+    carry_out(s, quick_rerun);
     redis_fixture_do(&s->server, "DEL funkytown:events");
     monitor_read_again(&s->monitor);
     run_until(&s->loop, &s->is_finished, "the run is finished once more");

@@ -32,19 +32,18 @@ static void a_step_is_what_no_travel_explains(void **state)
         uint64_t sent_ms, received_ms;
         int64_t redis_ms, least_step, most_step;
     } rows[] = {
-        {1000, 1010, 31005, 29900, 30000},   /* forward */
+        {1000, 1010, 31005, 29900, 30000},    /* forward */
         {1000, 1010, -38995, -40000, -39900}, /* back */
-        {1000, 9000, 8999, 0, 0},            /* it was under way for long: read at the end, */
-        {1000, 9000, 1001, 0, 0},            /* or at the beginning */
-        {1000, 9000, 39000, 29900, 30010},   /* and the clock was set meanwhile */
-        {1000, 1010, 1104, 0, 0},            /* too little to matter */
+        {1000, 9000, 8999, 0, 0},             /* it was under way for long: read at the end, */
+        {1000, 9000, 1001, 0, 0},             /* or at the beginning */
+        {1000, 9000, 39000, 29900, 30010},    /* and the clock was set meanwhile */
+        {1000, 1010, 1104, 0, 0},             /* too little to matter */
         {1000, 1010, 906, 0, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct clock_watch watch = {0};
         assert_int_equal(clock_watch_read(&watch, AHEAD + 102, 100, 105), 0);
-        int64_t step =
-            clock_watch_read(&watch, AHEAD + rows[i].redis_ms, rows[i].sent_ms, rows[i].received_ms);
+        int64_t step = clock_watch_read(&watch, AHEAD + rows[i].redis_ms, rows[i].sent_ms, rows[i].received_ms);
         if (step < rows[i].least_step || step > rows[i].most_step)
             fail_msg("row %zu: a step of %lld", i, (long long)step);
         uint64_t later = rows[i].received_ms + 1000;
@@ -82,8 +81,8 @@ static void a_clock_that_is_slewed_is_not_set(void **state)
     for (int sign = -1; sign <= 1; sign += 2) {
         struct clock_watch watch = {0};
         for (int64_t at = 0; at < 3600000; at += 1000)
-            assert_int_equal(
-                clock_watch_read(&watch, AHEAD + at + sign * at / 2000, (uint64_t)at, (uint64_t)at + 1), 0);
+            assert_int_equal(clock_watch_read(&watch, AHEAD + at + sign * at / 2000, (uint64_t)at, (uint64_t)at + 1),
+                             0);
     }
 }
 
