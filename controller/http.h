@@ -101,6 +101,7 @@ struct reporter {
     struct http_assets assets;
     struct http_peers watched;
     size_t request_count; /* under way, streams and sleepers included */
+    uint64_t heard_ms;    /* uv_now() when somebody last came, or was served */
     struct http_snapshot snapshot;
 
     struct http_streams streams;

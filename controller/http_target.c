@@ -80,7 +80,7 @@ bool http_target_parse(struct http_target *target, const char *uri)
     char *query = strchr(path, '?');
     if (query != NULL)
         *query++ = '\0';
-    if (*path != '/')
+    if (*path != '/' || !utf8_is_valid(target->storage, (size_t)(path - target->storage)))
         return false;
     *path = '\0'; /* ends the authority */
     return parse_path(target, path + 1) && parse_query(target, query);

@@ -21,8 +21,8 @@ enum {
     /* Room for what we accept and refuse ourselves; a request beyond it is refused by the library. */
     CONNECTION_BYTES = 64 * 1024,
     BACKLOG = 128,
-    /* A connection that was opened or served so lately may ask for more: a page loads one thing after the other. */
-    LINGER_MS = 100,
+    /* Who came or was served so lately may ask for more: a page loads one thing after the other. */
+    LINGER_MS = 250,
 };
 
 /* ---- the daemon on the loop */
@@ -123,6 +123,7 @@ static void open_peer(struct reporter *reporter, struct MHD_Connection *connecti
     /* A listener whose machine has gone is noticed by what it doesn't acknowledge. */
     setsockopt(peer->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
     *context = peer;
+    reporter->heard_ms = uv_now(reporter->loop);
     http_peer_watch(reporter, peer, true);
 }
 
@@ -166,6 +167,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
     struct http_peer *peer = http_peer_of(connection);
     (void)code;
     peer->sleeping = NULL;
+    reporter->heard_ms = uv_now(reporter->loop);
     http_peer_watch(reporter, peer, true);
     if (*context)
         http_request_free(*context);
@@ -415,12 +417,9 @@ static uint64_t left_to_say_ms(const struct reporter *reporter)
 {
     uint64_t now_ms = uv_now(reporter->loop);
     uint64_t left_ms = reporter->stop_by_ms > now_ms ? reporter->stop_by_ms - now_ms : 0;
-    const struct http_peer *last = TAILQ_LAST(&reporter->watched, http_peers);
-    if (reporter->request_count > 0 || last == NULL)
-        return reporter->request_count > 0 ? left_ms : 0;
-    uint64_t quiet_ms = last->deadline_ms - reporter->limits.request_ms + LINGER_MS;
+    uint64_t quiet_ms = reporter->heard_ms + LINGER_MS;
     uint64_t linger_ms = quiet_ms > now_ms ? quiet_ms - now_ms : 0;
-    return linger_ms < left_ms ? linger_ms : left_ms;
+    return reporter->request_count > 0 || linger_ms > left_ms ? left_ms : linger_ms;
 }
 
 static void on_stop_timer(uv_timer_t *timer)

@@ -36,6 +36,7 @@ static void an_address_is_split_and_then_decoded(void **state)
         {"/../%2e%2e/.", "[..][..][.]"},
         {"http://host:1/a?b", "<host:1>[a]{b=}"},
         {"http:///a", "<>[a]"},
+        {"http://\xff/a", NULL},
         {"http://host", NULL},
         {"https://host/a", NULL},
         {"/a?b=c&d=%26&e", "[a]{b=c}{d=&}{e=}"},

@@ -1737,6 +1737,29 @@ static void who_reads_on_is_served_while_it_ends(void **state)
     client_close(&client);
 }
 
+/* Who missed too much is told to start anew, which takes another request. */
+static void who_is_far_behind_can_still_start_anew(void **state)
+{
+    struct fixture *f = running(state);
+    struct client listener, reader;
+    client_open(&reader, &f->loop, reporter_port(f->reporter));
+    send_request(&reader, "GET", "/livez", "");
+    assert_int_equal(client_response(&reader, false), 200);
+    client_clear(&reader);
+    listen_to(f, &listener, "", "");
+    client_response(&listener, true);
+    finish_run(f);
+    reporter_stop(f->reporter, on_closed);
+    client_expect(&listener, "event: reset\n");
+    client_close(&listener);
+    send_request(&reader, "GET", API "/snapshot", "");
+    assert_int_equal(client_response(&reader, false), 200);
+    assert_non_null(strstr(client_body(&reader), "\"verdict\":\"passed\""));
+    client_run(&f->loop, has_closed, f);
+    f->reporter = NULL;
+    client_close(&reader);
+}
+
 enum { LONG_MESSAGE = 8 * 1024 * 1024 };
 
 static void set_long_message(struct fixture *f)
@@ -2139,6 +2162,7 @@ int main(void)
         REPORTER_TEST(a_cancelled_run_ends_as_cancelled),
         REPORTER_TEST(who_comes_in_the_last_moment_is_told),
         REPORTER_TEST(who_reads_on_is_served_while_it_ends),
+        REPORTER_TEST(who_is_far_behind_can_still_start_anew),
         REPORTER_TEST(a_download_is_finished_before_the_end),
         REPORTER_TEST(who_takes_nothing_does_not_hold_the_end),
         REPORTER_TEST(nobody_is_waited_for_when_nobody_is_there),
