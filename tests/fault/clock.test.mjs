@@ -1,30 +1,16 @@
 // Somebody sets the clock of Redis' machine while a run is going on.
 
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { scheduler } from 'node:timers/promises';
-import { build, freePort } from '../e2e/harness.mjs';
 import { Scene } from './scene.mjs';
+import { SettableClock } from './settable_clock.mjs';
 
 const LEASE_MS = 1000;
 
-// A server whose clock can be set: `scene.setClock(seconds)` is so many seconds ahead from now on.
 async function startSettableRedis(scene) {
-  const file = scene.file('shift', Buffer.alloc(8).toString());
-  const fd = openSync(file, 'r+');
-  scene.closers.push(() => closeSync(fd));
-  scene.setClock = (seconds) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(seconds));
-    writeSync(fd, bytes, 0, 8, 0);
-  };
-  scene.redisPort = await freePort();
-  const args = ['--port', String(scene.redisPort), '--bind', '127.0.0.1', '--save', '', '--dir', scene.folder];
-  scene.server = scene.spawn('redis', 'redis-server', args, { LD_PRELOAD: join(build, 'tests/shifted_clock.so'), CLOCK_SHIFT_FILE: file });
-  await scene.server.says(/Ready to accept connections/);
-  scene.env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(scene.redisPort) };
+  scene.clock = new SettableClock(scene);
+  await scene.startRedis([], undefined, scene.clock.env);
 }
 
 // Whoever lived all the time was not declared dead: neither lost, nor fenced, nor was anything run again.
@@ -49,7 +35,7 @@ for (const seconds of [30, -40]) {
   test(`the clock is set by ${seconds} s: nobody who lives is declared dead`, async (t) => {
     const scene = new Scene(t);
     await startRun(scene);
-    scene.setClock(seconds);
+    scene.clock.set(seconds);
     await scene.controllers[0].says(/event=redis\.clock_set/);
     assert.ok(Math.abs((await redisTime(scene)) - seconds) < 5);
     await scheduler.wait(3 * LEASE_MS);
@@ -64,7 +50,7 @@ for (const seconds of [30, -40]) {
     const { worker: id } = await scene.hash('task:g:0');
     const dead = scene.workers.find((worker) => worker.id === id);
     dead.kill('SIGKILL');
-    scene.setClock(seconds);
+    scene.clock.set(seconds);
     const began = Date.now();
     await scene.controllers[0].says(/event=task\.reclaimed/);
     const took = Date.now() - began;
@@ -80,7 +66,7 @@ test('the clock is set forth and back, again and again: nobody is declared dead'
   const scene = new Scene(t);
   await startRun(scene);
   for (const seconds of [30, -40, 3600, 0, 2, -86400, 0]) {
-    scene.setClock(seconds);
+    scene.clock.set(seconds);
     await scheduler.wait(LEASE_MS / 2);
   }
   scene.open();
@@ -97,7 +83,7 @@ test('the deadline is no earlier and no later for a clock that was set', async (
     const worker = scene.worker();
     await scene.started(1);
     const began = Date.now();
-    scene.setClock(seconds);
+    scene.clock.set(seconds);
     await scene.redis('client', 'kill', 'type', 'normal'); // who comes back asks for the time again
     assert.equal(await controller.exit(), 4, controller.output);
     const took = Date.now() - began;
@@ -109,7 +95,7 @@ test('the deadline is no earlier and no later for a clock that was set', async (
 test('a run whose clock was set back ends no earlier than it began', async (t) => {
   const scene = new Scene(t);
   await startRun(scene, { holding: 1 });
-  scene.setClock(-3600);
+  scene.clock.set(-3600);
   scene.open();
   await scene.sound();
   const run = await scene.hash('funkytown:run');

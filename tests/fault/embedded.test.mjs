@@ -80,11 +80,7 @@ test('the disk of the embedded server is full: everybody waits, and the run goes
 test('the clock of Redis is an hour ahead, or behind: nobody minds', async (t) => {
   for (const shift of [3600, -3600]) {
     const scene = new Scene(t);
-    scene.redisPort = await freePort();
-    const args = ['--port', String(scene.redisPort), '--bind', '127.0.0.1', '--save', '', '--dir', scene.folder];
-    scene.server = scene.spawn('redis', 'redis-server', args, { LD_PRELOAD: join(build, 'tests/shifted_clock.so'), CLOCK_SHIFT_S: String(shift) });
-    await scene.server.says(/Ready to accept connections/);
-    scene.env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(scene.redisPort) };
+    await scene.startRedis([], undefined, { LD_PRELOAD: join(build, 'tests/shifted_clock.so'), CLOCK_SHIFT_S: String(shift) });
     const wrong = Number((await scene.redis('time'))[0]) - Date.now() / 1000;
     assert.ok(Math.abs(wrong - shift) < 60, `the clock is ${wrong} s ahead`);
     scene.controller(['--once', scene.work(30, { failing: 7 })]);

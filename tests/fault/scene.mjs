@@ -44,9 +44,9 @@ export class Scene extends Stage {
     return super.spawn(name, file, args, { FUNKYTOWN_TEST_MARK: this.mark, ...env });
   }
 
-  async startRedis(args = DURABLE, port = undefined) {
-    this.server = await super.startRedis(args, port);
-    this.serverArgs = args;
+  async startRedis(args = DURABLE, port = undefined, env = {}) {
+    this.server = await super.startRedis(args, port, env);
+    Object.assign(this, { serverArgs: args, serverEnv: env });
     return this.server;
   }
 
@@ -63,7 +63,7 @@ export class Scene extends Stage {
   }
 
   restartRedis() {
-    return this.startRedis(this.serverArgs, this.redisPort);
+    return this.startRedis(this.serverArgs, this.redisPort, this.serverEnv);
   }
 
   // `specs` are names; a name says how its task ends: with "fail" in it, failed; with "error", error; else passed.

@@ -10,6 +10,7 @@ import { Chance } from './chance.mjs';
 import { COUNTS, EXIT, findFlaws, LEFT, LOST, TWICE, VERDICT } from './checker.mjs';
 import { Scene } from './scene.mjs';
 import { caughtUp, demote, lead, promote, startBoth, tell } from './servers.mjs';
+import { SettableClock } from './settable_clock.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
   seed: { type: 'string' }, tasks: { type: 'string', default: '500' }, workers: { type: 'string', default: '50' },
@@ -20,31 +21,47 @@ const WORKERS = Number(values.workers);
 // A storm is no reason to give a task up.
 const ENV = { FUNKYTOWN_MAX_CRASHES: '1000' };
 
-// Some take longer, some leave a daemon behind, some fail: as their names say.
+// Some take longer, some leave a daemon behind, some fail: as their names say. In the second edition of the specs those
+// that are slow fail as well.
 const SCRIPT = `
 echo "$FUNKYTOWN_SPEC $$" >>"$HOME/started"
 case "$FUNKYTOWN_SPEC" in *daemon*) setsid sleep 600 & ;; esac
 case "$FUNKYTOWN_SPEC" in *slow*) sleep 0.3;; *) sleep 0.03;; esac
-case "$FUNKYTOWN_SPEC" in *fail*) exit 1;; esac`;
+case "$FUNKYTOWN_SPEC" in *fail*) exit 1;; esac
+case "$FUNKYTOWN_SPEC" in *slow*) [ ! -e "$HOME/second-edition" ] || exit 1;; esac`;
 
 const specName = (i) => ['slow', 'quick', 'quick', 'daemon', 'quick', 'quick-fail', 'quick', 'slow-daemon-fail'][i % 8] + `-${i}`;
 
 class Storm {
   constructor(scene, chance) {
-    Object.assign(this, { scene, chance, stopped: [], deeds: { killed: 0, stopped: 0, redis: 0, failover: 0, controller: 0 } });
+    Object.assign(this, { scene, chance, stopped: [], earlier: 0, source: 'first', shift: 0 });
+    this.deeds = { killed: 0, stopped: 0, redis: 0, controller: 0, failover: 0, clock: 0, impostor: 0, edited: 0 };
   }
 
   async begin() {
     const { scene, chance } = this;
-    await startBoth(scene);
+    this.clock = new SettableClock(scene);
+    await startBoth(scene, '127.0.0.1', this.clock.env);
     this.proxy = await scene.proxy();
     scene.env = this.proxy.env;
     const failing = chance.next() < 0.5;
-    const specs = Array.from({ length: TASKS }, (_, i) => (failing ? specName(i) : specName(i).replace('-fail', '')));
-    // With an id, a controller that is started when the run has already ended serves it, and doesn't begin another.
-    this.args = ['--once', '--run-id', 'storm', scene.map(SCRIPT, specs)];
-    this.controller = scene.controller(this.args, ENV);
-    scene.startWorkers(WORKERS);
+    this.specs = Array.from({ length: TASKS }, (_, i) => (failing ? specName(i) : specName(i).replace('-fail', '')));
+    this.map = scene.map(SCRIPT, this.specs);
+    this.startPrograms();
+  }
+
+  startPrograms() {
+    this.controller = this.scene.controller(this.args, this.env);
+    this.scene.startWorkers(WORKERS);
+  }
+
+  // With an id, a controller that is started when the run has already ended serves it, and doesn't begin another.
+  get args() {
+    return ['--once', '--run-id', 'storm', this.map];
+  }
+
+  get env() {
+    return { ...ENV, FUNKYTOWN_SOURCE: this.source };
   }
 
   aWorker() {
@@ -77,6 +94,11 @@ class Storm {
     this.deeds.redis += 1;
   }
 
+  async restartController() {
+    this.controller = await this.scene.replaceController(this.controller, this.args, this.env);
+    this.deeds.controller += 1;
+  }
+
   // Nothing that was acknowledged is lost; half of the time the connections to the old master are kept.
   async failOver() {
     const { scene, proxy } = this;
@@ -91,18 +113,56 @@ class Storm {
     this.deeds.failover += 1;
   }
 
-  async restartController() {
-    this.controller = await this.scene.replaceController(this.controller, this.args, ENV);
-    this.deeds.controller += 1;
+  setClock() {
+    this.shift += this.chance.between(-40, 40);
+    this.clock.set(this.shift);
+    this.deeds.clock += 1;
+  }
+
+  // Somebody begins a run of changed specs while ours is alive: it is refused, and nothing of ours is touched.
+  async sendImpostor() {
+    const { scene } = this;
+    const impostor = scene.spawn('controller', `${scene.bin}/controller`, ['--http-port', '0', ...this.args],
+      { ...scene.env, ...this.env, FUNKYTOWN_SOURCE: 'an impostor' });
+    const status = await impostor.exit();
+    if (status !== 2) throw new Error(`an impostor ended with ${status}, not 2:\n${impostor.output}`);
+    this.deeds.impostor += 1;
+  }
+
+  // Everything is killed, the specs are changed, and all begins anew: nothing of the first edition may count.
+  async editSpecs() {
+    const { scene, chance } = this;
+    const signal = chance.pick(['SIGKILL', 'SIGTERM']);
+    while (this.stopped.length > 0) this.continueWorker();
+    const programs = [this.controller, ...scene.workers].filter((program) => program.isRunning);
+    for (const program of programs) program.kill(signal);
+    for (const program of programs) await program.exit();
+    scene.workers.length = 0;
+    scene.controllers.length = 0;
+    scene.file('second-edition', '');
+    for (const [i, spec] of this.specs.entries()) if (spec.includes('slow')) scene.expected.set(`task:g:${i}`, 'failed');
+    this.source = 'second';
+    this.earlier = scene.lines('started').length;
+    this.startPrograms();
+    this.deeds.edited += 1;
   }
 
   async rage() {
     const { scene, chance } = this;
     const faults = [() => this.killWorker(), () => this.killWorker(), () => this.stopWorker(), () => this.stopWorker(),
-      () => this.continueWorker(), () => this.restartRedis(), () => this.failOver(), () => this.restartController()];
+      () => this.continueWorker(), () => this.restartRedis(), () => this.restartController(), () => this.failOver(),
+      () => this.setClock()];
+    let editAt = chance.next() < 0.5 ? TASKS * chance.between(1, 5) / 10 : Infinity;
     for (let seen = 0; seen < TASKS * 0.9; seen += chance.between(1, TASKS / 20)) {
-      await scene.started(seen);
-      await chance.pick(faults)();
+      await scene.started(this.earlier + seen);
+      if (seen >= editAt) {
+        await this.editSpecs();
+        editAt = Infinity;
+        seen = 0;
+      } else {
+        const early = seen < TASKS / 2 ? [() => this.sendImpostor()] : [];
+        await chance.pick([...faults, ...early])();
+      }
     }
     while (this.stopped.length > 0) this.continueWorker();
   }
@@ -141,11 +201,9 @@ async function play(number, seed) {
     for (const close of closers) await close();
   }
   for (const { kind } of flaws) KINDS[kind] += 1;
-  const { killed, stopped, redis, failover, controller } = storm.deeds;
+  const deeds = Object.entries(storm.deeds).map(([deed, count]) => `${deed} ${count}`).join(', ');
   const took = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`run ${number}, seed ${seed}: workers killed ${killed}, stopped ${stopped}; Redis restarted ${redis}, `
-    + `failed over ${failover}, controller ${controller}; `
-    + `${took} s: ${flaws.length === 0 ? 'sound' : `${flaws.length} FLAWS`}`);
+  console.log(`run ${number}, seed ${seed}: ${deeds}; ${took} s: ${flaws.length === 0 ? 'sound' : `${flaws.length} FLAWS`}`);
   for (const { kind, text } of flaws.slice(0, 20)) console.log(`    ${kind}: ${text.split('\n').slice(0, 300).join('\n        ')}`);
 }
 
