@@ -4,6 +4,7 @@
 
 #include "controller/auditor.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_reply.h"
 
@@ -94,6 +95,8 @@ static void on_audited(void *data, const struct ledger_reply *reply)
     struct stall *s = end_step(data);
     if (s == NULL)
         return;
+    if (reply->outcome == LEDGER_TROUBLE)
+        log_warn("run.stalled", LOG_TEXT("reason", reply->text));
     if (reply->outcome != LEDGER_OK) {
         end_look(s);
         return;

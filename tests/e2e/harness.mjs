@@ -115,11 +115,11 @@ export class Stage {
     return program;
   }
 
-  async startRedis(args = [], port = undefined, env = {}) {
+  async startRedis(args = [], port = undefined) {
     this.redisPort = port ?? (await freePort());
     const redis = this.spawn('redis', 'redis-server', [
       '--port', String(this.redisPort), '--bind', '127.0.0.1', '--save', '', '--dir', this.folder, ...args,
-    ], env);
+    ]);
     await redis.says(/Ready to accept connections/);
     this.env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(this.redisPort) };
     return redis;

@@ -4,14 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scheduler } from 'node:timers/promises';
 import { Scene } from './scene.mjs';
-import { SettableClock } from './settable_clock.mjs';
 
 const LEASE_MS = 1000;
-
-async function startSettableRedis(scene) {
-  scene.clock = new SettableClock(scene);
-  await scene.startRedis([], undefined, scene.clock.env);
-}
 
 // Whoever lived all the time was not declared dead: neither lost, nor fenced, nor was anything run again.
 async function assertNobodyWasLost(scene) {
@@ -23,9 +17,10 @@ async function assertNobodyWasLost(scene) {
 
 const redisTime = async (scene) => Number((await scene.redis('time'))[0]) - Date.now() / 1000;
 
-async function startRun(scene, { workers = 4, holding = 2, args = [], env = {} } = {}) {
-  await startSettableRedis(scene);
-  scene.controller(['--once', ...args, scene.work(60, { failing: 7, holding })], env);
+async function startRun(scene, { workers = 4, holding = 2 } = {}) {
+  scene.makeClockSettable();
+  await scene.startRedis([]);
+  scene.controller(['--once', scene.work(60, { failing: 7, holding })]);
   for (const worker of scene.startWorkers(workers, { FUNKYTOWN_SLOTS: '2' })) await worker.says(/event=worker\.joined/);
   await scene.ended(10);
   await scheduler.wait(LEASE_MS); // so that the controller knows the clock as it was
@@ -35,7 +30,7 @@ for (const seconds of [30, -40]) {
   test(`the clock is set by ${seconds} s: nobody who lives is declared dead`, async (t) => {
     const scene = new Scene(t);
     await startRun(scene);
-    scene.clock.set(seconds);
+    scene.setClock(seconds);
     await scene.controllers[0].says(/event=redis\.clock_set/);
     assert.ok(Math.abs((await redisTime(scene)) - seconds) < 5);
     await scheduler.wait(3 * LEASE_MS);
@@ -50,7 +45,7 @@ for (const seconds of [30, -40]) {
     const { worker: id } = await scene.hash('task:g:0');
     const dead = scene.workers.find((worker) => worker.id === id);
     dead.kill('SIGKILL');
-    scene.clock.set(seconds);
+    scene.setClock(seconds);
     const began = Date.now();
     await scene.controllers[0].says(/event=task\.reclaimed/);
     const took = Date.now() - began;
@@ -66,7 +61,7 @@ test('the clock is set forth and back, again and again: nobody is declared dead'
   const scene = new Scene(t);
   await startRun(scene);
   for (const seconds of [30, -40, 3600, 0, 2, -86400, 0]) {
-    scene.clock.set(seconds);
+    scene.setClock(seconds);
     await scheduler.wait(LEASE_MS / 2);
   }
   scene.open();
@@ -77,13 +72,14 @@ test('the clock is set forth and back, again and again: nobody is declared dead'
 test('the deadline is no earlier and no later for a clock that was set', async (t) => {
   for (const seconds of [30, -40]) {
     const scene = new Scene(t);
-    await startSettableRedis(scene);
+    scene.makeClockSettable();
+    await scene.startRedis([]);
     const controller = scene.controller(['--once', scene.work(4, { holding: 4 })], { FUNKYTOWN_DEADLINE_S: '6' });
     controller.mayEnd = [4];
     const worker = scene.worker();
     await scene.started(1);
     const began = Date.now();
-    scene.clock.set(seconds);
+    scene.setClock(seconds);
     await scene.redis('client', 'kill', 'type', 'normal'); // who comes back asks for the time again
     assert.equal(await controller.exit(), 4, controller.output);
     const took = Date.now() - began;
@@ -95,7 +91,7 @@ test('the deadline is no earlier and no later for a clock that was set', async (
 test('a run whose clock was set back ends no earlier than it began', async (t) => {
   const scene = new Scene(t);
   await startRun(scene, { holding: 1 });
-  scene.clock.set(-3600);
+  scene.setClock(-3600);
   scene.open();
   await scene.sound();
   const run = await scene.hash('funkytown:run');

@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, Stage, waitFor } from '../e2e/harness.mjs';
 import { assertConsistent, assertSound } from './checker.mjs';
@@ -41,12 +41,29 @@ export class Scene extends Stage {
   }
 
   spawn(name, file, args, env = {}) {
-    return super.spawn(name, file, args, { FUNKYTOWN_TEST_MARK: this.mark, ...env });
+    const clock = name === 'redis' ? this.clockEnv : {};
+    return super.spawn(name, file, args, { FUNKYTOWN_TEST_MARK: this.mark, ...clock, ...env });
   }
 
-  async startRedis(args = DURABLE, port = undefined, env = {}) {
-    this.server = await super.startRedis(args, port, env);
-    Object.assign(this, { serverArgs: args, serverEnv: env });
+  // Before the server is started: its clock can be set then, with setClock().
+  makeClockSettable() {
+    const file = join(this.folder, 'shift');
+    writeFileSync(file, Buffer.alloc(8));
+    this.clock = openSync(file, 'r+');
+    this.closers.push(() => closeSync(this.clock));
+    this.clockEnv = { LD_PRELOAD: join(build, 'tests/shifted_clock.so'), CLOCK_SHIFT_FILE: file };
+  }
+
+  // From now on Redis' clock is so many seconds ahead.
+  setClock(seconds) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(seconds));
+    writeSync(this.clock, bytes, 0, 8, 0);
+  }
+
+  async startRedis(args = DURABLE, port = undefined) {
+    this.server = await super.startRedis(args, port);
+    this.serverArgs = args;
     return this.server;
   }
 
@@ -63,7 +80,7 @@ export class Scene extends Stage {
   }
 
   restartRedis() {
-    return this.startRedis(this.serverArgs, this.redisPort, this.serverEnv);
+    return this.startRedis(this.serverArgs, this.redisPort);
   }
 
   // `specs` are names; a name says how its task ends: with "fail" in it, failed; with "error", error; else passed.

@@ -21,11 +21,11 @@ async function replication(server, field) {
 }
 
 // Starts a server of its own folder, as the scene's: { host, port, args, program }.
-async function startServer(scene, host, port, env) {
+async function startServer(scene, host, port) {
   const folder = join(scene.folder, `redis-${host}-${port}`);
   mkdirSync(folder);
   const args = [...DURABLE, '--bind', host, '--dir', folder, '--repl-diskless-sync-delay', '0'];
-  return { host, port, args, program: await scene.startRedis(args, port, env) };
+  return { host, port, args, program: await scene.startRedis(args, port) };
 }
 
 function use(scene, server) {
@@ -34,11 +34,11 @@ function use(scene, server) {
   scene.serverArgs = server.args;
 }
 
-// scene.master is the scene's server, and scene.replica follows it. `env`: of both.
-export async function startBoth(scene, masterHost = '127.0.0.1', env = {}) {
+// scene.master is the scene's server, and scene.replica follows it.
+export async function startBoth(scene, masterHost = '127.0.0.1') {
   const port = await freePort();
-  scene.replica = await startServer(scene, '127.0.0.1', port, env);
-  scene.master = await startServer(scene, masterHost, masterHost === '127.0.0.1' ? await freePort() : port, env);
+  scene.replica = await startServer(scene, '127.0.0.1', port);
+  scene.master = await startServer(scene, masterHost, masterHost === '127.0.0.1' ? await freePort() : port);
   await demote(scene.replica, scene.master);
   await waitFor('the replica to follow', async () => (await replication(scene.replica, 'master_link_status')) === 'up');
 }

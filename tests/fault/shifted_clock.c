@@ -1,7 +1,7 @@
 /*
- * A clock that is wrong: preloaded into a server, its wall clock is as many seconds ahead as CLOCK_SHIFT_S says, or,
- * at any moment, as stand in the file that CLOCK_SHIFT_FILE names (8 bytes, this machine's order). Straight to the
- * kernel, as allocators ask for the time before there is a heap.
+ * A clock that is wrong: preloaded into a server, its wall clock is at any moment as many seconds ahead as stand in the
+ * file that CLOCK_SHIFT_FILE names (8 bytes, this machine's order). Straight to the kernel, as allocators ask for the
+ * time before there is a heap.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -14,15 +14,14 @@
 
 static const volatile int64_t *find_shift(void)
 {
-    static int64_t fixed;
-    const char *file = getenv("CLOCK_SHIFT_FILE"), *text = getenv("CLOCK_SHIFT_S");
-    fixed = text ? strtol(text, NULL, 10) : 0;
+    static const int64_t none;
+    const char *file = getenv("CLOCK_SHIFT_FILE");
     int fd = file ? (int)syscall(SYS_openat, AT_FDCWD, file, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
-        return &fixed;
+        return &none;
     void *shared = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
     syscall(SYS_close, fd);
-    return shared == MAP_FAILED ? &fixed : shared;
+    return shared == MAP_FAILED ? &none : shared;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

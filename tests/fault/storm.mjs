@@ -10,7 +10,6 @@ import { Chance } from './chance.mjs';
 import { COUNTS, EXIT, findFlaws, LEFT, LOST, TWICE, VERDICT } from './checker.mjs';
 import { Scene } from './scene.mjs';
 import { caughtUp, demote, lead, promote, startBoth, tell } from './servers.mjs';
-import { SettableClock } from './settable_clock.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
   seed: { type: 'string' }, tasks: { type: 'string', default: '500' }, workers: { type: 'string', default: '50' },
@@ -34,14 +33,14 @@ const specName = (i) => ['slow', 'quick', 'quick', 'daemon', 'quick', 'quick-fai
 
 class Storm {
   constructor(scene, chance) {
-    Object.assign(this, { scene, chance, stopped: [], earlier: 0, source: 'first', shift: 0 });
+    Object.assign(this, { scene, chance, stopped: [], earlier: 0, source: 'first' });
     this.deeds = { killed: 0, stopped: 0, redis: 0, controller: 0, failover: 0, clock: 0, impostor: 0, edited: 0 };
   }
 
   async begin() {
     const { scene, chance } = this;
-    this.clock = new SettableClock(scene);
-    await startBoth(scene, '127.0.0.1', this.clock.env);
+    scene.makeClockSettable();
+    await startBoth(scene);
     this.proxy = await scene.proxy();
     scene.env = this.proxy.env;
     const failing = chance.next() < 0.5;
@@ -114,8 +113,7 @@ class Storm {
   }
 
   setClock() {
-    this.shift += this.chance.between(-40, 40);
-    this.clock.set(this.shift);
+    this.scene.setClock(this.chance.pick([30, -40, 3600, -3600, 2, -2, 0]));
     this.deeds.clock += 1;
   }
 
