@@ -2,8 +2,8 @@
 -- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals, then the hash of each
 -- ARGV: me, then the tasks
 -- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
--- Keeps: passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on counting, and the time in
---        which the run was finished isn't any of its own. Who asks twice puts back once.
+-- Keeps: passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on
+--        counting, and the time in which the run was finished isn't any of its own. Who asks twice puts back once.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
 local run = redis.call('HMGET', KEYS[2], 'state', 'cancel', 'finished_ms')
 if run[1] ~= 'running' and run[1] ~= 'finished' then return {'closed'} end
