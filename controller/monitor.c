@@ -59,7 +59,7 @@ static void start_again_soon(struct monitor *m, const char *reason)
 {
     m->events.on_trouble(m->data, reason);
     m->round++;
-    m->is_reading = m->is_following = false;
+    m->is_reading = false;
     uv_timer_start(&m->retry, on_retry, RETRY_MS, 0);
 }
 
@@ -461,11 +461,13 @@ static void on_stream(void *data, const struct redisReply *reply)
     struct monitor *m = step->monitor;
     bool is_wanted = !is_stale(step);
     free_step(step);
-    if (!is_wanted)
-        return;
     m->is_following = false;
     if (reply == NULL)
         return; /* the link's next life goes on from last_id */
+    if (!is_wanted) { /* everything was read meanwhile, which goes on from a last_id of its own */
+        follow(m);
+        return;
+    }
     if (redis_reply_error(reply)) {
         start_again_soon(m, redis_reply_error(reply));
         return;
@@ -520,7 +522,6 @@ void monitor_init(struct monitor *m, uv_loop_t *loop, struct ledger *ledger, str
 void monitor_watch(struct monitor *m)
 {
     m->is_watching = true;
-    m->is_following = false;
     if (!m->is_finished)
         reaper_watch(&m->reaper);
     read_everything(m);
@@ -539,7 +540,7 @@ void monitor_events_up(struct monitor *m)
 
 void monitor_stop(struct monitor *m)
 {
-    m->is_watching = m->is_reading = m->is_following = false;
+    m->is_watching = m->is_reading = false;
     m->round++;
     reaper_rest(&m->reaper);
     uv_timer_stop(&m->retry);

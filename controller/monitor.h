@@ -40,7 +40,7 @@ struct monitor {
 
     bool is_watching;  /* the run is open and the link is up */
     bool is_reading;   /* everything is being read */
-    bool is_following; /* an XREAD is under way */
+    bool is_following; /* an XREAD is under way, wanted or not: there is one at a time */
     bool is_finished;  /* has been told */
     bool end_is_near;  /* the stream or the run said: finished */
     bool is_reopened;  /* it was finished, and the stream says that tasks were put back */

@@ -185,6 +185,25 @@ for (const [what, begin, end] of REFUSALS) {
   });
 }
 
+test('the stream is unblocked and its link closed, again and again: the end is seen all the same', async (t) => {
+  const scene = new Scene(t);
+  await scene.startRedis();
+  await startRun(scene, { count: 20 });
+  // The workers' blocked clients listen to the signals; the controller's comes back under another id.
+  for (let round = 0; round < 8; round++) {
+    const blocked = (await scene.redis('client', 'list')).filter((line) => / cmd=xread /.test(line) && / flags=b /.test(line));
+    for (const line of blocked) {
+      const id = line.match(/^id=(\d+)/)[1];
+      await scene.redis('client', 'unblock', id, 'error');
+      await scene.redis('client', 'kill', 'id', id);
+    }
+    await waitFor('all of them to be back', async () =>
+      (await scene.redis('client', 'list')).filter((line) => / cmd=xread /.test(line) && / flags=b /.test(line)).length === blocked.length);
+  }
+  scene.open();
+  await scene.sound();
+});
+
 test('a snapshot that cannot be written (MISCONF) for three leases: everybody waits, nobody is declared dead', async (t) => {
   const scene = new Scene(t);
   await scene.startRedis(['--save', '3600 1000000']);
