@@ -988,7 +988,7 @@ static void claim_under_another_token_starts_a_forgotten_task_anew(void **state)
 {
     struct bench *b = *state;
     have_claim(b, 1);
-    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK); /* it isn't left to others */
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK); /* who would be given what ended badly with w */
     expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
     expect_text(b, 1, "2");
     expect_line(b, "task:a:0.attempt = 2");
