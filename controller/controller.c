@@ -227,6 +227,32 @@ static void end_run_again(struct controller *c)
         keep_summary(c);
 }
 
+static void give_up(struct controller *c, const struct error *reason)
+{
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    progress_say(&c->progress, "%s", "");
+    log_say(stderr, "controller: %s", reason->text);
+    stop(c, EXIT_CONFIG);
+}
+
+static void on_workers_failed(void *data, const struct error *reason)
+{
+    give_up(data, reason);
+}
+
+/* There is something to work on: before that they would join a run that is about to be replaced. */
+static void start_workers(struct controller *c)
+{
+    struct error err;
+    if (c->has_workers)
+        return;
+    c->has_workers = true;
+    if (local_workers_start(&c->workers, c->loop, c->options, c->address.host, c->address.port, on_workers_failed, c,
+                            &err) < 0)
+        give_up(c, &err);
+}
+
 /* How much is carried over is known when everything was read for the first time. */
 static void tell_resumed(struct controller *c)
 {
@@ -234,6 +260,7 @@ static void tell_resumed(struct controller *c)
         return;
     c->has_told_way = true;
     progress_resumed(&c->progress);
+    start_workers(c); /* not earlier: what they do isn't carried over */
 }
 
 static void on_board_change(void *data)
@@ -364,32 +391,6 @@ static void ask_time(struct controller *c)
         redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_time, c, 1, argv, NULL);
 }
 
-static void give_up(struct controller *c, const struct error *reason)
-{
-    if (c->state >= CONTROLLER_STOPPING)
-        return;
-    progress_say(&c->progress, "%s", "");
-    log_say(stderr, "controller: %s", reason->text);
-    stop(c, EXIT_CONFIG);
-}
-
-static void on_workers_failed(void *data, const struct error *reason)
-{
-    give_up(data, reason);
-}
-
-/* There is something to work on: before that they would join a run that is about to be replaced. */
-static void start_workers(struct controller *c)
-{
-    struct error err;
-    if (c->has_workers)
-        return;
-    c->has_workers = true;
-    if (local_workers_start(&c->workers, c->loop, c->options, c->address.host, c->address.port, on_workers_failed, c,
-                            &err) < 0)
-        give_up(c, &err);
-}
-
 static void on_open(void *data)
 {
     struct controller *c = data;
@@ -398,7 +399,8 @@ static void on_open(void *data)
     set_ready(c);
     if (c->board == NULL)
         make_board(c);
-    start_workers(c);
+    if (c->opener.way != OPENER_RESUMED)
+        start_workers(c);
     if (c->state >= CONTROLLER_STOPPING)
         return;
     if (c->state != CONTROLLER_FINISHED)

@@ -208,14 +208,20 @@ static void ask_tasks(struct monitor *m)
         ask_task(m, m->asked);
 }
 
-/* Tasks of a finished run were put back; by now they may have ended again. */
-static void reopen(struct monitor *m, const struct board_run *run)
+/* As it was before its end. */
+static void set_open_run(struct monitor *m, const struct board_run *run)
 {
     struct board_run open = *run;
     open.state = BOARD_RUN_RUNNING;
     open.finished_ms = 0;
-    m->is_finished = m->end_is_near = false;
     board_set_run(m->board, &open);
+}
+
+/* Tasks of a finished run were put back; by now they may have ended again. */
+static void reopen(struct monitor *m, const struct board_run *run)
+{
+    m->is_finished = m->end_is_near = false;
+    set_open_run(m, run);
     reaper_watch(&m->reaper);
     m->events.on_reopened(m->data);
 }
@@ -248,6 +254,8 @@ static void on_run_start(void *data, const struct redisReply *reply)
         reopen(m, &run);
     if (is_over) {
         m->end_is_near = true; /* told when everything was read */
+        if (!m->is_finished)
+            set_open_run(m, &run);
         return;
     }
     board_set_run(m->board, &run);
@@ -463,7 +471,7 @@ static void on_stream(void *data, const struct redisReply *reply)
     free_step(step);
     m->is_following = false;
     if (reply == NULL)
-        return; /* the link's next life goes on from last_id */
+        return;       /* the link's next life goes on from last_id */
     if (!is_wanted) { /* everything was read meanwhile, which goes on from a last_id of its own */
         follow(m);
         return;
