@@ -42,16 +42,12 @@ class Storm {
     scene.makeClockSettable();
     await startBoth(scene);
     this.proxy = await scene.proxy();
-    scene.env = this.proxy.env;
+    this.tellPrograms();
     const failing = chance.next() < 0.5;
     this.specs = Array.from({ length: TASKS }, (_, i) => (failing ? specName(i) : specName(i).replace('-fail', '')));
     this.map = scene.map(SCRIPT, this.specs);
-    this.startPrograms();
-  }
-
-  startPrograms() {
-    this.controller = this.scene.controller(this.args, this.env);
-    this.scene.startWorkers(WORKERS);
+    this.controller = scene.controller(this.args, ENV);
+    scene.startWorkers(WORKERS);
   }
 
   // With an id, a controller that is started when the run has already ended serves it, and doesn't begin another.
@@ -59,8 +55,9 @@ class Storm {
     return ['--once', '--run-id', 'storm', this.map];
   }
 
-  get env() {
-    return { ...ENV, FUNKYTOWN_SOURCE: this.source };
+  // Where Redis is and what is tested, to whoever is started from now on.
+  tellPrograms() {
+    this.scene.env = { ...this.proxy.env, FUNKYTOWN_SOURCE: this.source };
   }
 
   aWorker() {
@@ -89,12 +86,12 @@ class Storm {
   async restartRedis() {
     await this.scene.killRedis();
     await this.scene.restartRedis();
-    this.scene.env = this.proxy.env;
+    this.tellPrograms();
     this.deeds.redis += 1;
   }
 
   async restartController() {
-    this.controller = await this.scene.replaceController(this.controller, this.args, this.env);
+    this.controller = await this.scene.replaceController(this.controller, this.args, ENV);
     this.deeds.controller += 1;
   }
 
@@ -105,7 +102,7 @@ class Storm {
     await caughtUp(scene);
     await promote(scene);
     lead(scene, proxy);
-    scene.env = proxy.env;
+    this.tellPrograms();
     await demote(scene.replica, scene.master);
     if (this.chance.next() < 0.5) await tell(scene.replica, 'client', 'kill', 'type', 'normal');
     proxy.set({ up: 'flow' });
@@ -121,7 +118,7 @@ class Storm {
   async sendImpostor() {
     const { scene } = this;
     const impostor = scene.spawn('controller', `${scene.bin}/controller`, ['--http-port', '0', ...this.args],
-      { ...scene.env, ...this.env, FUNKYTOWN_SOURCE: 'an impostor' });
+      { ...scene.env, ...ENV, FUNKYTOWN_SOURCE: 'an impostor' });
     const status = await impostor.exit();
     if (status !== 2) throw new Error(`an impostor ended with ${status}, not 2:\n${impostor.output}`);
     this.deeds.impostor += 1;
@@ -140,8 +137,11 @@ class Storm {
     scene.file('second-edition', '');
     for (const [i, spec] of this.specs.entries()) if (spec.includes('slow')) scene.expected.set(`task:g:${i}`, 'failed');
     this.source = 'second';
+    this.tellPrograms();
     this.earlier = scene.lines('started').length;
-    this.startPrograms();
+    this.controller = scene.controller(this.args, ENV);
+    await this.controller.says(/beginning anew/); // whoever came earlier would work for the first edition
+    scene.startWorkers(WORKERS);
     this.deeds.edited += 1;
   }
 
@@ -180,7 +180,7 @@ async function describe(scene, storm) {
   for (const words of asked) answers.push(`${words.slice(0, 2)}: ${await scene.redis(...words)}`);
   const running = scene.workers.filter((worker) => worker.isRunning)
     .map((worker) => `${worker.id} (${worker.signals}): ${worker.stderr.split('\n').slice(-8).join('\n    ')}`);
-  return [audit.output, ...answers, ...running, storm.controller.stderr].join('\n');
+  return [audit.output, ...answers, ...running, storm.controller.output].join('\n');
 }
 
 async function play(number, seed) {
