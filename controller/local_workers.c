@@ -15,6 +15,7 @@
 enum {
     QUICK_DEATH_MS = 2000,
     RESTART_WAIT_MS = 1000, /* after a quick death; twice as long after each failure to come up */
+    RETURN_WAIT_MS = 100,   /* after an end of the run that goes on meanwhile */
     FAILURES_MAX = 4,       /* so many in a row, by then a folder or a full disk had time to come back */
     STATUS_CONFIG = 2,
 };
@@ -108,8 +109,11 @@ static void restart(struct local_worker *w, const struct child_end *end)
     error_set(&err, ERROR_CONFIG, "a worker could not start; its line above says why");
     if (end->status == STATUS_CONFIG && !end->has_spoken && is_given_up(w, &err))
         return;
-    if (end->status != 0)
-        log_warn("worker.died", LOG_INT("pid", end->pid), LOG_INT("status", end->status));
+    if (end->status == 0) {
+        uv_timer_start(&w->restart, on_restart, RETURN_WAIT_MS, 0);
+        return;
+    }
+    log_warn("worker.died", LOG_INT("pid", end->pid), LOG_INT("status", end->status));
     restart_later(w);
 }
 

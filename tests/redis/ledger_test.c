@@ -1552,6 +1552,8 @@ static void restore_makes_an_error_of_what_is_lost(void **state)
     expect_count(b, "funkytown:processing", 0);
     expect_all(b, "taskqueue", "taskqueue[0] = task:a:1");
     expect_line(b, "runmeta.tasksremaining = 3");
+    expect_refused(b, audit(b, true, 3), LEDGER_OK); /* there is nothing more that it could do */
+    expect_text(b, 2, "2");
 
     expect_refused(b, restore(b, "c2", 0, 3), LEDGER_FENCED);
     expect(b, restore(b, "c1", 0, 2), LEDGER_OK);
