@@ -6,6 +6,7 @@
 // the totals, and 1 if there was a flaw.
 
 import { parseArgs } from 'node:util';
+import { waitFor } from '../e2e/harness.mjs';
 import { Chance } from './chance.mjs';
 import { COUNTS, EXIT, findFlaws, LEFT, LOST, TWICE, VERDICT } from './checker.mjs';
 import { Scene } from './scene.mjs';
@@ -95,15 +96,18 @@ class Storm {
     this.deeds.controller += 1;
   }
 
-  // Nothing that was acknowledged is lost; half of the time the connections to the old master are kept.
+  // Nothing that was acknowledged is lost, as what the master has received and not done yet waits, too; half of the time
+  // the connections to the old master are kept.
   async failOver() {
     const { scene, proxy } = this;
     proxy.set({ up: 'hold' });
+    await tell(scene.master, 'client', 'pause', '60000', 'write');
     await caughtUp(scene);
     await promote(scene);
     lead(scene, proxy);
     this.tellPrograms();
     await demote(scene.replica, scene.master);
+    await tell(scene.replica, 'client', 'unpause');
     if (this.chance.next() < 0.5) await tell(scene.replica, 'client', 'kill', 'type', 'normal');
     proxy.set({ up: 'flow' });
     this.deeds.failover += 1;
@@ -114,9 +118,11 @@ class Storm {
     this.deeds.clock += 1;
   }
 
-  // Somebody begins a run of changed specs while ours is alive: it is refused, and nothing of ours is touched.
+  // Somebody begins a run of changed specs while ours is alive: it is refused, and nothing of ours is touched. (After an
+  // outage that was longer than a lease nobody is known to be, until the controller has renewed its own.)
   async sendImpostor() {
     const { scene } = this;
+    await waitFor('the controller to hold its lease', async () => (await scene.redis('exists', 'funkytown:controller'))[0] === '1');
     const impostor = scene.spawn('controller', `${scene.bin}/controller`, ['--http-port', '0', ...this.args],
       { ...scene.env, ...ENV, FUNKYTOWN_SOURCE: 'an impostor' });
     const status = await impostor.exit();
