@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "controller/reporter.h"
+#include "controller/http/reporter.h"
 #include "http_client.h"
 #include "shared/memory.h"
 

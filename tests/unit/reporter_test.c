@@ -13,7 +13,7 @@
 #include <cjson/cJSON.h>
 #include <zlib.h>
 
-#include "controller/reporter.h"
+#include "controller/http/reporter.h"
 #include "http_client.h"
 #include "shared/json.h"
 #include "shared/memory.h"

@@ -1,4 +1,4 @@
-#include "controller/http_reply.h"
+#include "controller/http/http_reply.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "controller/http.h"
+#include "controller/http/http.h"
 #include "shared/json_writer.h"
 #include "shared/utf8.h"
 

@@ -20,10 +20,10 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "controller/http_assets.h"
-#include "controller/http_guard.h"
-#include "controller/http_target.h"
-#include "controller/reporter.h"
+#include "controller/http/http_assets.h"
+#include "controller/http/http_guard.h"
+#include "controller/http/http_target.h"
+#include "controller/http/reporter.h"
 #include "shared/buffer.h"
 
 enum {

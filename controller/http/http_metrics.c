@@ -1,4 +1,4 @@
-#include "controller/http_metrics.h"
+#include "controller/http/http_metrics.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "controller/http.h"
-#include "controller/http_reply.h"
+#include "controller/http/http.h"
+#include "controller/http/http_reply.h"
 #include "shared/clock.h"
 
 enum { COLLECTED_MAX = 64 };

@@ -2,11 +2,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "controller/http.h"
-#include "controller/http_api.h"
-#include "controller/http_fields.h"
-#include "controller/http_reply.h"
-#include "controller/http_routes.h"
+#include "controller/http/http.h"
+#include "controller/http/http_api.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_reply.h"
+#include "controller/http/http_routes.h"
 #include "shared/memory.h"
 
 /* A body that is too large is read to its end if it isn't larger than this, so that the client sees the answer. */

@@ -1,11 +1,11 @@
-#include "controller/http_events.h"
+#include "controller/http/http_events.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/http.h"
-#include "controller/http_reply.h"
+#include "controller/http/http.h"
+#include "controller/http/http_reply.h"
 #include "shared/clock.h"
 #include "shared/json_writer.h"
 #include "shared/memory.h"

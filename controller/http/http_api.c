@@ -1,4 +1,4 @@
-#include "controller/http_api.h"
+#include "controller/http/http_api.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "controller/http.h"
-#include "controller/http_fields.h"
-#include "controller/http_reply.h"
+#include "controller/http/http.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_reply.h"
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/memory.h"

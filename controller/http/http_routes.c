@@ -1,14 +1,14 @@
-#include "controller/http_routes.h"
+#include "controller/http/http_routes.h"
 
 #include <string.h>
 
-#include "controller/http.h"
-#include "controller/http_api.h"
-#include "controller/http_events.h"
-#include "controller/http_fields.h"
-#include "controller/http_metrics.h"
-#include "controller/http_reply.h"
-#include "controller/http_write.h"
+#include "controller/http/http.h"
+#include "controller/http/http_api.h"
+#include "controller/http/http_events.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_metrics.h"
+#include "controller/http/http_reply.h"
+#include "controller/http/http_write.h"
 
 enum needs {
     NEEDS_NOTHING = 0,

@@ -1,4 +1,4 @@
-#include "controller/reporter.h"
+#include "controller/http/reporter.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "controller/http.h"
-#include "controller/http_api.h"
-#include "controller/http_events.h"
-#include "controller/http_reply.h"
+#include "controller/http/http.h"
+#include "controller/http/http_api.h"
+#include "controller/http/http_events.h"
+#include "controller/http/http_reply.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 

@@ -1,4 +1,4 @@
-#include "controller/http_body.h"
+#include "controller/http/http_body.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "controller/http_assets.h"
+#include "controller/http/http_assets.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -10,9 +10,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "controller/http.h"
-#include "controller/http_fields.h"
-#include "controller/http_reply.h"
+#include "controller/http/http.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_reply.h"
 #include "page_files.h"
 #include "shared/file.h"
 #include "shared/memory.h"

@@ -1,4 +1,4 @@
-#include "controller/http_fields.h"
+#include "controller/http/http_fields.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,4 +1,4 @@
-#include "controller/http_guard.h"
+#include "controller/http/http_guard.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

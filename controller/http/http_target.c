@@ -1,4 +1,4 @@
-#include "controller/http_target.h"
+#include "controller/http/http_target.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,13 @@
-#include "controller/http_write.h"
+#include "controller/http/http_write.h"
 
 #include <string.h>
 
-#include "controller/http.h"
-#include "controller/http_api.h"
-#include "controller/http_body.h"
-#include "controller/http_fields.h"
-#include "controller/http_guard.h"
-#include "controller/http_reply.h"
+#include "controller/http/http.h"
+#include "controller/http/http_api.h"
+#include "controller/http/http_body.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_guard.h"
+#include "controller/http/http_reply.h"
 #include "shared/clock.h"
 
 /* ---- who */
