@@ -23,10 +23,20 @@ static struct question *new_question(struct controller *c, struct reporter_reque
     return q;
 }
 
+static void answer_found(struct reporter_request *request, const char *bytes, size_t length)
+{
+    reporter_answer(request, &(struct reporter_answer){.status = REPORTER_FOUND, .bytes = bytes, .length = length});
+}
+
+static void answer_unavailable(struct reporter_request *request, const char *why)
+{
+    reporter_answer(request, &(struct reporter_answer){.status = REPORTER_UNAVAILABLE, .why = why});
+}
+
 static void answer_trouble(struct reporter_request *request, const struct redisReply *reply)
 {
     const char *text = redis_reply_error(reply);
-    reporter_answer(request, NULL, 0, text ? text : "the link to Redis was lost");
+    answer_unavailable(request, text ? text : "the link to Redis was lost");
 }
 
 static void on_attempts(void *data, const struct redisReply *reply)
@@ -44,7 +54,7 @@ static void on_attempts(void *data, const struct redisReply *reply)
         buffer_format(&list, "%s%s", i ? "," : "", record ? record : "null");
     }
     buffer_text(&list, "]");
-    reporter_answer(q.request, list.data, list.length, NULL);
+    answer_found(q.request, list.data, list.length);
 }
 
 static void on_log(void *data, const struct redisReply *reply)
@@ -55,8 +65,10 @@ static void on_log(void *data, const struct redisReply *reply)
     const char *bytes = redis_reply_bytes(reply, &length);
     if (reply == NULL || redis_reply_error(reply))
         answer_trouble(q.request, reply);
+    else if (bytes == NULL)
+        reporter_answer(q.request, &(struct reporter_answer){.status = REPORTER_MISSING});
     else
-        reporter_answer(q.request, bytes, bytes ? length : 0, NULL);
+        answer_found(q.request, bytes, length);
 }
 
 static void ask(struct controller *c, redis_reply_fn *reply, struct reporter_request *request, int argc,
@@ -65,7 +77,7 @@ static void ask(struct controller *c, redis_reply_fn *reply, struct reporter_req
     struct question *q = new_question(c, request);
     if (c->commands == NULL || redis_link_send(c->commands, COMMAND_TIMEOUT_MS, reply, q, argc, argv, NULL) < 0) {
         free(q);
-        reporter_answer(request, NULL, 0, "Redis can't be reached");
+        answer_unavailable(request, "Redis can't be reached");
     }
 }
 
@@ -95,15 +107,15 @@ static void answer_write(struct reporter_request *request, const struct ledger_r
     char answer[64];
     if (reply->outcome == LEDGER_OK) {
         snprintf(answer, sizeof(answer), "{\"%s\":%zu}", member, count);
-        reporter_answer(request, answer, strlen(answer), NULL);
+        answer_found(request, answer, strlen(answer));
     } else if (reply->outcome == LEDGER_CLOSED) {
-        reporter_answer(request, NULL, 0, NULL);
+        reporter_answer(request, &(struct reporter_answer){.status = REPORTER_CONFLICT});
     } else {
         const char *why = reply->outcome == LEDGER_BUSY     ? "the run is being cancelled"
                           : reply->outcome == LEDGER_FENCED ? "another controller has this run"
                           : reply->text                     ? reply->text
                                                             : "the link to Redis was lost";
-        reporter_answer(request, NULL, 0, why);
+        answer_unavailable(request, why);
     }
 }
 
@@ -128,7 +140,7 @@ static void source_cancel(void *data, struct reporter_request *request)
         ledger_cancel(&c->ledger, c->opener.me, CANCEL_ASKED, CANCEL_REASON, NULL, 0, on_cancel_asked, q) == 0)
         return;
     free(q);
-    reporter_answer(request, NULL, 0, "Redis can't be reached");
+    answer_unavailable(request, "Redis can't be reached");
 }
 
 struct rerun {
@@ -171,7 +183,7 @@ static void source_rerun(void *data, unsigned states, struct reporter_request *r
 {
     struct controller *c = data;
     if (!c->is_loaded || rerun(c, states, request) < 0)
-        reporter_answer(request, NULL, 0, "Redis can't be reached");
+        answer_unavailable(request, "Redis can't be reached");
 }
 
 bool controller_rerun(struct controller *c)

@@ -6,22 +6,16 @@
 
 #include <cjson/cJSON.h>
 
-#include "controller/http/http.h"
 #include "controller/http/http_fields.h"
+#include "controller/http/http_questions.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
+#include "controller/http/reporter_private.h"
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/memory.h"
 
 enum { ARGUMENT_RUN, ARGUMENT_KEY, ARGUMENT_ATTEMPT };
-
-/* A question to the source. It lives until it is answered, even if who asked has gone by then. */
-struct reporter_request {
-    struct http_request *asker; /* NULL: gone */
-    size_t index;
-    uint64_t generation; /* of the board that `index` belongs to */
-    http_answer_fn *reply;
-};
 
 /* ---- what the board knows */
 
@@ -209,73 +203,20 @@ static ptrdiff_t named_task(struct http_request *request)
     return index;
 }
 
-struct reporter_request *http_api_question(struct http_request *request, size_t index, http_answer_fn *reply)
-{
-    struct reporter_request *question = memory_zeroed(1, sizeof(*question));
-    *question = (struct reporter_request){request, index, request->reporter->generation, reply};
-    request->question = question;
-    return question;
-}
-
-void http_api_await(struct http_request *request)
-{
-    if (request->question == NULL)
-        return;
-    struct http_peer *peer = http_peer_of(request->connection);
-    peer->sleeping = request;
-    http_peer_watch(request->reporter, peer, true);
-    request->is_asleep = true;
-    MHD_suspend_connection(request->connection);
-}
-
-void reporter_answer(struct reporter_request *request, const char *bytes, size_t length, const char *problem)
-{
-    auto_free struct reporter_request *question = request;
-    struct http_request *asker = question->asker;
-    if (asker == NULL)
-        return;
-    struct reporter *reporter = asker->reporter;
-    struct http_peer *peer = http_peer_of(asker->connection);
-    bool is_of_board =
-        question->index == HTTP_NO_TASK || (reporter->board != NULL && question->generation == reporter->generation);
-    asker->question = NULL;
-    peer->sleeping = NULL;
-    http_peer_watch(reporter, peer, false);
-    if (problem)
-        http_reply_problem(asker, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", problem);
-    else if (!is_of_board)
-        http_reply_problem(asker, MHD_HTTP_SERVICE_UNAVAILABLE, "another run has begun");
-    else
-        question->reply(asker, question->index, bytes, length);
-}
-
-void http_api_abandon(struct http_request *request)
-{
-    if (request->question)
-        request->question->asker = NULL;
-    request->question = NULL;
-}
-
-void http_api_give_up(struct http_request *request, const char *why)
-{
-    http_api_abandon(request);
-    http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", why);
-}
-
 static void reply_no_attempt(struct http_request *request)
 {
     http_reply_problem(request, MHD_HTTP_NOT_FOUND, "%s has no such attempt", request->arguments[ARGUMENT_KEY]);
 }
 
-static void reply_attempts(struct http_request *request, size_t index, const char *bytes, size_t length)
+static void reply_attempts(struct http_request *request, size_t index, const struct reporter_answer *answer)
 {
     struct error err;
     cJSON *attempts = NULL;
-    if (bytes == NULL) {
+    if (answer->status == REPORTER_MISSING) {
         reply_no_attempt(request);
         return;
     }
-    int parsed = json_parse(&attempts, bytes, length, &err);
+    int parsed = json_parse(&attempts, answer->bytes, answer->length, &err);
     bool is_list = parsed == 0 && cJSON_IsArray(attempts);
     cJSON_Delete(attempts);
     if (!is_list) {
@@ -283,7 +224,7 @@ static void reply_attempts(struct http_request *request, size_t index, const cha
                            request->arguments[ARGUMENT_KEY]);
         return;
     }
-    auto_free char *text = memory_text_n(bytes, length);
+    auto_free char *text = memory_text_n(answer->bytes, answer->length);
     auto_buffer json = {0};
     board_add_task(request->reporter->board, index, text, &json);
     http_reply_json(request, &json);
@@ -295,20 +236,16 @@ void http_api_task(struct http_request *request)
     ptrdiff_t index = named_task(request);
     if (index < 0)
         return;
-    struct reporter_request *question = http_api_question(request, (size_t)index, reply_attempts);
+    struct reporter_request *question = http_questions_ask(request, (size_t)index, reply_attempts);
     reporter->source->attempts(reporter->data, request->arguments[ARGUMENT_KEY], question);
-    http_api_await(request);
+    http_questions_await(request);
 }
 
-static void reply_log(struct http_request *request, size_t index, const char *bytes, size_t length)
+/* The bytes, or the part of them that is asked for. */
+static void reply_range(struct http_request *request, const char *bytes, size_t length)
 {
-    (void)index;
     uint64_t first = 0, last = length > 0 ? length - 1 : 0;
     char content_range[80];
-    if (bytes == NULL) {
-        reply_no_attempt(request);
-        return;
-    }
     /* There are no validators, so a conditional range can't be answered with a part. */
     bool is_conditional = http_request_field(request, MHD_HTTP_HEADER_IF_RANGE) != NULL;
     const char *asked = is_conditional ? NULL : http_request_field(request, MHD_HTTP_HEADER_RANGE);
@@ -333,6 +270,15 @@ static void reply_log(struct http_request *request, size_t index, const char *by
     http_reply(request, is_part ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, response);
 }
 
+static void reply_log(struct http_request *request, size_t index, const struct reporter_answer *answer)
+{
+    (void)index;
+    if (answer->status == REPORTER_MISSING)
+        reply_no_attempt(request);
+    else
+        reply_range(request, answer->bytes, answer->length);
+}
+
 void http_api_log(struct http_request *request)
 {
     struct reporter *reporter = request->reporter;
@@ -345,7 +291,7 @@ void http_api_log(struct http_request *request)
         http_reply_problem(request, MHD_HTTP_NOT_FOUND, "%s is no number of an attempt", number);
         return;
     }
-    struct reporter_request *question = http_api_question(request, (size_t)index, reply_log);
+    struct reporter_request *question = http_questions_ask(request, (size_t)index, reply_log);
     reporter->source->log(reporter->data, request->arguments[ARGUMENT_KEY], (unsigned)attempt, question);
-    http_api_await(request);
+    http_questions_await(request);
 }

@@ -10,9 +10,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "controller/http/http.h"
 #include "controller/http/http_fields.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
+#include "controller/http/reporter_private.h"
 #include "page_files.h"
 #include "shared/file.h"
 #include "shared/memory.h"

@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/http/http.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
+#include "controller/http/reporter_private.h"
 #include "shared/clock.h"
 #include "shared/json_writer.h"
 #include "shared/memory.h"
 
-enum {
-    BLOCK_BYTES = 4096,
-    /* A frame with more tasks than this is larger than the compressed snapshot of many. */
-    FRAME_TASKS_MAX = 5000,
-};
+/* A frame with more tasks than this is larger than the compressed snapshot of many. */
+enum { FRAME_TASKS_MAX = 5000 };
+
+#define EVENT_STREAM "text/event-stream"
 
 /* An event as it is sent, shared by all who are to get it. */
 struct http_frame {
@@ -106,20 +106,20 @@ static struct http_frame *make_end(struct board *board)
 
 static struct http_frame *shared_end(struct reporter *reporter)
 {
-    if (reporter->end_frame == NULL)
-        reporter->end_frame = make_end(reporter->board);
-    reporter->end_frame->users++;
-    return reporter->end_frame;
+    if (reporter->events.end_frame == NULL)
+        reporter->events.end_frame = make_end(reporter->board);
+    reporter->events.end_frame->users++;
+    return reporter->events.end_frame;
 }
 
 static struct http_frame *shared_frame(struct reporter *reporter, uint64_t from)
 {
-    struct http_frame *last = reporter->last_frame;
+    struct http_frame *last = reporter->events.last_frame;
     bool fits = last && last->generation == reporter->generation && last->from == from &&
                 last->to == board_seq(reporter->board);
     if (!fits) {
         drop_frame(last);
-        last = reporter->last_frame = make_frame(reporter, from);
+        last = reporter->events.last_frame = make_frame(reporter, from);
     }
     last->users++;
     return last;
@@ -192,15 +192,15 @@ static void wake(struct http_stream *stream)
     if (!stream->is_asleep)
         return;
     stream->is_asleep = false;
-    http_wake(stream->reporter, stream->connection);
+    http_peers_wake(&stream->reporter->peers, stream->connection);
 }
 
 static void on_frame_timer(uv_timer_t *timer)
 {
     struct reporter *reporter = timer->data;
     struct http_stream *stream;
-    reporter->framed_ms = uv_now(reporter->loop);
-    LIST_FOREACH(stream, &reporter->streams, link)
+    reporter->events.framed_ms = uv_now(reporter->loop);
+    LIST_FOREACH(stream, &reporter->events.streams, link)
     {
         if (!is_behind(stream))
             continue;
@@ -213,7 +213,7 @@ static void on_ping_timer(uv_timer_t *timer)
 {
     struct reporter *reporter = timer->data;
     struct http_stream *stream;
-    LIST_FOREACH(stream, &reporter->streams, link)
+    LIST_FOREACH(stream, &reporter->events.streams, link)
     {
         stream->is_silent = true;
         wake(stream);
@@ -225,8 +225,8 @@ static void on_gone(void *data)
     struct http_stream *stream = data;
     struct reporter *reporter = stream->reporter;
     LIST_REMOVE(stream, link);
-    if (--reporter->stream_count == 0 && !reporter->is_stopping)
-        uv_timer_stop(&reporter->ping_timer);
+    if (--reporter->events.stream_count == 0 && !reporter->is_stopping)
+        uv_timer_stop(&reporter->events.ping_timer);
     drop_frame(stream->frame);
     free(stream);
 }
@@ -256,9 +256,10 @@ static struct http_stream *open_stream(struct http_request *request)
     stream->connection = request->connection;
     stream->generation = reporter->generation;
     stream->seq = parse_position(reporter->board, position);
-    LIST_INSERT_HEAD(&reporter->streams, stream, link);
-    if (reporter->stream_count++ == 0)
-        uv_timer_start(&reporter->ping_timer, on_ping_timer, reporter->limits.ping_ms, reporter->limits.ping_ms);
+    LIST_INSERT_HEAD(&reporter->events.streams, stream, link);
+    if (reporter->events.stream_count++ == 0)
+        uv_timer_start(&reporter->events.ping_timer, on_ping_timer, reporter->limits.ping_ms,
+                       reporter->limits.ping_ms);
     return stream;
 }
 
@@ -266,18 +267,17 @@ void http_events_reply(struct http_request *request)
 {
     struct reporter *reporter = request->reporter;
     struct MHD_Response *response;
-    if (reporter->stream_count >= reporter->limits.streams) {
-        response =
-            http_response_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "%zu clients listen already", reporter->stream_count);
+    if (reporter->events.stream_count >= reporter->limits.streams) {
+        response = http_response_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "%zu clients listen already",
+                                         reporter->events.stream_count);
         http_response_field(response, MHD_HTTP_HEADER_RETRY_AFTER, "5");
         http_reply(request, MHD_HTTP_SERVICE_UNAVAILABLE, response);
         return;
     }
     /* What is asked for by HEAD has no body that could be read. */
-    response = request->is_head ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
-                                : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read,
-                                                                    open_stream(request), on_gone);
-    http_response_dress(response, "text/event-stream", "no-store", HTTP_POLICY_DATA);
+    response = request->is_head ? http_response_static("", 0, EVENT_STREAM, "no-store", HTTP_POLICY_DATA)
+                                : http_response_stream(on_read, open_stream(request), on_gone, EVENT_STREAM,
+                                                       "no-store", HTTP_POLICY_DATA);
     http_response_field(response, "X-Accel-Buffering", "no");
     http_reply(request, MHD_HTTP_OK, response);
     http_events_changed(reporter);
@@ -285,23 +285,50 @@ void http_events_reply(struct http_request *request)
 
 void http_events_changed(struct reporter *reporter)
 {
-    if (reporter->is_stopping || reporter->stream_count == 0 || uv_is_active((uv_handle_t *)&reporter->frame_timer))
+    if (reporter->is_stopping || reporter->events.stream_count == 0 ||
+        uv_is_active((uv_handle_t *)&reporter->events.frame_timer))
         return;
-    uint64_t due_ms = reporter->framed_ms + reporter->limits.frame_ms;
+    uint64_t due_ms = reporter->events.framed_ms + reporter->limits.frame_ms;
     uint64_t now_ms = uv_now(reporter->loop);
-    uv_timer_start(&reporter->frame_timer, on_frame_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+    uv_timer_start(&reporter->events.frame_timer, on_frame_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
 void http_events_end(struct reporter *reporter)
 {
     struct http_stream *stream;
-    LIST_FOREACH(stream, &reporter->streams, link)
+    LIST_FOREACH(stream, &reporter->events.streams, link)
     wake(stream);
 }
 
-void http_events_forget(struct reporter *reporter)
+/* ---- start and close */
+
+static void start_timer(struct reporter *reporter, uv_timer_t *timer)
 {
-    drop_frame(reporter->last_frame);
-    drop_frame(reporter->end_frame);
-    reporter->last_frame = reporter->end_frame = NULL;
+    uv_timer_init(reporter->loop, timer);
+    timer->data = reporter;
+    reporter->events.open_handles++;
+}
+
+void http_events_start(struct reporter *reporter)
+{
+    LIST_INIT(&reporter->events.streams);
+    start_timer(reporter, &reporter->events.frame_timer);
+    start_timer(reporter, &reporter->events.ping_timer);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct reporter *reporter = handle->data;
+    if (--reporter->events.open_handles == 0)
+        reporter->events.closed(reporter);
+}
+
+void http_events_close(struct reporter *reporter, void (*closed)(void *data))
+{
+    struct http_events *events = &reporter->events;
+    events->closed = closed;
+    drop_frame(events->last_frame);
+    drop_frame(events->end_frame);
+    uv_close((uv_handle_t *)&events->frame_timer, on_closed);
+    uv_close((uv_handle_t *)&events->ping_timer, on_closed);
 }

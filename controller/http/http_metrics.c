@@ -7,8 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "controller/http/http.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
+#include "controller/http/reporter_private.h"
 #include "shared/clock.h"
 
 enum { COLLECTED_MAX = 64 };
@@ -79,7 +80,7 @@ static void add_http(struct buffer *out, const struct reporter *reporter)
     for (int i = 2; i < HTTP_STATUS_CLASSES; i++)
         add_sample(out, "funkytown_http_requests_total", "code", classes[i], reporter->replies[i]);
     add_metric(out, "funkytown_http_streams", "gauge", "Clients that listen to changes.",
-               (double)reporter->stream_count);
+               (double)reporter->events.stream_count);
 }
 
 /* Field `index` of /proc/self/stat, counted from 1 as in proc(5); 0: unknown. */

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "controller/http/http.h"
+#include "controller/http/http_request.h"
+#include "controller/http/reporter_private.h"
 #include "shared/json_writer.h"
 #include "shared/utf8.h"
 
@@ -18,7 +19,7 @@ void http_response_field(struct MHD_Response *response, const char *name, const 
     (void)added;
 }
 
-void http_response_dress(struct MHD_Response *response, const char *type, const char *cache, const char *policy)
+static void dress(struct MHD_Response *response, const char *type, const char *cache, const char *policy)
 {
     if (type != NULL)
         http_response_field(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
@@ -34,7 +35,7 @@ static struct MHD_Response *make(const void *bytes, size_t length, enum MHD_Resp
     /* The library doesn't write to what it was told to keep or to copy. */
     struct MHD_Response *response = MHD_create_response_from_buffer(length, (void *)(uintptr_t)bytes, mode);
     assert(response != NULL);
-    http_response_dress(response, type, cache, policy);
+    dress(response, type, cache, policy);
     return response;
 }
 
@@ -54,6 +55,18 @@ struct MHD_Response *http_response_take(struct buffer *bytes, const char *type, 
 {
     size_t length = bytes->length;
     return make(buffer_take(bytes), length, MHD_RESPMEM_MUST_FREE, type, cache, policy);
+}
+
+struct MHD_Response *http_response_stream(ssize_t (*read)(void *data, uint64_t position, char *room, size_t size),
+                                          void *data, void (*gone)(void *data), const char *type, const char *cache,
+                                          const char *policy)
+{
+    enum { BLOCK_BYTES = 4096 };
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read, data, gone);
+    assert(response != NULL);
+    dress(response, type, cache, policy);
+    return response;
 }
 
 void http_gzip(const void *bytes, size_t length, int level, struct buffer *out)
@@ -90,7 +103,7 @@ void http_reply(struct http_request *request, unsigned status, struct MHD_Respon
     request->answer = response;
     request->answer_status = status;
     request->is_asleep = false;
-    http_wake(request->reporter, request->connection);
+    http_peers_wake(&request->reporter->peers, request->connection);
 }
 
 void http_reply_text(struct http_request *request, unsigned status, const char *text)

@@ -10,6 +10,8 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "shared/buffer.h"
 
@@ -35,8 +37,15 @@ struct MHD_Response *http_response_static(const void *bytes, size_t length, cons
 struct MHD_Response *http_response_take(struct buffer *bytes, const char *type, const char *cache,
                                         const char *policy);
 
-/* Headers for a response made in another way. */
-void http_response_dress(struct MHD_Response *response, const char *type, const char *cache, const char *policy);
+/*
+ * The same, of bytes that come as they are taken. `read` is called when the client has taken what it got: it puts up
+ * to `size` bytes into `room` and returns how many, or MHD_CONTENT_READER_END_OF_STREAM. One that has none suspends
+ * the connection and returns 0. `gone` is called when nothing is read any more.
+ */
+struct MHD_Response *http_response_stream(ssize_t (*read)(void *data, uint64_t position, char *room, size_t size),
+                                          void *data, void (*gone)(void *data), const char *type, const char *cache,
+                                          const char *policy);
+
 void http_response_field(struct MHD_Response *response, const char *name, const char *value);
 
 /* gzip of the bytes, which are appended to `out`. Levels: 1 fast, 9 small. */

@@ -1,18 +1,23 @@
+/*
+ * What the library lets through is looked at once more: what stands between a client and us must not be able to read
+ * it in another way than we do, and a name that isn't ours must not reach a route. It knows no route and no content.
+ */
+#include "controller/http/http_request.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "controller/http/http.h"
-#include "controller/http/http_api.h"
 #include "controller/http/http_fields.h"
+#include "controller/http/http_guard.h"
 #include "controller/http/http_reply.h"
-#include "controller/http/http_routes.h"
+#include "controller/http/reporter_private.h"
 #include "shared/memory.h"
 
-/* A body that is too large is read to its end if it isn't larger than this, so that the client sees the answer. */
-enum { BODY_READ_MAX = 1024 * 1024 };
+/* So much more than may be is read to its end, so that the client sees the answer. */
+enum { BODY_SPARE_BYTES = 960 * 1024 };
 
-#define BODY_TOO_LARGE "a body has at most %d bytes"
+#define BODY_TOO_LARGE "a body has at most %zu bytes"
 
 struct http_request *http_request_new(struct reporter *reporter, struct MHD_Connection *connection, const char *uri)
 {
@@ -30,7 +35,6 @@ struct http_request *http_request_new(struct reporter *reporter, struct MHD_Conn
 void http_request_free(struct http_request *request)
 {
     request->reporter->request_count--;
-    http_api_abandon(request);
     if (request->answer)
         MHD_destroy_response(request->answer);
     http_target_close(&request->target);
@@ -124,16 +128,15 @@ static bool is_refused_by_host(struct http_request *request)
     return true;
 }
 
-void http_request_begin(struct http_request *request, const char *method, const char *version)
+bool http_request_begin(struct http_request *request, const char *method, const char *version)
 {
     size_t headers =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const char *coding = http_request_field(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
     const char *ambiguity = find_ambiguity(request, version);
     request->has_headers = true;
     request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    request->keeps_body = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    request->method = request->is_head ? MHD_HTTP_METHOD_GET : method;
     if (request->refusal == MHD_HTTP_URI_TOO_LONG)
         REFUSE(request, MHD_HTTP_URI_TOO_LONG, "an address has at most %d bytes", HTTP_URI_MAX);
     else if (request->refusal != 0)
@@ -143,21 +146,31 @@ void http_request_begin(struct http_request *request, const char *method, const 
     else if (ambiguity)
         REFUSE(request, MHD_HTTP_BAD_REQUEST, "%s", ambiguity);
     else if (is_refused_by_host(request))
-        return;
+        return false;
     else if (coding && strcasecmp(coding, "chunked") != 0)
         REFUSE(request, MHD_HTTP_NOT_IMPLEMENTED, "chunked is the only transfer coding that is understood");
-    else if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
-        REFUSE(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, HTTP_BODY_MAX);
+    else
+        return true;
+    return false;
 }
 
 /* ---- the body */
 
+void http_request_expect_body(struct http_request *request, size_t body_max, bool is_kept)
+{
+    const char *length = http_request_field(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    request->body_max = body_max;
+    request->keeps_body = is_kept;
+    if (length && strtoull(length, NULL, 10) > body_max)
+        REFUSE(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, body_max);
+}
+
 bool http_request_add_body(struct http_request *request, const char *bytes, size_t length)
 {
     request->body_bytes += length;
-    if (request->keeps_body && request->body_bytes <= HTTP_BODY_MAX)
+    if (request->keeps_body && request->body_bytes <= request->body_max)
         buffer_add(&request->body, bytes, length);
-    return request->body_bytes <= BODY_READ_MAX;
+    return request->body_bytes <= request->body_max + BODY_SPARE_BYTES;
 }
 
 const char *http_request_body(const struct http_request *request)
@@ -165,10 +178,10 @@ const char *http_request_body(const struct http_request *request)
     return request->body.data ? request->body.data : "";
 }
 
-void http_request_serve(struct http_request *request, const char *method)
+bool http_request_end_body(struct http_request *request)
 {
-    if (request->body_bytes > HTTP_BODY_MAX)
-        http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, HTTP_BODY_MAX);
-    else
-        http_routes_dispatch(request, method);
+    if (request->body_bytes <= request->body_max)
+        return true;
+    http_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, BODY_TOO_LARGE, request->body_max);
+    return false;
 }

@@ -1,14 +1,19 @@
+/*
+ * A route is chosen when the headers are there and served when the body is: what may have changed in between (the
+ * run, the source) is looked at when it is served. A route's row says all that it needs; the functions rely on it.
+ */
 #include "controller/http/http_routes.h"
 
 #include <string.h>
 
-#include "controller/http/http.h"
 #include "controller/http/http_api.h"
 #include "controller/http/http_events.h"
 #include "controller/http/http_fields.h"
 #include "controller/http/http_metrics.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
 #include "controller/http/http_write.h"
+#include "controller/http/reporter_private.h"
 
 enum needs {
     NEEDS_NOTHING = 0,
@@ -18,12 +23,13 @@ enum needs {
     NEEDS_SOURCE = 8,            /* which goes before the reporter does */
 };
 
-struct route {
+struct http_route {
     const char *method;
     const char *pattern;
     void (*serve)(struct http_request *request);
     const char *query; /* the keys that it knows; NULL: others are ignored */
     int needs;         /* enum needs */
+    size_t body_max;   /* of the body, which is kept in memory; 0: what comes is forgotten */
 };
 
 static void serve_root(struct http_request *request)
@@ -71,31 +77,39 @@ static void serve_ready(struct http_request *request)
 
 #define RUN "/api/v1/runs/{run}"
 
-static const struct route routes[] = {
-    {"GET", "/", serve_root, NULL, NEEDS_NOTHING},
-    {"GET", "/results", serve_results, NULL, NEEDS_NOTHING},
-    {"GET", "/assets/{file*}", serve_asset, NULL, NEEDS_NOTHING},
-    {"GET", "/health", serve_health, NULL, NEEDS_NOTHING},
-    {"GET", "/livez", serve_health, NULL, NEEDS_NOTHING},
-    {"GET", "/readyz", serve_ready, NULL, NEEDS_NOTHING},
-    {"GET", "/metrics", http_metrics_reply, NULL, NEEDS_NOTHING},
-    {"GET", "/api/v1/runs", http_api_runs, "", NEEDS_BOARD},
-    {"GET", RUN, http_api_run, "", NEEDS_BOARD},
-    {"GET", RUN "/snapshot", http_api_snapshot, "", NEEDS_RUN},
-    {"GET", RUN "/events", http_events_reply, "since", NEEDS_RUN},
-    {"GET", RUN "/tasks", http_api_tasks, "status q sort limit cursor", NEEDS_RUN},
-    {"GET", RUN "/tasks/{key}", http_api_task, "", NEEDS_RUN | NEEDS_SOURCE},
-    {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN | NEEDS_SOURCE},
-    {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE},
-    {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE},
+static const struct http_route routes[] = {
+    {"GET", "/", serve_root, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/results", serve_results, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/assets/{file*}", serve_asset, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/health", serve_health, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/livez", serve_health, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/readyz", serve_ready, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/metrics", http_metrics_reply, NULL, NEEDS_NOTHING, 0},
+    {"GET", "/api/v1/runs", http_api_runs, "", NEEDS_BOARD, 0},
+    {"GET", RUN, http_api_run, "", NEEDS_BOARD, 0},
+    {"GET", RUN "/snapshot", http_api_snapshot, "", NEEDS_RUN, 0},
+    {"GET", RUN "/events", http_events_reply, "since", NEEDS_RUN, 0},
+    {"GET", RUN "/tasks", http_api_tasks, "status q sort limit cursor", NEEDS_RUN, 0},
+    {"GET", RUN "/tasks/{key}", http_api_task, "", NEEDS_RUN | NEEDS_SOURCE, 0},
+    {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN | NEEDS_SOURCE, 0},
+    {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE, HTTP_BODY_MAX},
+    {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE, HTTP_BODY_MAX},
 };
 
-static bool takes_method(const struct route *route, const struct http_request *request, const char *method)
+void http_routes_choose(struct http_request *request)
 {
-    return strcmp(route->method, request->is_head ? MHD_HTTP_METHOD_GET : method) == 0;
+    size_t body_max = 0;
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]) && !request->takes_method; i++) {
+        if (!http_target_matches(&request->target, routes[i].pattern, request->arguments))
+            continue;
+        request->route = &routes[i];
+        request->takes_method = strcmp(routes[i].method, request->method) == 0;
+        body_max = request->takes_method ? routes[i].body_max : 0;
+    }
+    http_request_expect_body(request, body_max ? body_max : HTTP_BODY_MAX, body_max > 0);
 }
 
-static void reply_bad_method(struct http_request *request, const struct route *route)
+static void reply_bad_method(struct http_request *request, const struct http_route *route)
 {
     bool is_get = strcmp(route->method, MHD_HTTP_METHOD_GET) == 0;
     struct MHD_Response *response = http_response_problem(MHD_HTTP_METHOD_NOT_ALLOWED, "%s is answered to %s only",
@@ -104,12 +118,12 @@ static void reply_bad_method(struct http_request *request, const struct route *r
     http_reply(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
 }
 
-static bool needs(const struct route *route, enum needs what)
+static bool needs(const struct http_route *route, enum needs what)
 {
     return (route->needs & (int)what) == (int)what;
 }
 
-static void serve(struct http_request *request, const struct route *route)
+static void serve_route(struct http_request *request, const struct http_route *route)
 {
     if (needs(route, NEEDS_TOKEN) && !http_write_is_allowed(request))
         return;
@@ -126,21 +140,13 @@ static void serve(struct http_request *request, const struct route *route)
         route->serve(request);
 }
 
-void http_routes_dispatch(struct http_request *request, const char *method)
+void http_routes_serve(struct http_request *request)
 {
-    const struct route *other = NULL;
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (!http_target_matches(&request->target, routes[i].pattern, request->arguments))
-            continue;
-        if (takes_method(&routes[i], request, method)) {
-            serve(request, &routes[i]);
-            return;
-        }
-        other = &routes[i];
-    }
-    bool is_get = request->is_head || strcmp(method, MHD_HTTP_METHOD_GET) == 0;
-    if (other != NULL)
-        reply_bad_method(request, other);
+    bool is_get = strcmp(request->method, MHD_HTTP_METHOD_GET) == 0;
+    if (request->route != NULL && request->takes_method)
+        serve_route(request, request->route);
+    else if (request->route != NULL)
+        reply_bad_method(request, request->route);
     else if (!is_get || !http_assets_reply_file(request, 0))
         http_reply_problem(request, MHD_HTTP_NOT_FOUND, "there is nothing at this address");
 }

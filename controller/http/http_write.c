@@ -1,13 +1,15 @@
 #include "controller/http/http_write.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "controller/http/http.h"
-#include "controller/http/http_api.h"
 #include "controller/http/http_body.h"
 #include "controller/http/http_fields.h"
 #include "controller/http/http_guard.h"
+#include "controller/http/http_questions.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
+#include "controller/http/reporter_private.h"
 #include "shared/clock.h"
 
 /* ---- who */
@@ -42,15 +44,12 @@ bool http_write_is_allowed(struct http_request *request)
 
 /* ---- what */
 
-static void reply_done(struct http_request *request, size_t index, const char *bytes, size_t length)
+static void reply_done(struct http_request *request, size_t index, const struct reporter_answer *answer)
 {
     (void)index;
     auto_buffer json = {0};
-    if (bytes == NULL) {
-        http_reply_problem(request, MHD_HTTP_CONFLICT, "the run has changed in the meantime; nothing was done");
-        return;
-    }
-    buffer_add(&json, bytes, length);
+    assert(answer->status == REPORTER_FOUND);
+    buffer_add(&json, answer->bytes, answer->length);
     http_reply_json(request, &json);
 }
 
@@ -75,8 +74,8 @@ void http_write_cancel(struct http_request *request)
                            board_run_state_name(totals.state));
         return;
     }
-    reporter->source->cancel(reporter->data, http_api_question(request, HTTP_NO_TASK, reply_done));
-    http_api_await(request);
+    reporter->source->cancel(reporter->data, http_questions_ask(request, HTTP_NO_TASK, reply_done));
+    http_questions_await(request);
 }
 
 static size_t count_tasks(const struct board *board, unsigned states)
@@ -132,6 +131,6 @@ void http_write_rerun(struct http_request *request)
     }
     if (!is_as_expected(request, &rerun))
         return;
-    reporter->source->rerun(reporter->data, rerun.states, http_api_question(request, HTTP_NO_TASK, reply_done));
-    http_api_await(request);
+    reporter->source->rerun(reporter->data, rerun.states, http_questions_ask(request, HTTP_NO_TASK, reply_done));
+    http_questions_await(request);
 }

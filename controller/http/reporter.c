@@ -3,17 +3,18 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "controller/http/http.h"
 #include "controller/http/http_api.h"
 #include "controller/http/http_events.h"
 #include "controller/http/http_reply.h"
+#include "controller/http/http_request.h"
+#include "controller/http/http_routes.h"
+#include "controller/http/reporter_private.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 
@@ -24,124 +25,6 @@ enum {
     /* Who came or was served so lately may ask for more: a page loads one thing after the other. */
     LINGER_MS = 250,
 };
-
-/* ---- the daemon on the loop */
-
-static void on_daemon_timer(uv_timer_t *timer);
-static void go_on_stopping(struct reporter *reporter);
-
-static void run_daemon(struct reporter *reporter)
-{
-    MHD_UNSIGNED_LONG_LONG wait_ms;
-    reporter->must_run_again = false;
-    MHD_run(reporter->daemon);
-    if (reporter->must_run_again)
-        uv_timer_start(&reporter->daemon_timer, on_daemon_timer, 0, 0);
-    else if (MHD_get_timeout(reporter->daemon, &wait_ms) == MHD_YES)
-        uv_timer_start(&reporter->daemon_timer, on_daemon_timer, wait_ms, 0);
-    else
-        uv_timer_stop(&reporter->daemon_timer);
-    if (reporter->is_stopping)
-        go_on_stopping(reporter);
-}
-
-/* With a loop of our own, nothing that the loop watches tells of a connection that was resumed. */
-void http_wake(struct reporter *reporter, struct MHD_Connection *connection)
-{
-    MHD_resume_connection(connection);
-    reporter->must_run_again = true;
-    uv_timer_start(&reporter->daemon_timer, on_daemon_timer, 0, 0);
-}
-
-static void on_daemon_timer(uv_timer_t *timer)
-{
-    run_daemon(timer->data);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    run_daemon(poll->data);
-}
-
-/* ---- connections and their deadlines */
-
-struct http_peer *http_peer_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
-static void on_peer_timer(uv_timer_t *timer);
-
-static void arm_peer_timer(struct reporter *reporter)
-{
-    const struct http_peer *first = TAILQ_FIRST(&reporter->watched);
-    uint64_t now_ms = uv_now(reporter->loop);
-    if (first == NULL)
-        uv_timer_stop(&reporter->peer_timer);
-    else
-        uv_timer_start(&reporter->peer_timer, on_peer_timer,
-                       first->deadline_ms > now_ms ? first->deadline_ms - now_ms : 0, 0);
-}
-
-void http_peer_watch(struct reporter *reporter, struct http_peer *peer, bool is_watched)
-{
-    bool was_first = TAILQ_FIRST(&reporter->watched) == peer || TAILQ_EMPTY(&reporter->watched);
-    if (peer->deadline_ms > 0)
-        TAILQ_REMOVE(&reporter->watched, peer, link);
-    peer->deadline_ms = is_watched ? uv_now(reporter->loop) + reporter->limits.request_ms : 0;
-    if (is_watched)
-        TAILQ_INSERT_TAIL(&reporter->watched, peer, link);
-    if (was_first && !reporter->is_stopping)
-        arm_peer_timer(reporter);
-}
-
-static void on_peer_timer(uv_timer_t *timer)
-{
-    struct reporter *reporter = timer->data;
-    for (struct http_peer *peer; (peer = TAILQ_FIRST(&reporter->watched)) != NULL;) {
-        if (peer->deadline_ms > uv_now(reporter->loop))
-            break;
-        struct http_request *sleeping = peer->sleeping;
-        peer->sleeping = NULL;
-        http_peer_watch(reporter, peer, false);
-        /* The daemon notices a closed socket by itself, and there is no other way to make it drop a connection. */
-        if (sleeping)
-            http_api_give_up(sleeping, "Redis doesn't answer");
-        else
-            shutdown(peer->fd, SHUT_RDWR);
-    }
-    arm_peer_timer(reporter);
-}
-
-static void open_peer(struct reporter *reporter, struct MHD_Connection *connection, void **context)
-{
-    struct http_peer *peer = memory_zeroed(1, sizeof(*peer));
-    unsigned unacknowledged_ms = reporter->limits.idle_s * 1000;
-    peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    /* A listener whose machine has gone is noticed by what it doesn't acknowledge. */
-    setsockopt(peer->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
-    *context = peer;
-    reporter->heard_ms = uv_now(reporter->loop);
-    http_peer_watch(reporter, peer, true);
-}
-
-static void on_connection(void *data, struct MHD_Connection *connection, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct reporter *reporter = data;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        open_peer(reporter, connection, context);
-        return;
-    }
-    struct http_peer *peer = *context;
-    http_peer_watch(reporter, peer, false);
-    free(peer);
-    /* At its limit the daemon doesn't watch the listening socket, and begins to again only when it runs the next
-     * time. */
-    reporter->must_run_again = true;
-}
 
 /* ---- requests */
 
@@ -164,14 +47,20 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
                          enum MHD_RequestTerminationCode code)
 {
     struct reporter *reporter = data;
-    struct http_peer *peer = http_peer_of(connection);
     (void)code;
-    peer->sleeping = NULL;
-    reporter->heard_ms = uv_now(reporter->loop);
-    http_peer_watch(reporter, peer, true);
-    if (*context)
+    http_peers_expect(&reporter->peers, connection);
+    if (*context) {
+        http_questions_abandon(*context);
         http_request_free(*context);
+    }
     *context = NULL;
+}
+
+static void serve(struct http_request *request)
+{
+    http_peers_rest(&request->reporter->peers, request->connection);
+    if (http_request_end_body(request))
+        http_routes_serve(request);
 }
 
 /* Called with the headers, then with each piece of the body, then once more: and again when a sleeper wakes. */
@@ -179,23 +68,26 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
                                   const char *version, const char *upload, size_t *upload_size, void **context)
 {
     struct http_request *request = *context;
+    bool is_worth_reading = true;
+    (void)data;
     (void)url;
     if (!request->has_headers) {
-        http_request_begin(request, method, version);
-        return MHD_YES;
-    }
-    if (*upload_size > 0) {
-        bool is_worth_reading = http_request_add_body(request, upload, *upload_size);
+        if (http_request_begin(request, method, version))
+            http_routes_choose(request);
+    } else if (*upload_size > 0) {
+        is_worth_reading = http_request_add_body(request, upload, *upload_size);
         *upload_size = 0;
-        return is_worth_reading ? MHD_YES : MHD_NO;
-    }
-    if (request->answer) {
+    } else if (request->answer) {
         MHD_queue_response(connection, request->answer_status, request->answer);
-        return MHD_YES;
+    } else {
+        serve(request);
     }
-    http_peer_watch(data, http_peer_of(connection), false);
-    http_request_serve(request, method);
-    return MHD_YES;
+    return is_worth_reading ? MHD_YES : MHD_NO;
+}
+
+void reporter_answer(struct reporter_request *request, const struct reporter_answer *answer)
+{
+    http_questions_answer(request, answer);
 }
 
 /* ---- start and stop */
@@ -284,36 +176,34 @@ static struct MHD_Daemon *start_daemon(struct reporter *reporter, int fd)
 {
     const struct reporter_limits *limits = &reporter->limits;
     /* Strict: HTTP/1.1 has a Host, and libmicrohttpd 1.0 refuses folded lines, which it would mend otherwise. */
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, reporter,
-        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        limits->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
-        NULL, MHD_OPTION_URI_LOG_CALLBACK, on_address, reporter, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        reporter, MHD_OPTION_NOTIFY_COMPLETED, on_completed, reporter, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+                            reporter, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT, limits->connections,
+                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits->connections_per_address,
+                            MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                            MHD_OPTION_URI_LOG_CALLBACK, on_address, reporter, MHD_OPTION_NOTIFY_CONNECTION,
+                            http_peers_on_connection, &reporter->peers, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                            reporter, MHD_OPTION_END);
 }
 
-static void open_handles(struct reporter *reporter)
+static void go_on_stopping(struct reporter *reporter);
+
+static void on_daemon_ran(void *data)
 {
-    uv_timer_t *timers[] = {&reporter->daemon_timer, &reporter->peer_timer, &reporter->frame_timer,
-                            &reporter->ping_timer, &reporter->stop_timer};
-    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
-        uv_timer_init(reporter->loop, timers[i]);
-        timers[i]->data = reporter;
-        reporter->open_handles++;
-    }
+    struct reporter *reporter = data;
+    if (reporter->is_stopping)
+        go_on_stopping(reporter);
 }
 
-static int watch_daemon(struct reporter *reporter)
+/* Whatever it returns, there are parts to be closed. */
+static int start_parts(struct reporter *reporter, struct MHD_Daemon *daemon)
 {
-    int fd = MHD_get_daemon_info(reporter->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    int failure = uv_poll_init(reporter->loop, &reporter->poll, fd);
-    if (failure < 0)
-        return failure;
-    reporter->poll.data = reporter;
-    reporter->open_handles++;
-    return uv_poll_start(&reporter->poll, UV_READABLE, on_readable);
+    uv_timer_init(reporter->loop, &reporter->stop_timer);
+    reporter->stop_timer.data = reporter;
+    http_events_start(reporter);
+    reporter->open_parts = 3;
+    return http_peers_start(&reporter->peers, reporter->loop, daemon, on_daemon_ran, reporter);
 }
 
 static int set_token(struct reporter *reporter, const char *text, struct error *err)
@@ -332,21 +222,20 @@ struct reporter *reporter_start(uv_loop_t *loop, const struct reporter_options *
     reporter->data = data;
     reporter->bind = options->bind;
     reporter->url = options->url;
-    TAILQ_INIT(&reporter->watched);
-    LIST_INIT(&reporter->streams);
+    reporter->peers.request_ms = reporter->limits.request_ms;
+    reporter->peers.idle_ms = reporter->limits.idle_s * 1000;
     auto_close int fd = -1;
     if (set_token(reporter, options->token, err) < 0 ||
         http_assets_open(&reporter->assets, options->index_file, err) < 0 || (fd = open_socket(options, err)) < 0)
         goto failed;
     note_address(reporter, fd);
-    reporter->daemon = start_daemon(reporter, fd);
-    if (reporter->daemon == NULL) {
+    struct MHD_Daemon *daemon = start_daemon(reporter, fd);
+    if (daemon == NULL) {
         error_set(err, ERROR_SYSTEM, "http: the server could not be started");
         goto failed;
     }
     fd = -1; /* the daemon's now */
-    open_handles(reporter);
-    int failure = watch_daemon(reporter);
+    int failure = start_parts(reporter, daemon);
     if (failure == 0)
         return reporter;
     error_set(err, ERROR_SYSTEM, "http: %s", uv_strerror(failure));
@@ -385,29 +274,29 @@ void reporter_metrics(struct reporter *reporter,
     reporter->collect = collect;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_part_closed(void *data)
 {
-    struct reporter *reporter = handle->data;
-    if (--reporter->open_handles > 0)
+    struct reporter *reporter = data;
+    if (--reporter->open_parts > 0)
         return;
     void (*closed)(void *data) = reporter->closed;
-    void *data = reporter->data;
+    void *owner = reporter->data;
     free(reporter);
     if (closed)
-        closed(data);
+        closed(owner);
 }
 
-/* The loop must let go of the daemon's descriptor before the daemon closes it. */
+static void on_timer_closed(uv_handle_t *timer)
+{
+    on_part_closed(timer->data);
+}
+
+/* The connections go first: what they are sent is made of the others. */
 static void close_all(struct reporter *reporter)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&reporter->poll,       (uv_handle_t *)&reporter->daemon_timer,
-                              (uv_handle_t *)&reporter->peer_timer, (uv_handle_t *)&reporter->frame_timer,
-                              (uv_handle_t *)&reporter->ping_timer, (uv_handle_t *)&reporter->stop_timer};
-    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
-        if (handles[i]->data == reporter)
-            uv_close(handles[i], on_closed);
-    MHD_stop_daemon(reporter->daemon);
-    http_events_forget(reporter);
+    http_peers_close(&reporter->peers, on_part_closed);
+    http_events_close(reporter, on_part_closed);
+    uv_close((uv_handle_t *)&reporter->stop_timer, on_timer_closed);
     http_api_forget(reporter);
     http_assets_close(&reporter->assets);
 }
@@ -417,7 +306,7 @@ static uint64_t left_to_say_ms(const struct reporter *reporter)
 {
     uint64_t now_ms = uv_now(reporter->loop);
     uint64_t left_ms = reporter->stop_by_ms > now_ms ? reporter->stop_by_ms - now_ms : 0;
-    uint64_t quiet_ms = reporter->heard_ms + LINGER_MS;
+    uint64_t quiet_ms = reporter->peers.heard_ms + LINGER_MS;
     uint64_t linger_ms = quiet_ms > now_ms ? quiet_ms - now_ms : 0;
     return reporter->request_count > 0 || linger_ms > left_ms ? left_ms : linger_ms;
 }
@@ -436,28 +325,12 @@ static void go_on_stopping(struct reporter *reporter)
         uv_timer_start(&reporter->stop_timer, on_stop_timer, left_ms, 0);
 }
 
-/* Those who wait for the source get another answer. */
-static void wake_sleepers(struct reporter *reporter)
-{
-    struct http_peer *peer = TAILQ_FIRST(&reporter->watched);
-    while (peer != NULL) {
-        struct http_peer *next = TAILQ_NEXT(peer, link);
-        struct http_request *sleeping = peer->sleeping;
-        peer->sleeping = NULL;
-        if (sleeping) {
-            http_peer_watch(reporter, peer, false);
-            http_api_give_up(sleeping, HTTP_STOPPING);
-        }
-        peer = next;
-    }
-}
-
 void reporter_stop(struct reporter *reporter, void (*closed)(void *data))
 {
     reporter->is_stopping = true;
     reporter->closed = closed;
     reporter->stop_by_ms = uv_now(reporter->loop) + reporter->limits.last_words_ms;
-    wake_sleepers(reporter);
+    http_questions_give_up(reporter, HTTP_STOPPING);
     http_events_end(reporter);
-    run_daemon(reporter);
+    http_peers_run(&reporter->peers);
 }

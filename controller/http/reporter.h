@@ -33,12 +33,22 @@ struct reporter_source {
     void (*rerun)(void *data, unsigned states, struct reporter_request *request);
 };
 
-/*
- * `bytes` (copied) NULL: what was asked for doesn't exist (404); of cancel and rerun: it couldn't be done any more
- * (409). `problem` not NULL: it couldn't be fetched or done (503), and why. The client may have gone, or be tired of
- * waiting: then this only frees.
- */
-void reporter_answer(struct reporter_request *request, const char *bytes, size_t length, const char *problem);
+enum reporter_status {
+    REPORTER_FOUND,
+    REPORTER_MISSING,     /* 404: what was asked for doesn't exist. Of attempts and logs only */
+    REPORTER_CONFLICT,    /* 409: it couldn't be done any more. Of cancel and rerun only */
+    REPORTER_UNAVAILABLE, /* 503: it couldn't be fetched or done, for now */
+};
+
+struct reporter_answer {
+    enum reporter_status status;
+    const char *bytes; /* the body of what was FOUND; copied */
+    size_t length;
+    const char *why; /* of what is UNAVAILABLE, as one line */
+};
+
+/* The client may have gone, or be tired of waiting: then this only frees. */
+void reporter_answer(struct reporter_request *request, const struct reporter_answer *answer);
 
 /* What clients may take. 0: as it says here, which is meant for production; tests are less patient. */
 struct reporter_limits {

@@ -40,8 +40,9 @@ struct fixture {
 
     /* the source */
     enum source_mode mode;
-    const char *text; /* what it answers */
+    const char *text; /* what it answers; NULL: nothing, which is told as `nothing` */
     size_t length;
+    enum reporter_status nothing;
     const char *problem;
     const char *missing;
     struct reporter_request *kept;
@@ -51,7 +52,12 @@ struct fixture {
 
 static void answer(struct fixture *f, struct reporter_request *request)
 {
-    reporter_answer(request, f->text, f->text ? f->length : 0, f->problem);
+    reporter_answer(request, &(struct reporter_answer){.status = f->problem ? REPORTER_UNAVAILABLE
+                                                                 : f->text  ? REPORTER_FOUND
+                                                                            : f->nothing,
+                                                       .bytes = f->text,
+                                                       .length = f->length,
+                                                       .why = f->problem});
 }
 
 static void on_question(struct fixture *f, struct reporter_request *request)
@@ -125,6 +131,7 @@ static int open_fixture(void **state)
     board_set_run(f->board, &(struct board_run){.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000});
     board_set_history(f->board, "[{\"run_id\":\"run-0\",\"verdict\":\"failed\"}]");
     set_text(f, "[]");
+    f->nothing = REPORTER_MISSING;
     *state = f;
     return 0;
 }
@@ -861,6 +868,7 @@ static void a_write_is_answered_when_it_is_done(void **state)
     struct fixture *f = writable(state);
     struct client client;
     f->mode = SOURCE_KEEPS;
+    f->nothing = REPORTER_CONFLICT;
     static const struct {
         const char *text, *problem;
         int status;
@@ -933,6 +941,35 @@ static void what_is_too_large_is_refused(void **state)
         client_send(&client, chunk);
     client_expect_end(&client);
     client_close(&client);
+}
+
+static void a_body_that_nobody_wants_has_a_limit_too(void **state)
+{
+    static const struct {
+        const char *method, *uri;
+        int status; /* of one that isn't too large */
+    } rows[] = {
+        {"GET", "/health", 200}, {"POST", "/nothing", 404}, {"PUT", "/results", 405}, {"GET", API "/cancel", 405}};
+    struct fixture *f = running(state);
+    auto_free char *many = memory_zeroed(30001, 1);
+    memset(many, 'a', 30000);
+    auto_free char *chunk = memory_format("7530\r\n%s\r\n", many);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct client client;
+        assert_int_equal(request(f, &client, rows[i].method, rows[i].uri, "Content-Length: 65537\r\n"), 413);
+        assert_problem(&client, 413, "65536");
+        client_close(&client);
+        client_open(&client, &f->loop, reporter_port(f->reporter));
+        for (int chunks = 2; chunks <= 3; chunks++) {
+            client_clear(&client);
+            send_request(&client, rows[i].method, rows[i].uri, "Transfer-Encoding: chunked\r\n");
+            for (int n = 0; n < chunks; n++)
+                client_send(&client, chunk);
+            client_send(&client, "0\r\n\r\n");
+            assert_int_equal(client_response(&client, false), chunks == 2 ? rows[i].status : 413);
+        }
+        client_close(&client);
+    }
 }
 
 static void requests_share_a_connection(void **state)
@@ -2135,6 +2172,7 @@ int main(void)
         REPORTER_TEST(a_body_is_taken_up_to_its_limit),
         REPORTER_TEST(a_write_is_answered_when_it_is_done),
         REPORTER_TEST(what_is_too_large_is_refused),
+        REPORTER_TEST(a_body_that_nobody_wants_has_a_limit_too),
         REPORTER_TEST(requests_share_a_connection),
         REPORTER_TEST(without_a_board_only_the_run_is_missing),
         REPORTER_TEST(earlier_runs_keep_their_summary),
