@@ -25,7 +25,7 @@ static struct question *new_question(struct controller *c, struct reporter_reque
 
 static void answer_found(struct reporter_request *request, const char *bytes, size_t length)
 {
-    reporter_answer(request, &(struct reporter_answer){.status = REPORTER_FOUND, .bytes = bytes, .length = length});
+    reporter_answer(request, &(struct reporter_answer){.status = REPORTER_FOUND, .body = {bytes, length}});
 }
 
 static void answer_unavailable(struct reporter_request *request, const char *why)

@@ -1,3 +1,7 @@
+/*
+ * What the board knows is answered at once; of what only the source knows, the task is looked for first, so that the
+ * source is asked of tasks of this run alone. Neither renders anything: the board's JSON is board_json's.
+ */
 #include "controller/http/http_api.h"
 
 #include <stdio.h>
@@ -216,7 +220,7 @@ static void reply_attempts(struct http_request *request, size_t index, const str
         reply_no_attempt(request);
         return;
     }
-    int parsed = json_parse(&attempts, answer->bytes, answer->length, &err);
+    int parsed = json_parse(&attempts, answer->body.bytes, answer->body.length, &err);
     bool is_list = parsed == 0 && cJSON_IsArray(attempts);
     cJSON_Delete(attempts);
     if (!is_list) {
@@ -224,7 +228,7 @@ static void reply_attempts(struct http_request *request, size_t index, const str
                            request->arguments[ARGUMENT_KEY]);
         return;
     }
-    auto_free char *text = memory_text_n(answer->bytes, answer->length);
+    auto_free char *text = memory_text_n(answer->body.bytes, answer->body.length);
     auto_buffer json = {0};
     board_add_task(request->reporter->board, index, text, &json);
     http_reply_json(request, &json);
@@ -242,8 +246,9 @@ void http_api_task(struct http_request *request)
 }
 
 /* The bytes, or the part of them that is asked for. */
-static void reply_range(struct http_request *request, const char *bytes, size_t length)
+static void reply_range(struct http_request *request, const struct reporter_body *body)
 {
+    size_t length = body->length;
     uint64_t first = 0, last = length > 0 ? length - 1 : 0;
     char content_range[80];
     /* There are no validators, so a conditional range can't be answered with a part. */
@@ -261,7 +266,7 @@ static void reply_range(struct http_request *request, const char *bytes, size_t 
     bool is_part = range == HTTP_RANGE_PART;
     size_t taken = is_part ? (size_t)(last - first + 1) : length;
     struct MHD_Response *response =
-        http_response_copy(bytes + (is_part ? first : 0), taken, HTTP_TEXT, "no-store", HTTP_POLICY_DATA);
+        http_response_copy(body->bytes + (is_part ? first : 0), taken, HTTP_TEXT, "no-store", HTTP_POLICY_DATA);
     http_response_field(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
     if (is_part) {
         snprintf(content_range, sizeof(content_range), "bytes %zu-%zu/%zu", (size_t)first, (size_t)last, length);
@@ -276,7 +281,7 @@ static void reply_log(struct http_request *request, size_t index, const struct r
     if (answer->status == REPORTER_MISSING)
         reply_no_attempt(request);
     else
-        reply_range(request, answer->bytes, answer->length);
+        reply_range(request, &answer->body);
 }
 
 void http_api_log(struct http_request *request)
@@ -288,7 +293,8 @@ void http_api_log(struct http_request *request)
     if (index < 0)
         return;
     if (!parse_number(number, 1, SIZE_MAX, &attempt)) {
-        http_reply_problem(request, MHD_HTTP_NOT_FOUND, "%s is no number of an attempt", number);
+        http_reply_problem(request, MHD_HTTP_NOT_FOUND, "attempt %s: wanted a number, such as 1 for the first",
+                           number);
         return;
     }
     struct reporter_request *question = http_questions_ask(request, (size_t)index, reply_log);

@@ -27,8 +27,7 @@ static const char built_in_policy[] =
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'";
 
-/* Somebody's own page may be written as they like, with scripts and styles inline; it still loads nothing from afar.
- */
+/* Somebody's own page may hold scripts and styles inline; it still loads nothing from elsewhere. */
 static const char own_policy[] = "default-src 'self' 'unsafe-inline' data: blob:; base-uri 'none'; "
                                  "form-action 'none'; frame-ancestors 'none'";
 

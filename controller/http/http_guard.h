@@ -10,8 +10,8 @@
  *     token    nobody's browser adds it by itself, as it would a cookie: a page of another site can make a browser
  *              send a request here, under any name, but not one that holds the token
  *     origin   should such a page have got hold of the token, its requests still say where the page came from.
- * Programs that aren't browsers send no origin host     what the origin is compared with: without one, and only one,
- * the comparison would mean nothing
+ *              Programs that aren't browsers send no origin
+ *     host     what the origin is compared with: without one, and only one, the comparison would mean nothing
  */
 #pragma once
 #include <stdbool.h>
@@ -48,6 +48,5 @@ struct http_token {
 /* -1 with ERROR_CONFIG, which doesn't tell the token: it couldn't be sent in a header field, or is too long. */
 int http_guard_set_token(struct http_token *token, const char *text, struct error *err);
 
-/* Whether Authorization is "Bearer <token>". The time that this takes says nothing about the token, nor its length.
- */
+/* Whether Authorization is "Bearer <token>". The time that this takes tells nothing of the token or its length. */
 bool http_guard_has_token(const char *authorization, const struct http_token *token);

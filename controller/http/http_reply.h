@@ -3,6 +3,9 @@
  * HTTP, or is larger than a connection's memory, the library refuses without asking us: with a text of its own that
  * repeats nothing of the request, or without a word; and it closes the connection.)
  *
+ * A body is bytes (copied, kept by others, or taken over) or a stream. It is the response that knows which: whatever
+ * else is to be sent is one more way to make one, and who replies with it does as with all.
+ *
  * A response is made, given more headers, and handed to http_reply(), which takes it over. A request is replied to
  * exactly once: at once, or, when it is asleep, that wakes it.
  */

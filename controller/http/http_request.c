@@ -75,7 +75,7 @@ static enum MHD_Result find_malformed(void *data, enum MHD_ValueKind kind, const
     const char **malformed = data;
     (void)kind;
     if (!http_fields_is_name(name))
-        *malformed = "the name of a header field is malformed";
+        *malformed = "the name of a header field has a character that no name can have";
     else if (value != NULL && !http_fields_is_on_one_line(name, value))
         *malformed = "a header field goes over several lines";
     return *malformed ? MHD_NO : MHD_YES;
@@ -96,10 +96,8 @@ static const char *find_ambiguity(const struct http_request *request, const char
     if (malformed != NULL)
         return malformed;
     if (lengths + codings > 1)
-        return "the length of the body is told twice";
-    return codings > 0 && strcmp(version, MHD_HTTP_VERSION_1_1) != 0
-               ? "the length of the body is told in a way that this version of HTTP doesn't have"
-               : NULL;
+        return "the length of the body is given twice";
+    return codings > 0 && strcmp(version, MHD_HTTP_VERSION_1_1) != 0 ? "Transfer-Encoding needs HTTP/1.1" : NULL;
 }
 
 /* The connection ends with it: where the next request would start isn't known, or isn't to be waited for. */

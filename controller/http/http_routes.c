@@ -29,7 +29,7 @@ struct http_route {
     void (*serve)(struct http_request *request);
     const char *query; /* the keys that it knows; NULL: others are ignored */
     int needs;         /* enum needs */
-    size_t body_max;   /* of the body, which is kept in memory; 0: what comes is forgotten */
+    size_t body_max;   /* bytes of the body, which goes into memory; 0: it is read and forgotten */
 };
 
 static void serve_root(struct http_request *request)
@@ -41,8 +41,7 @@ static void serve_root(struct http_request *request)
 
 static void reply_waiting(struct http_request *request)
 {
-    struct MHD_Response *response =
-        http_response_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "there is no run to tell of yet");
+    struct MHD_Response *response = http_response_problem(MHD_HTTP_SERVICE_UNAVAILABLE, "there is no run yet");
     http_response_field(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     http_reply(request, MHD_HTTP_SERVICE_UNAVAILABLE, response);
 }
@@ -112,7 +111,7 @@ void http_routes_choose(struct http_request *request)
 static void reply_bad_method(struct http_request *request, const struct http_route *route)
 {
     bool is_get = strcmp(route->method, MHD_HTTP_METHOD_GET) == 0;
-    struct MHD_Response *response = http_response_problem(MHD_HTTP_METHOD_NOT_ALLOWED, "%s is answered to %s only",
+    struct MHD_Response *response = http_response_problem(MHD_HTTP_METHOD_NOT_ALLOWED, "%s takes %s only",
                                                           route->pattern, is_get ? "GET and HEAD" : route->method);
     http_response_field(response, MHD_HTTP_HEADER_ALLOW, is_get ? "GET, HEAD" : route->method);
     http_reply(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
@@ -129,9 +128,9 @@ static void serve_route(struct http_request *request, const struct http_route *r
         return;
     const char *stranger = route->query ? http_target_stranger(&request->target, route->query) : NULL;
     if (stranger != NULL && *route->query == '\0')
-        http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: there are none here", stranger);
+        http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: this address takes none", stranger);
     else if (stranger != NULL)
-        http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: known are %s", stranger, route->query);
+        http_reply_problem(request, MHD_HTTP_BAD_REQUEST, "query key %s: wanted one of %s", stranger, route->query);
     else if (needs(route, NEEDS_SOURCE) && request->reporter->is_stopping)
         http_reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, HTTP_STOPPING);
     else if (needs(route, NEEDS_BOARD) && request->reporter->board == NULL)

@@ -33,8 +33,8 @@ bool http_write_is_allowed(struct http_request *request)
     else if (http_request_field_count(request, MHD_HTTP_HEADER_HOST) != 1 || !http_guard_is_host(host))
         http_reply_problem(request, MHD_HTTP_BAD_REQUEST, HTTP_BAD_HOST, host ? host : "nothing");
     else if (origin && !http_guard_is_own_origin(origin, host, reporter->url))
-        http_reply_problem(request, MHD_HTTP_FORBIDDEN, "Origin: found %s, which is another page than ours%s", origin,
-                           reporter->url ? "" : " (FUNKYTOWN_URL tells under which address we are reached)");
+        http_reply_problem(request, MHD_HTTP_FORBIDDEN, "Origin: found %s, wanted the address of this report%s",
+                           origin, reporter->url ? "" : " (behind a proxy: set FUNKYTOWN_URL)");
     else if (!http_guard_has_token(authorization, &reporter->token))
         reply_unauthorized(request);
     else
@@ -49,7 +49,7 @@ static void reply_done(struct http_request *request, size_t index, const struct 
     (void)index;
     auto_buffer json = {0};
     assert(answer->status == REPORTER_FOUND);
-    buffer_add(&json, answer->bytes, answer->length);
+    buffer_add(&json, answer->body.bytes, answer->body.length);
     http_reply_json(request, &json);
 }
 

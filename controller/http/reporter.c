@@ -1,3 +1,7 @@
+/*
+ * The owner of the room: it hands the daemon's callbacks to the units below, and starts and closes them in their
+ * order. Of what is asked and answered it knows nothing.
+ */
 #include "controller/http/reporter.h"
 
 #include <errno.h>
@@ -36,8 +40,7 @@ static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *
     return strlen(text);
 }
 
-/* The first that is heard of a request: its line has arrived. What this returns is the request's context from now on.
- */
+/* A request's first line has arrived. What this returns is the request's context until it is completed. */
 static void *on_address(void *data, const char *uri, struct MHD_Connection *connection)
 {
     return http_request_new(data, connection, uri);

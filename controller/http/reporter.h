@@ -1,9 +1,30 @@
 /*
- * The report on :3000: libmicrohttpd on the loop, one thread.
+ * The report on :3000: libmicrohttpd on the loop, one thread. This is the door of controller/http: nobody outside
+ * includes anything else of it, but for tests of what is pure.
  *
  * It reads the board and never writes it, nor Redis. What only Redis knows (attempts, logs) it asks its source for,
  * and what clients want to be changed it asks its source to do; the answer may come later, the connection sleeps
  * until then. It never waits for Redis otherwise: /livez answers while the loop runs.
+ *
+ *                              reporter      the daemon's options, start and stop
+ *                                 │
+ *                            http_routes     which function answers what, what it needs, how large a body it takes
+ *                                 │
+ *       http_api  http_write  http_events  http_assets  http_metrics     what is answered
+ *            │         │          │
+ *          http_questions         │          questions to the source; who asked sleeps
+ *                 │               │
+ *          http_request           │          one request: what is refused at first sight, its body
+ *                 │               │
+ *            http_reply           │          responses: bytes or a stream, and the headers that all have
+ *                 │               │
+ *                 └─ http_peers ──┘          connections, their deadlines, waking
+ *
+ *       http_target  http_fields  http_body  http_guard     what clients have sent, taken apart and judged; pure
+ *
+ * Each unit calls those below it and none above; the pure ones may be called by all. Who calls back does so through
+ * what was handed down. A unit's name is what its functions begin with. `reporter_private.h` is the reporter's state,
+ * a struct of each unit in it.
  */
 #pragma once
 #include <stddef.h>
@@ -40,11 +61,15 @@ enum reporter_status {
     REPORTER_UNAVAILABLE, /* 503: it couldn't be fetched or done, for now */
 };
 
+struct reporter_body {
+    const char *bytes; /* copied */
+    size_t length;
+};
+
 struct reporter_answer {
     enum reporter_status status;
-    const char *bytes; /* the body of what was FOUND; copied */
-    size_t length;
-    const char *why; /* of what is UNAVAILABLE, as one line */
+    struct reporter_body body; /* of what was FOUND */
+    const char *why;           /* of what is UNAVAILABLE, as one line */
 };
 
 /* The client may have gone, or be tired of waiting: then this only frees. */

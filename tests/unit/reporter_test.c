@@ -55,8 +55,7 @@ static void answer(struct fixture *f, struct reporter_request *request)
     reporter_answer(request, &(struct reporter_answer){.status = f->problem ? REPORTER_UNAVAILABLE
                                                                  : f->text  ? REPORTER_FOUND
                                                                             : f->nothing,
-                                                       .bytes = f->text,
-                                                       .length = f->length,
+                                                       .body = {f->text, f->length},
                                                        .why = f->problem});
 }
 
@@ -651,7 +650,8 @@ static void who_writes_shows_token_host_and_origin(void **state)
         {"Host: x/y\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x/y, wanted"},
         {"Host: x\xff\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x\xef\xbf\xbd, wanted"},
         {"Host: y\r\n" HELD, 400, "Host: found y, wanted one"},
-        {HELD "Origin: http://evil.example\r\n", 403, "Origin: found http://evil.example, which is"},
+        {HELD "Origin: http://evil.example\r\n", 403,
+         "Origin: found http://evil.example, wanted the address of this report"},
         {HELD "Origin: http://localhost:3000\r\n", 403, "Origin: found http://localhost:3000"},
         {HELD "Origin: null\r\n", 403, "Origin: found null"},
         {HELD "Origin: \r\n", 403, "Origin: found "},
@@ -735,7 +735,7 @@ static void a_run_is_cancelled_by_the_source(void **state)
         {API "/cancel", "{\"why\":1}", 400, "found an object, wanted an empty body or {}"},
         {API "/cancel", "[]", 400, "found an empty list, wanted an empty body or {}"},
         {API "/cancel", "all", 400, "line 1 column 1: found 'a', wanted a value"},
-        {API "/cancel?force=1", "", 400, "query key force: there are none here"},
+        {API "/cancel?force=1", "", 400, "query key force: this address takes none"},
         {"/api/v1/runs/run-0/cancel", "", 404, "run-0 is an earlier one"},
         {"/api/v1/runs/run-9/cancel", "", 404, "there is no run run-9"},
     };
@@ -1096,7 +1096,7 @@ static void the_list_of_tasks_checks_its_query(void **state)
         {"?limit=99999999999999999999", 400, "limit: 9999"},
         {"?cursor=abc", 400, "cursor: abc"},
         {"?sort=colour", 400, "sort: colour"},
-        {"?colour=red", 400, "query key colour: known are status q sort limit cursor"},
+        {"?colour=red", 400, "query key colour: wanted one of status q sort limit cursor"},
     };
     struct fixture *f = running(state);
     struct board_task task = {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 9, .message = "boom bang"};
@@ -1143,7 +1143,7 @@ static void a_task_tells_its_attempts(void **state)
         {API "/tasks/" KEY, NULL, "redis: timeout", 503, "redis: timeout"},
         {API "/tasks/" KEY, "{}", NULL, 500, "not a JSON array"},
         {API "/tasks/" KEY, "[1,", NULL, 500, "not a JSON array"},
-        {API "/tasks/" KEY "/attempts/0/log", "x", NULL, 404, "0 is no number of an attempt"},
+        {API "/tasks/" KEY "/attempts/0/log", "x", NULL, 404, "attempt 0: wanted a number"},
         {API "/tasks/" KEY "/attempts/-1/log", "x", NULL, 404, "-1"},
         {API "/tasks/" KEY "/attempts/9999999999/log", "x", NULL, 404, "9999999999"},
         {API "/tasks/" KEY "/attempts/7/log", NULL, NULL, 404, "no such attempt"},
