@@ -81,10 +81,16 @@ static void on_output(void *data, const char *bytes, size_t length)
     capture_add(&a->capture, bytes, length);
 }
 
-static void on_event(void *data, const char *bytes, size_t length)
+static void on_event_bytes(void *data, const char *bytes, size_t length)
 {
     struct attempt *a = data;
-    judge_feed(&a->judge, bytes, length);
+    event_reader_feed(&a->events, bytes, length);
+}
+
+static void on_event(void *data, const struct cJSON *event, const char *text)
+{
+    struct attempt *a = data;
+    judge_take(&a->judge, event, text);
 }
 
 /* A spec may put a file in the place of the FIFO: what is said into it reaches nobody. */
@@ -99,6 +105,7 @@ static void on_runner_end(void *data, const struct runner_end *end)
 {
     struct attempt *a = data;
     uv_timer_stop(&a->timer);
+    event_reader_end(&a->events);
     look_for_lost_events(a);
     judge_verdict(&a->judge, a->runner, end, a->program, a->is_timed_out ? a->task.limits.timeout_s : 0, &a->verdict);
     make_result(a, end);
@@ -123,11 +130,12 @@ static void on_time_limit(uv_timer_t *timer)
 int attempt_open(struct attempt *a, const struct attempt_setup *setup, int slot, void (*on_end)(void *data),
                  void *data, struct error *err)
 {
-    static const struct supervisor_events events = {on_output, on_event, on_runner_end};
+    static const struct supervisor_events events = {on_output, on_event_bytes, on_runner_end};
     *a = (struct attempt){.setup = setup, .on_end = on_end, .data = data};
     uv_timer_init(setup->loop, &a->timer);
     a->timer.data = a;
     capture_init(&a->capture, LOG_HEAD_BYTES, LOG_TAIL_BYTES);
+    event_reader_init(&a->events, on_event, a);
     judge_init(&a->judge);
     if (scratch_slot_open(&a->scratch, setup->scratch, slot, err) < 0)
         return -1;
@@ -290,6 +298,7 @@ void attempt_clear(struct attempt *a)
     a->duration_ns = 0;
     buffer_clear(&a->log);
     capture_clear(&a->capture);
+    event_reader_clear(&a->events);
     judge_clear(&a->judge);
 }
 
@@ -299,6 +308,7 @@ static void on_supervisor_closed(void *data)
     attempt_clear(a);
     buffer_close(&a->log);
     capture_close(&a->capture);
+    event_reader_close(&a->events);
     judge_close(&a->judge);
     a->on_closed(a->data);
 }

@@ -16,6 +16,7 @@
 #include "shared/ledger.h"
 #include "shared/spec_finder.h"
 #include "worker/capture.h"
+#include "worker/event_reader.h"
 #include "worker/judge.h"
 #include "worker/run_policy.h"
 #include "worker/scratch.h"
@@ -53,6 +54,7 @@ struct attempt {
     struct supervisor *supervisor;
     struct scratch_slot scratch;
     struct capture capture;
+    struct event_reader events;
     struct judge judge;
     uv_timer_t timer; /* the time limit; then the grace before KILL */
     bool is_timed_out;
