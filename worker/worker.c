@@ -267,7 +267,7 @@ static void on_signal(uv_signal_t *handle, int number)
     struct worker *w = handle->data;
     w->signals_seen++;
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_INT("signal", number));
-    worker_drain(w, 128 + number, "the worker was told to stop", ATTEMPT_GRACE_MS);
+    worker_drain(w, 128 + number, "the worker was told to stop", START_GRACE_MS);
     if (w->signals_seen > 1)
         slots_kill_stopping(w);
 }
@@ -281,7 +281,7 @@ static void on_parent_ready(uv_poll_t *poll, int status, int events)
         return;
     uv_poll_stop(poll);
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_TEXT("reason", "its controller has gone"));
-    worker_drain(w, 128 + SIGTERM, "the controller of the worker has gone", ATTEMPT_GRACE_MS);
+    worker_drain(w, 128 + SIGTERM, "the controller of the worker has gone", START_GRACE_MS);
 }
 
 /* ---- start and end ---- */
@@ -340,13 +340,12 @@ static int open_folders(struct worker *w, struct error *err)
     if (scratch_path(&w->scratch, "playwright.mjs", w->reporter, err) < 0)
         return -1;
     spec_finder_init(&w->specs, w->root);
-    w->setup = (struct attempt_setup){
+    w->attempt_setup = (struct attempt_setup){.worker_id = w->id, .root = w->root, .specs = &w->specs};
+    w->start_setup = (struct start_setup){
         .loop = w->loop,
-        .worker_id = w->id,
         .root = w->root,
         .reporter = w->reporter,
         .playwright = find_playwright(w),
-        .specs = &w->specs,
         .scratch = &w->scratch,
     };
     return slots_open(w, err);

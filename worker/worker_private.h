@@ -18,6 +18,7 @@
 #include "worker/attempt.h"
 #include "worker/run_policy.h"
 #include "worker/scratch.h"
+#include "worker/start.h"
 #include "worker/worker.h"
 
 enum {
@@ -34,6 +35,7 @@ struct slot {
     enum slot_state state;
     bool is_asking;           /* a command of this slot is on its way */
     char next[TASK_KEY_SIZE]; /* popped while the last task is being settled; "": none */
+    struct start start;
     struct attempt attempt;
 };
 
@@ -67,7 +69,8 @@ struct worker {
     struct run_policy policy;
     struct scratch scratch;
     struct spec_finder specs;
-    struct attempt_setup setup;
+    struct start_setup start_setup;
+    struct attempt_setup attempt_setup;
     char root[PATH_MAX], reporter[PATH_MAX], playwright[PATH_MAX];
     struct slot *slots;
     int slot_count;

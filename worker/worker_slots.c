@@ -51,6 +51,7 @@ static void drop_slot(struct slot *s)
     char next[TASK_KEY_SIZE];
     memory_copy_text(next, sizeof(next), s->next);
     s->next[0] = '\0';
+    start_clear(&s->start);
     attempt_clear(&s->attempt);
     s->state = SLOT_IDLE;
     /* If it isn't taken now, leaving hands it back, or the next renewal tells of it. */
@@ -145,7 +146,7 @@ static void settle(struct slot *s)
     run_pop(s->worker);
 }
 
-static void on_attempt_end(void *data)
+static void on_start_end(void *data)
 {
     struct slot *s = data;
     if (s->worker->state == WORKER_LEAVING) {
@@ -165,7 +166,7 @@ static void run_attempt(struct slot *s)
     struct worker *w = s->worker;
     struct error err;
     s->state = SLOT_RUNNING;
-    if (attempt_start(&s->attempt, &w->policy, &err) == 0)
+    if (start_run(&s->start, &w->policy, &s->attempt, 1, &err) == 0)
         return;
     if (err.code != ERROR_SYSTEM) {
         attempt_fail(&s->attempt, err.text);
@@ -175,7 +176,7 @@ static void run_attempt(struct slot *s)
     /* Who can't start runners would be the quickest of all, and make errors of every task that there is. */
     log_error("worker.unfit", LOG_TEXT("reason", err.text));
     s->state = SLOT_RELEASING;
-    worker_drain(w, STATUS_UNFIT, err.text, ATTEMPT_GRACE_MS);
+    worker_drain(w, STATUS_UNFIT, err.text, START_GRACE_MS);
     ask(s);
 }
 
@@ -270,7 +271,7 @@ void slots_stop(struct worker *w, unsigned grace_ms)
         if (s->state != SLOT_RUNNING)
             continue;
         s->state = SLOT_STOPPING;
-        attempt_stop(&s->attempt, grace_ms);
+        start_stop(&s->start, grace_ms);
     }
 }
 
@@ -278,7 +279,7 @@ void slots_kill_stopping(struct worker *w)
 {
     for (int i = 0; i < w->slot_count; i++)
         if (w->slots[i].state == SLOT_STOPPING)
-            attempt_kill(&w->slots[i].attempt);
+            start_kill(&w->slots[i].start);
 }
 
 void slots_settle_again(struct worker *w)
@@ -295,7 +296,7 @@ void slots_let_go(struct worker *w)
     for (int i = 0; i < w->slot_count; i++) {
         struct slot *s = &w->slots[i];
         if (s->state == SLOT_RUNNING || s->state == SLOT_STOPPING)
-            attempt_kill(&s->attempt);
+            start_kill(&s->start);
         else if (s->state != SLOT_IDLE && !s->is_asking)
             abandon_slot(s);
     }
@@ -309,15 +310,17 @@ int slots_open(struct worker *w, struct error *err)
     for (int i = 0; i < w->options->slots; i++) {
         w->slots[i].worker = w;
         w->slot_count++;
-        if (attempt_open(&w->slots[i].attempt, &w->setup, i, on_attempt_end, &w->slots[i], err) < 0)
+        attempt_init(&w->slots[i].attempt, &w->attempt_setup);
+        if (start_open(&w->slots[i].start, &w->start_setup, i, on_start_end, &w->slots[i], err) < 0)
             return -1;
     }
     return 0;
 }
 
-static void on_attempt_closed(void *data)
+static void on_start_closed(void *data)
 {
     struct slot *s = data;
+    attempt_close(&s->attempt);
     s->worker->open_handles--;
 }
 
@@ -325,6 +328,6 @@ void slots_close(struct worker *w)
 {
     for (int i = 0; i < w->slot_count; i++) {
         w->open_handles++;
-        attempt_close(&w->slots[i].attempt, on_attempt_closed);
+        start_close(&w->slots[i].start, on_start_closed);
     }
 }
