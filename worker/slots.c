@@ -1,34 +1,42 @@
-#include "worker/worker_private.h"
+#include "worker/slots.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "shared/log.h"
 #include "shared/memory.h"
+#include "worker/random_hex.h"
 
 static void ask(struct slot *s);
 
-struct slot *slots_find(struct worker *w, enum slot_state state)
+static struct slot *find(const struct slots *slots, enum slot_state state)
 {
-    for (int i = 0; i < w->slot_count; i++)
-        if (w->slots[i].state == state)
-            return &w->slots[i];
+    for (int i = 0; i < slots->count; i++)
+        if (slots->list[i].state == state)
+            return &slots->list[i];
     return NULL;
 }
 
-struct slot *slots_find_room(struct worker *w)
+/* It is free, or will be as soon as Redis has heard of its last task; or NULL. */
+static struct slot *find_room(struct slots *slots)
 {
-    struct slot *idle = slots_find(w, SLOT_IDLE);
-    for (int i = 0; idle == NULL && i < w->slot_count; i++)
-        if (w->slots[i].state == SLOT_SETTLING && w->slots[i].next[0] == '\0')
-            return &w->slots[i];
+    struct slot *idle = find(slots, SLOT_IDLE);
+    for (int i = 0; idle == NULL && i < slots->count; i++)
+        if (slots->list[i].state == SLOT_SETTLING && slots->list[i].next[0] == '\0')
+            return &slots->list[i];
     return idle;
 }
 
-/* `is_popped`: just now, so a settlement that is on its way has put the task back already. */
-static bool is_held(struct worker *w, const char *task, bool is_popped)
+bool slots_have_room(struct slots *slots)
 {
-    for (int i = 0; i < w->slot_count; i++) {
-        const struct slot *s = &w->slots[i];
+    return find_room(slots) != NULL;
+}
+
+/* `is_popped`: just now, so a settlement that is on its way has put the task back already. */
+static bool is_held(struct slots *slots, const char *task, bool is_popped)
+{
+    for (int i = 0; i < slots->count; i++) {
+        const struct slot *s = &slots->list[i];
         bool has_let_go = s->state == SLOT_IDLE || (is_popped && s->state == SLOT_SETTLING);
         if ((!has_let_go && strcmp(s->attempt.task.key, task) == 0) || strcmp(s->next, task) == 0)
             return true;
@@ -36,15 +44,25 @@ static bool is_held(struct worker *w, const char *task, bool is_popped)
     return false;
 }
 
-bool slots_are_idle(struct worker *w)
+bool slots_are_running(const struct slots *slots)
 {
-    for (int i = 0; i < w->slot_count; i++)
-        if (w->slots[i].state != SLOT_IDLE)
+    return find(slots, SLOT_RUNNING) || find(slots, SLOT_STOPPING);
+}
+
+bool slots_are_idle(const struct slots *slots)
+{
+    for (int i = 0; i < slots->count; i++)
+        if (slots->list[i].state != SLOT_IDLE)
             return false;
     return true;
 }
 
 /* ---- the end of an attempt ---- */
+
+static void tell_moved(struct slot *s)
+{
+    s->slots->setup->on_moved(s->slots->setup->data);
+}
 
 static void drop_slot(struct slot *s)
 {
@@ -55,10 +73,9 @@ static void drop_slot(struct slot *s)
     attempt_clear(&s->attempt);
     s->state = SLOT_IDLE;
     /* If it isn't taken now, leaving hands it back, or the next renewal tells of it. */
-    if (next[0] && s->worker->state == WORKER_WORKING)
-        slots_take(s->worker, next, true);
-    run_pop(s->worker);
-    worker_move_on(s->worker);
+    if (next[0] && *s->slots->setup->state == WORKER_WORKING)
+        slots_take(s->slots, next, true);
+    tell_moved(s);
 }
 
 /* The task isn't ours any more, and nobody will be told how its attempt ended. */
@@ -77,11 +94,11 @@ static void abandon_slot(struct slot *s)
 static bool is_slot_unanswered(struct slot *s, const struct ledger_reply *reply)
 {
     s->is_asking = false;
-    if (s->worker->state == WORKER_CLOSING)
+    if (*s->slots->setup->state == WORKER_CLOSING)
         return true;
-    if (!worker_is_unanswered(s->worker, reply))
+    if (!trouble_is_unanswered(s->slots->setup->trouble, reply))
         return false;
-    if (s->worker->state == WORKER_LEAVING)
+    if (*s->slots->setup->state == WORKER_LEAVING)
         abandon_slot(s);
     return true;
 }
@@ -107,7 +124,7 @@ static int ask_settle(struct slot *s)
 {
     const struct attempt *a = &s->attempt;
     const struct ledger_settlement settlement = {
-        .worker = s->worker->id,
+        .worker = s->slots->setup->worker_id,
         .task = a->task.key,
         .token = a->task.token,
         .result = a->verdict.result,
@@ -119,7 +136,7 @@ static int ask_settle(struct slot *s)
         .details = a->details,
         .retries = (int)a->task.limits.retries,
     };
-    return ledger_settle(&s->worker->ledger, &settlement, on_settled, s);
+    return ledger_settle(s->slots->setup->ledger, &settlement, on_settled, s);
 }
 
 static void on_released(void *data, const struct ledger_reply *reply)
@@ -135,21 +152,22 @@ static void on_released(void *data, const struct ledger_reply *reply)
 static int ask_release(struct slot *s)
 {
     const struct attempt *a = &s->attempt;
-    auto_free char *record = a->task.attempt ? attempt_released_record(a, s->worker->stop_reason) : NULL;
-    return ledger_release(&s->worker->ledger, s->worker->id, a->task.key, a->task.token, record, on_released, s);
+    auto_free char *record = a->task.attempt ? attempt_released_record(a, s->slots->setup->stop_reason) : NULL;
+    return ledger_release(s->slots->setup->ledger, s->slots->setup->worker_id, a->task.key, a->task.token, record,
+                          on_released, s);
 }
 
 static void settle(struct slot *s)
 {
     s->state = SLOT_SETTLING;
     ask(s);
-    run_pop(s->worker);
+    tell_moved(s);
 }
 
 static void on_start_end(void *data)
 {
     struct slot *s = data;
-    if (s->worker->state == WORKER_LEAVING) {
+    if (*s->slots->setup->state == WORKER_LEAVING) {
         abandon_slot(s);
     } else if (s->state == SLOT_STOPPING) {
         s->state = SLOT_RELEASING;
@@ -163,10 +181,10 @@ static void on_start_end(void *data)
 
 static void run_attempt(struct slot *s)
 {
-    struct worker *w = s->worker;
+    const struct slots_setup *with = s->slots->setup;
     struct error err;
     s->state = SLOT_RUNNING;
-    if (start_run(&s->start, &w->policy, &s->attempt, 1, &err) == 0)
+    if (start_run(&s->start, with->policy, &s->attempt, 1, &err) == 0)
         return;
     if (err.code != ERROR_SYSTEM) {
         attempt_fail(&s->attempt, err.text);
@@ -176,25 +194,25 @@ static void run_attempt(struct slot *s)
     /* Who can't start runners would be the quickest of all, and make errors of every task that there is. */
     log_error("worker.unfit", LOG_TEXT("reason", err.text));
     s->state = SLOT_RELEASING;
-    worker_drain(w, STATUS_UNFIT, err.text, START_GRACE_MS);
+    with->on_unfit(with->data, err.text);
     ask(s);
 }
 
 static void on_claimed(void *data, const struct ledger_reply *reply)
 {
     struct slot *s = data;
-    struct worker *w = s->worker;
+    const struct slots_setup *with = s->slots->setup;
     struct attempt *a = &s->attempt;
     if (is_slot_unanswered(s, reply))
         return;
     if (reply->outcome != LEDGER_OK) {
         drop_slot(s);
         if (reply->outcome == LEDGER_UNKNOWN || reply->outcome == LEDGER_CLOSED)
-            run_register(w);
+            with->on_unknown(with->data);
         return;
     }
-    attempt_load(a, reply, &w->policy);
-    if (w->state != WORKER_WORKING) {
+    attempt_load(a, reply, with->policy);
+    if (*with->state != WORKER_WORKING) {
         s->state = SLOT_RELEASING;
         ask(s);
         return;
@@ -203,18 +221,18 @@ static void on_claimed(void *data, const struct ledger_reply *reply)
              LOG_TEXT("spec", a->task.spec), LOG_TEXT("viewport", a->task.viewport),
              LOG_TEXT("browser", a->task.browser));
     run_attempt(s);
-    run_pop(w);
+    tell_moved(s);
 }
 
 /* Tells Redis what this slot has to tell, unless it is being told already. */
 static void ask(struct slot *s)
 {
-    struct worker *w = s->worker;
-    if (s->is_asking || !w->is_registered || w->state == WORKER_CLOSING)
+    const struct slots_setup *with = s->slots->setup;
+    if (s->is_asking || !*with->is_registered || *with->state == WORKER_CLOSING)
         return;
     int sent = -1;
     if (s->state == SLOT_CLAIMING)
-        sent = ledger_claim(&w->ledger, w->id, s->attempt.task.key, s->attempt.task.token, on_claimed, s);
+        sent = ledger_claim(with->ledger, with->worker_id, s->attempt.task.key, s->attempt.task.token, on_claimed, s);
     else if (s->state == SLOT_SETTLING)
         sent = ask_settle(s);
     else if (s->state == SLOT_RELEASING)
@@ -232,18 +250,19 @@ static void on_returned(void *data, const struct ledger_reply *reply)
 }
 
 /* Under a token that nobody else can have. */
-void slots_take(struct worker *w, const char *task, bool is_popped)
+void slots_take(struct slots *slots, const char *task, bool is_popped)
 {
-    struct slot *s = slots_find_room(w);
+    const struct slots_setup *with = slots->setup;
+    struct slot *s = find_room(slots);
     /* No task has such a name: a claim strikes it off the list. */
     if (task[0] == '\0' || strlen(task) >= TASK_KEY_SIZE) {
-        ledger_claim(&w->ledger, w->id, task, "", on_returned, w);
+        ledger_claim(with->ledger, with->worker_id, task, "", on_returned, slots);
         return;
     }
-    if (is_held(w, task, is_popped))
+    if (is_held(slots, task, is_popped))
         return;
-    if (s == NULL || w->state != WORKER_WORKING) {
-        ledger_release(&w->ledger, w->id, task, NULL, NULL, on_returned, w);
+    if (s == NULL || *with->state != WORKER_WORKING) {
+        ledger_release(with->ledger, with->worker_id, task, NULL, NULL, on_returned, slots);
         return;
     }
     if (s->state == SLOT_SETTLING) {
@@ -251,23 +270,23 @@ void slots_take(struct worker *w, const char *task, bool is_popped)
         return;
     }
     memory_copy_text(s->attempt.task.key, sizeof(s->attempt.task.key), task);
-    worker_random_hex(s->attempt.task.token, LEDGER_TOKEN_SIZE - 1);
+    random_hex(s->attempt.task.token, LEDGER_TOKEN_SIZE - 1);
     s->state = SLOT_CLAIMING;
     ask(s);
 }
 
 /* ---- all of them ---- */
 
-void slots_ask(struct worker *w)
+void slots_ask(struct slots *slots)
 {
-    for (int i = 0; i < w->slot_count; i++)
-        ask(&w->slots[i]);
+    for (int i = 0; i < slots->count; i++)
+        ask(&slots->list[i]);
 }
 
-void slots_stop(struct worker *w, unsigned grace_ms)
+void slots_stop(struct slots *slots, unsigned grace_ms)
 {
-    for (int i = 0; i < w->slot_count; i++) {
-        struct slot *s = &w->slots[i];
+    for (int i = 0; i < slots->count; i++) {
+        struct slot *s = &slots->list[i];
         if (s->state != SLOT_RUNNING)
             continue;
         s->state = SLOT_STOPPING;
@@ -275,26 +294,26 @@ void slots_stop(struct worker *w, unsigned grace_ms)
     }
 }
 
-void slots_kill_stopping(struct worker *w)
+void slots_kill_stopping(struct slots *slots)
 {
-    for (int i = 0; i < w->slot_count; i++)
-        if (w->slots[i].state == SLOT_STOPPING)
-            start_kill(&w->slots[i].start);
+    for (int i = 0; i < slots->count; i++)
+        if (slots->list[i].state == SLOT_STOPPING)
+            start_kill(&slots->list[i].start);
 }
 
-void slots_settle_again(struct worker *w)
+void slots_settle_again(struct slots *slots)
 {
-    for (int i = 0; i < w->slot_count; i++) {
-        struct slot *s = &w->slots[i];
+    for (int i = 0; i < slots->count; i++) {
+        struct slot *s = &slots->list[i];
         if (s->state == SLOT_SETTLING && !s->is_asking)
             s->is_asking = ask_settle(s) == 0;
     }
 }
 
-void slots_let_go(struct worker *w)
+void slots_let_go(struct slots *slots)
 {
-    for (int i = 0; i < w->slot_count; i++) {
-        struct slot *s = &w->slots[i];
+    for (int i = 0; i < slots->count; i++) {
+        struct slot *s = &slots->list[i];
         if (s->state == SLOT_RUNNING || s->state == SLOT_STOPPING)
             start_kill(&s->start);
         else if (s->state != SLOT_IDLE && !s->is_asking)
@@ -304,14 +323,15 @@ void slots_let_go(struct worker *w)
 
 /* ---- opening and closing ---- */
 
-int slots_open(struct worker *w, struct error *err)
+int slots_open(struct slots *slots, const struct slots_setup *setup, int count, struct error *err)
 {
-    w->slots = memory_zeroed((size_t)w->options->slots, sizeof(*w->slots));
-    for (int i = 0; i < w->options->slots; i++) {
-        w->slots[i].worker = w;
-        w->slot_count++;
-        attempt_init(&w->slots[i].attempt, &w->attempt_setup);
-        if (start_open(&w->slots[i].start, &w->start_setup, i, on_start_end, &w->slots[i], err) < 0)
+    *slots = (struct slots){.setup = setup, .list = memory_zeroed((size_t)count, sizeof(*slots->list))};
+    while (slots->count < count) {
+        int number = slots->count++;
+        struct slot *s = &slots->list[number];
+        s->slots = slots;
+        attempt_init(&s->attempt, &setup->attempt);
+        if (start_open(&s->start, &setup->start, number, on_start_end, s, err) < 0)
             return -1;
     }
     return 0;
@@ -321,13 +341,20 @@ static void on_start_closed(void *data)
 {
     struct slot *s = data;
     attempt_close(&s->attempt);
-    s->worker->open_handles--;
+    if (--s->slots->open_count == 0)
+        s->slots->on_closed(s->slots->setup->data);
 }
 
-void slots_close(struct worker *w)
+void slots_close(struct slots *slots, void (*closed)(void *data))
 {
-    for (int i = 0; i < w->slot_count; i++) {
-        w->open_handles++;
-        start_close(&w->slots[i].start, on_start_closed);
-    }
+    slots->on_closed = closed;
+    slots->open_count = slots->count;
+    for (int i = 0; i < slots->count; i++)
+        start_close(&slots->list[i].start, on_start_closed);
+}
+
+void slots_free(struct slots *slots)
+{
+    free(slots->list);
+    *slots = (struct slots){0};
 }
