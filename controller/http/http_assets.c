@@ -111,7 +111,7 @@ static void prepare(struct http_asset *asset, bool is_page, bool is_built_in)
 
     auto_buffer zipped = {0};
     if (asset->size >= WORTH_ZIPPING)
-        http_gzip(asset->bytes, asset->size, 9, &zipped);
+        http_response_gzip(asset->bytes, asset->size, 9, &zipped);
     if (zipped.length == 0 || zipped.length >= asset->size)
         return;
     asset->zipped = http_response_take(&zipped, type, cache, policy);

@@ -1,58 +1,14 @@
 /*
- * Responses. Every one gets the headers that all have: nosniff, no-referrer, a content security policy. (What isn't
- * HTTP, or is larger than a connection's memory, the library refuses without asking us: with a text of its own that
- * repeats nothing of the request, or without a word; and it closes the connection.)
- *
- * A body is bytes (copied, kept by others, or taken over) or a stream. It is the response that knows which: whatever
- * else is to be sent is one more way to make one, and who replies with it does as with all.
- *
- * A response is made, given more headers, and handed to http_reply(), which takes it over. A request is replied to
- * exactly once: at once, or, when it is asleep, that wakes it.
+ * Replies: a response on its way to a request. A request is replied to exactly once: at once, or, when it is asleep,
+ * that wakes it.
  */
 #pragma once
-#include <microhttpd.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
+#include "controller/http/http_response.h"
 #include "shared/buffer.h"
 
 struct http_request;
 
-#define HTTP_TEXT "text/plain; charset=utf-8"
-#define HTTP_JSON "application/json"
-
 #define HTTP_STOPPING "the controller is stopping"
-
-/* Enough for what is no document; a page brings its own. */
-#define HTTP_POLICY_DATA "default-src 'none'; frame-ancestors 'none'; sandbox"
-
-/* `cache` is the Cache-Control. `bytes` are copied. */
-struct MHD_Response *http_response_copy(const void *bytes, size_t length, const char *type, const char *cache,
-                                        const char *policy);
-
-/* The same, of bytes that stay as long as the response does. */
-struct MHD_Response *http_response_static(const void *bytes, size_t length, const char *type, const char *cache,
-                                          const char *policy);
-
-/* The same, of the buffer's memory, which is taken over; the buffer is empty then. */
-struct MHD_Response *http_response_take(struct buffer *bytes, const char *type, const char *cache,
-                                        const char *policy);
-
-/*
- * The same, of bytes that come as they are taken. `read` is called when the client has taken what it got: it puts up
- * to `size` bytes into `room` and returns how many, or MHD_CONTENT_READER_END_OF_STREAM. One that has none suspends
- * the connection and returns 0. `gone` is called when nothing is read any more.
- */
-struct MHD_Response *http_response_stream(ssize_t (*read)(void *data, uint64_t position, char *room, size_t size),
-                                          void *data, void (*gone)(void *data), const char *type, const char *cache,
-                                          const char *policy);
-
-void http_response_field(struct MHD_Response *response, const char *name, const char *value);
-
-/* gzip of the bytes, which are appended to `out`. Levels: 1 fast, 9 small. */
-void http_gzip(const void *bytes, size_t length, int level, struct buffer *out);
 
 /* Takes over the response. */
 void http_reply(struct http_request *request, unsigned status, struct MHD_Response *response);
@@ -63,10 +19,6 @@ void http_reply_shared(struct http_request *request, unsigned status, struct MHD
 void http_reply_text(struct http_request *request, unsigned status, const char *text);
 void http_reply_json(struct http_request *request, struct buffer *json); /* 200; the buffer is empty then */
 
-/* application/problem+json (RFC 9457): the status, its name, and what is wrong in this case. */
+/* The status, and what is wrong in this case: http_response_problem(). */
 void http_reply_problem(struct http_request *request, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* The same as a response, for more headers. */
-struct MHD_Response *http_response_problem(unsigned status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));

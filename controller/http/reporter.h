@@ -16,10 +16,11 @@
  *                 │               │
  *          http_request           │          one request: what is refused at first sight, its body
  *                 │               │
- *            http_reply           │          responses: bytes or a stream, and the headers that all have
+ *            http_reply           │          a response on its way
  *                 │               │
  *                 └─ http_peers ──┘          connections, their deadlines, waking
  *
+ *       http_response                        bytes or a stream, and the headers that all have
  *       http_target  http_fields  http_body  http_guard     what clients have sent, taken apart and judged; pure
  *
  * Each unit calls those below it and none above; the pure ones may be called by all. Who calls back does so through
