@@ -12,7 +12,6 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
 
 enum {
     HISTORY_SHOWN = 100,
@@ -285,27 +284,19 @@ static void on_trouble(void *data, const char *reason)
 
 /* ---- opening ---- */
 
-static void on_history(void *data, const struct redisReply *reply)
+static void on_history(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    if (redis_reply_count(reply) == 0 || c->board == NULL)
+    if (ledger_list_count(reply) == 0 || c->board == NULL)
         return;
     auto_buffer list = {0};
     buffer_text(&list, "[");
-    for (size_t i = 0; i < redis_reply_count(reply); i++) {
-        const char *summary = redis_reply_text(redis_reply_at(reply, i));
+    for (size_t i = 0; i < ledger_list_count(reply); i++) {
+        const char *summary = ledger_field(reply, i);
         buffer_format(&list, "%s%s", i ? "," : "", summary ? summary : "{}");
     }
     buffer_text(&list, "]");
     board_set_history(c->board, list.data);
-}
-
-static void read_history(struct controller *c)
-{
-    char last[16];
-    snprintf(last, sizeof(last), "%d", HISTORY_SHOWN - 1);
-    const char *argv[] = {"LRANGE", c->ledger.keys.names[LEDGER_HISTORY], "0", last};
-    redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_history, c, 4, argv, NULL);
 }
 
 /* The run stood still, and no event would ever have said so. */
@@ -355,17 +346,12 @@ static void make_board(struct controller *c)
     progress_start(&c->progress, c->board, c->url, c->no_worker);
 }
 
-static const char *run_key(const struct controller *c)
-{
-    return c->ledger.keys.names[LEDGER_RUN];
-}
-
 /* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. Who runs again what
  * didn't pass has all of it. Once it is known our monotonic clock counts, which nobody sets. */
-static void on_time(void *data, const struct redisReply *reply)
+static void on_time(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    int64_t now_ms = redis_reply_integer(redis_reply_at(reply, 0), 0) * 1000;
+    int64_t now_ms = ledger_time_ms(reply);
     if (now_ms == 0 || c->state != CONTROLLER_WATCHING || board_run(c->board)->started_ms == 0)
         return;
     const struct board_run *run = board_run(c->board);
@@ -386,9 +372,8 @@ static void on_time(void *data, const struct redisReply *reply)
 
 static void ask_time(struct controller *c)
 {
-    const char *argv[] = {"TIME"};
     if (c->options->deadline_s > 0)
-        redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_time, c, 1, argv, NULL);
+        ledger_ask_time(&c->ledger, on_time, c);
 }
 
 static void on_open(void *data)
@@ -405,7 +390,7 @@ static void on_open(void *data)
         return;
     if (c->state != CONTROLLER_FINISHED)
         c->state = CONTROLLER_WATCHING;
-    read_history(c);
+    ledger_ask_history(&c->ledger, HISTORY_SHOWN, on_history, c);
     monitor_watch(&c->monitor);
     ask_time(c);
 }
@@ -433,10 +418,10 @@ static void on_refused(void *data, const struct error *reason)
 
 /* ---- links ---- */
 
-static void on_run_id(void *data, const struct redisReply *reply)
+static void on_run_id(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    const char *id = redis_reply_text(reply);
+    const char *id = ledger_field(reply, 0);
     if (id == NULL || c->state != CONTROLLER_FINISHED || strcmp(id, board_run_id(c->board)) != 0)
         return;
     c->opener.is_open = true;
@@ -446,9 +431,8 @@ static void on_run_id(void *data, const struct redisReply *reply)
 /* A finished run stays what it was, even if Redis came back without it; if it is there, it may be run again. */
 static void look_for_finished_run(struct controller *c)
 {
-    const char *argv[] = {"HGET", run_key(c), "id"};
     if (!c->is_replaced)
-        redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_run_id, c, 3, argv, NULL);
+        ledger_ask_run(&c->ledger, (const char *const[]){"id"}, 1, on_run_id, c);
 }
 
 static void open_run(struct controller *c)
@@ -549,10 +533,10 @@ static void on_renewed(struct controller *c, const struct ledger_reply *reply)
         end_run_again(c);
 }
 
-static void on_successor(void *data, const struct redisReply *reply)
+static void on_successor(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    const char *id = redis_reply_text(redis_reply_at(reply, 0)), *state = redis_reply_text(redis_reply_at(reply, 1));
+    const char *id = ledger_field(reply, 0), *state = ledger_field(reply, 1);
     const char *ours = c->board ? board_run_id(c->board) : "";
     if (id == NULL || state == NULL || c->is_successor_told || c->state != CONTROLLER_FINISHED)
         return;
@@ -571,9 +555,8 @@ static void on_successor(void *data, const struct redisReply *reply)
 /* Who took over while a finished run was shown. */
 static void ask_successor(struct controller *c)
 {
-    const char *argv[] = {"HMGET", run_key(c), "id", "state"};
     if (!c->is_successor_told && c->is_loaded)
-        redis_link_send(c->commands, COMMAND_TIMEOUT_MS, on_successor, c, 4, argv, NULL);
+        ledger_ask_run(&c->ledger, (const char *const[]){"id", "state"}, 2, on_successor, c);
 }
 
 static void on_held(void *data, const struct ledger_reply *reply)

@@ -9,7 +9,6 @@
 #include "controller/controller_private.h"
 #include "shared/buffer.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
 
 struct question {
     struct controller *controller;
@@ -33,37 +32,36 @@ static void answer_unavailable(struct reporter_request *request, const char *why
     reporter_answer(request, &(struct reporter_answer){.status = REPORTER_UNAVAILABLE, .why = why});
 }
 
-static void answer_trouble(struct reporter_request *request, const struct redisReply *reply)
+static void answer_trouble(struct reporter_request *request, const struct ledger_reply *reply)
 {
-    const char *text = redis_reply_error(reply);
-    answer_unavailable(request, text ? text : "the link to Redis was lost");
+    answer_unavailable(request, reply->text ? reply->text : "the link to Redis was lost");
 }
 
-static void on_attempts(void *data, const struct redisReply *reply)
+static void on_attempts(void *data, const struct ledger_reply *reply)
 {
     struct question q = *(struct question *)data;
     free(data);
-    if (reply == NULL || redis_reply_error(reply)) {
+    if (reply->outcome != LEDGER_OK) {
         answer_trouble(q.request, reply);
         return;
     }
     auto_buffer list = {0};
     buffer_text(&list, "[");
-    for (size_t i = 0; i < redis_reply_count(reply); i++) {
-        const char *record = redis_reply_text(redis_reply_at(reply, i));
+    for (size_t i = 0; i < ledger_list_count(reply); i++) {
+        const char *record = ledger_field(reply, i);
         buffer_format(&list, "%s%s", i ? "," : "", record ? record : "null");
     }
     buffer_text(&list, "]");
     answer_found(q.request, list.data, list.length);
 }
 
-static void on_log(void *data, const struct redisReply *reply)
+static void on_log(void *data, const struct ledger_reply *reply)
 {
     struct question q = *(struct question *)data;
     free(data);
     size_t length;
-    const char *bytes = redis_reply_bytes(reply, &length);
-    if (reply == NULL || redis_reply_error(reply))
+    const char *bytes = ledger_value(reply, &length);
+    if (reply->outcome != LEDGER_OK)
         answer_trouble(q.request, reply);
     else if (bytes == NULL)
         reporter_answer(q.request, &(struct reporter_answer){.status = REPORTER_MISSING});
@@ -71,31 +69,26 @@ static void on_log(void *data, const struct redisReply *reply)
         answer_found(q.request, bytes, length);
 }
 
-static void ask(struct controller *c, redis_reply_fn *reply, struct reporter_request *request, int argc,
-                const char *const *argv)
+static void answer_unreachable(struct question *q)
 {
-    struct question *q = new_question(c, request);
-    if (c->commands == NULL || redis_link_send(c->commands, COMMAND_TIMEOUT_MS, reply, q, argc, argv, NULL) < 0) {
-        free(q);
-        answer_unavailable(request, "Redis can't be reached");
-    }
+    answer_unavailable(q->request, "Redis can't be reached");
+    free(q);
 }
 
 static void source_attempts(void *data, const char *task, struct reporter_request *request)
 {
     struct controller *c = data;
-    char key[LEDGER_KEY_SIZE];
-    ledger_attempts_key(&c->ledger.keys, task, key);
-    ask(c, on_attempts, request, 4, (const char *const[]){"LRANGE", key, "0", "-1"});
+    struct question *q = new_question(c, request);
+    if (c->commands == NULL || ledger_ask_attempts(&c->ledger, task, on_attempts, q) < 0)
+        answer_unreachable(q);
 }
 
 static void source_log(void *data, const char *task, unsigned attempt, struct reporter_request *request)
 {
     struct controller *c = data;
-    char key[LEDGER_KEY_SIZE], number[16];
-    ledger_logs_key(&c->ledger.keys, task, key);
-    snprintf(number, sizeof(number), "%u", attempt);
-    ask(c, on_log, request, 3, (const char *const[]){"HGET", key, number});
+    struct question *q = new_question(c, request);
+    if (c->commands == NULL || ledger_ask_log(&c->ledger, task, attempt, on_log, q) < 0)
+        answer_unreachable(q);
 }
 
 /* ---- cancel and rerun ---- */
@@ -153,7 +146,7 @@ static void on_rerun(void *data, const struct ledger_reply *reply)
     struct rerun r = *(struct rerun *)data;
     free(data);
     if (r.request)
-        answer_write(r.request, reply, "rerun", (size_t)ledger_number(reply, 1));
+        answer_write(r.request, reply, "rerun", ledger_count(reply));
     else
         r.controller->has_rerun = reply->outcome == LEDGER_OK; /* else it is asked again */
 }

@@ -17,8 +17,6 @@
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 
-enum { COMMAND_TIMEOUT_MS = 10000 };
-
 enum controller_state {
     CONTROLLER_WAITING, /* for Redis */
     CONTROLLER_OPENING, /* or standing by */

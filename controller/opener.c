@@ -11,14 +11,12 @@
 #include "shared/json_writer.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
 
 enum {
     CHUNK = 256, /* tasks in one script: a fraction of a millisecond of the server's time */
     CHUNKS_IN_FLIGHT = 8,
     RETRY_MS = 500,
     CLOCK_JITTER_MS = 50, /* of the end of a lease that is counted from now */
-    COMMAND_TIMEOUT_MS = 10000,
     MAX_RELEASES =
         20, /* of one task: nodes that are drained one after the other are no loop, an eviction a minute is */
 };
@@ -71,17 +69,6 @@ static bool is_over(struct opener *o, const struct ledger_reply *reply)
     return true;
 }
 
-/* The same for what was asked without a script. */
-static bool is_unanswered(struct opener *o, const struct redisReply *reply)
-{
-    const char *refusal = redis_reply_error(reply);
-    if (refusal) {
-        o->events.on_trouble(o->data, refusal);
-        start_again_soon(o, RETRY_MS);
-    }
-    return reply == NULL || refusal;
-}
-
 /* ---- opening ---- */
 
 static void tell_open(struct opener *o)
@@ -110,7 +97,7 @@ static void on_enqueued(void *data, const struct ledger_reply *reply)
     o->in_flight--;
     if (reply->outcome == LEDGER_AT)
         o->must_rewind = true;
-    o->loaded = (size_t)ledger_number(reply, 1);
+    o->loaded = ledger_count(reply);
     enqueue_more(o);
 }
 
@@ -246,11 +233,11 @@ static void on_purged(void *data, const struct ledger_reply *reply)
         purge_next(o);
 }
 
-static void on_purge_order(void *data, const struct redisReply *reply)
+static void on_purge_order(void *data, const struct ledger_reply *reply)
 {
     struct opener *o = end_step(data);
-    size_t count = redis_reply_count(reply);
-    if (o == NULL || is_unanswered(o, reply))
+    size_t count = ledger_list_count(reply);
+    if (o == NULL || is_over(o, reply))
         return;
     if (count == 0) {
         begin(o);
@@ -258,7 +245,7 @@ static void on_purge_order(void *data, const struct redisReply *reply)
     }
     auto_free const char **tasks = memory_zeroed(count, sizeof(*tasks));
     for (size_t i = 0; i < count; i++)
-        tasks[i] = redis_reply_text(redis_reply_at(reply, i));
+        tasks[i] = ledger_list_text(reply, i);
     struct step *step = new_step(o);
     if (ledger_purge(o->ledger, o->me, tasks, count, on_purged, step) < 0)
         free(step);
@@ -266,11 +253,8 @@ static void on_purge_order(void *data, const struct redisReply *reply)
 
 static void purge_next(struct opener *o)
 {
-    char last[16];
-    snprintf(last, sizeof(last), "%d", CHUNK - 1);
-    const char *argv[] = {"LRANGE", o->ledger->keys.names[LEDGER_ORDER], "0", last};
     struct step *step = new_step(o);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_purge_order, step, 4, argv, NULL) < 0)
+    if (ledger_ask_order(o->ledger, CHUNK, on_purge_order, step) < 0)
         free(step);
 }
 
@@ -331,14 +315,14 @@ static void add_unfinished_summary(struct buffer *out, const char *const old[OLD
     buffer_text(out, "}");
 }
 
-static void on_old_run(void *data, const struct redisReply *reply)
+static void on_old_run(void *data, const struct ledger_reply *reply)
 {
     struct opener *o = end_step(data);
     const char *old[OLD_FIELDS];
-    if (o == NULL || is_unanswered(o, reply))
+    if (o == NULL || is_over(o, reply))
         return;
     for (size_t i = 0; i < OLD_FIELDS; i++)
-        old[i] = redis_reply_text(redis_reply_at(reply, i));
+        old[i] = ledger_field(reply, i);
     auto_buffer summary = {0};
     if (old[OLD_SUMMARY])
         buffer_text(&summary, old[OLD_SUMMARY]);
@@ -351,10 +335,8 @@ static void on_old_run(void *data, const struct redisReply *reply)
 
 static void archive(struct opener *o)
 {
-    const char *argv[2 + OLD_FIELDS] = {"HMGET", o->ledger->keys.names[LEDGER_RUN]};
-    memcpy(argv + 2, old_fields, sizeof(old_fields));
     struct step *step = new_step(o);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_old_run, step, 2 + OLD_FIELDS, argv, NULL) < 0)
+    if (ledger_ask_run(o->ledger, old_fields, OLD_FIELDS, on_old_run, step) < 0)
         free(step);
 }
 
@@ -515,15 +497,15 @@ static bool is_named_dead(const struct opener *o, const char *worker, const char
     return false;
 }
 
-static void on_identity(void *data, const struct redisReply *reply)
+static void on_identity(void *data, const struct ledger_reply *reply)
 {
     struct encounter e = *(struct encounter *)data;
     struct opener *o = end_step(data);
     const struct ledger_found found = {e.run_id, e.state, e.why,          e.source,
                                        "worker", e.name,  e.lease_end_ms, e.now_ms};
-    if (o == NULL || is_unanswered(o, reply))
+    if (o == NULL || is_over(o, reply))
         return;
-    const char *identity = redis_reply_text(reply);
+    const char *identity = ledger_value_text(reply);
     enum identity_life life = identity ? identity_look(identity) : IDENTITY_UNKNOWN;
     if (life == IDENTITY_DEAD && !is_named_dead(o, e.name, identity)) {
         log_info("worker.dead", LOG_TEXT("worker", e.name), LOG_TEXT("reason", "its process here has ended"));
@@ -538,9 +520,6 @@ static void on_identity(void *data, const struct redisReply *reply)
 
 static void ask_identity(struct opener *o, const struct ledger_found *found)
 {
-    char key[LEDGER_KEY_SIZE];
-    ledger_worker_key(&o->ledger->keys, found->name, key);
-    const char *argv[] = {"HGET", key, "identity"};
     struct encounter *e = memory_zeroed(1, sizeof(*e));
     *e = (struct encounter){.step = {o, o->round}, .lease_end_ms = found->lease_end_ms, .now_ms = found->now_ms};
     memory_copy_text(e->run_id, sizeof(e->run_id), found->run_id);
@@ -548,7 +527,7 @@ static void ask_identity(struct opener *o, const struct ledger_found *found)
     memory_copy_text(e->why, sizeof(e->why), found->why);
     memory_copy_text(e->source, sizeof(e->source), found->source);
     memory_copy_text(e->name, sizeof(e->name), found->name);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_identity, e, 3, argv, NULL) < 0)
+    if (ledger_ask_worker(o->ledger, found->name, "identity", on_identity, e) < 0)
         free(e);
 }
 

@@ -14,13 +14,14 @@ void attempt_init(struct attempt *a, const struct attempt_setup *setup)
 
 void attempt_load(struct attempt *a, const struct ledger_reply *claim, const struct run_policy *policy)
 {
+    const struct ledger_claimed claimed = ledger_claimed(claim);
     struct attempt_task *t = &a->task;
-    t->attempt = (unsigned)ledger_number(claim, 1);
-    t->spec = memory_text(ledger_text(claim, 2));
-    t->viewport = memory_text(ledger_text(claim, 3));
-    t->browser = memory_text(ledger_text(claim, 4));
-    t->runner = memory_text(ledger_text(claim, 5));
-    t->overrides = memory_text(ledger_text(claim, 6));
+    t->attempt = claimed.attempt;
+    t->spec = memory_text(claimed.spec);
+    t->viewport = memory_text(claimed.viewport);
+    t->browser = memory_text(claimed.browser);
+    t->runner = memory_text(claimed.runner);
+    t->overrides = memory_text(claimed.overrides);
     t->limits = policy->limits;
     a->started_wall_ms = clock_wall_ms();
     a->started_ns = clock_mono_ns();

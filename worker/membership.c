@@ -1,32 +1,24 @@
 #include "worker/membership.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_reply.h"
 
-enum {
-    POP_TIMEOUT_S = 5, /* Redis 5 takes whole seconds */
-    SIGNAL_TIMEOUT_MS = 20000,
-    COMMAND_TIMEOUT_MS = 10000,
-};
-
 /* ---- popping ---- */
 
-static void on_popped(void *data, const struct redisReply *reply)
+static void on_popped(void *data, const struct ledger_reply *reply)
 {
     struct membership *m = data;
     m->is_popping = false;
-    if (reply == NULL || *m->setup->state == WORKER_CLOSING)
+    if (reply->outcome == LEDGER_LOST || *m->setup->state == WORKER_CLOSING)
         return; /* what the lost reply held is told by the next registration or renewal */
-    const char *task = redis_reply_text(reply);
-    const char *trouble = redis_reply_error(reply);
+    const char *task = ledger_value_text(reply);
     if (task)
         slots_take(m->setup->slots, task, true);
-    if (trouble) {
-        trouble_note(m->setup->trouble, trouble);
+    if (reply->outcome == LEDGER_TROUBLE) {
+        trouble_note(m->setup->trouble, reply->text);
         trouble_retry_soon(m->setup->trouble);
     } else {
         membership_pop(m);
@@ -38,11 +30,7 @@ void membership_pop(struct membership *m)
     if (*m->setup->state != WORKER_WORKING || !m->is_registered || m->is_popping ||
         !slots_have_room(m->setup->slots) || trouble_is_waiting(m->setup->trouble))
         return;
-    char timeout[8];
-    snprintf(timeout, sizeof(timeout), "%d", POP_TIMEOUT_S);
-    const char *argv[] = {"BRPOPLPUSH", m->setup->ledger->keys.names[LEDGER_TASKQUEUE], m->processing, timeout};
-    m->is_popping =
-        redis_link_send(m->pops, POP_TIMEOUT_S * 1000 + COMMAND_TIMEOUT_MS, on_popped, m, 4, argv, NULL) == 0;
+    m->is_popping = ledger_pop(m->setup->ledger, m->pops, m->setup->me.id, on_popped, m) == 0;
 }
 
 /* ---- the lease ---- */
@@ -62,8 +50,8 @@ static void on_renewed(void *data, const struct ledger_reply *reply)
         membership_register(m);
     } else {
         /* A pop whose reply was lost, or is about to come: that one will find the task held, or gone. */
-        for (size_t i = 1; i < redis_reply_count(reply->raw); i++)
-            slots_take(m->setup->slots, ledger_text(reply, i), false);
+        for (size_t i = 0; i < ledger_held_count(reply); i++)
+            slots_take(m->setup->slots, ledger_held(reply, i), false);
     }
 }
 
@@ -135,8 +123,8 @@ static void on_registered(void *data, const struct ledger_reply *reply)
         join(m, reply);
         break;
     case LEDGER_CLOSED:
-        if (m->has_worked || ledger_number(reply, 2) == 1) {
-            m->setup->on_closed(m->setup->data, ledger_text(reply, 1));
+        if (m->has_worked || ledger_closed(reply).has_controller) {
+            m->setup->on_closed(m->setup->data, ledger_closed(reply).run_id);
             break;
         }
         wait_for_run(m, "the run is finished and its controller has gone", true);
@@ -161,24 +149,23 @@ void membership_register(struct membership *m)
 
 static void listen_to_signals(struct membership *m);
 
-static void on_signals(void *data, const struct redisReply *reply)
+static void on_signals(void *data, const struct ledger_reply *reply)
 {
     struct membership *m = data;
     m->is_listening = false;
-    if (reply == NULL || *m->setup->state == WORKER_CLOSING)
+    if (reply->outcome == LEDGER_LOST || *m->setup->state == WORKER_CLOSING)
         return;
-    const struct redisReply *entries = redis_reply_at(redis_reply_at(reply, 0), 1);
-    size_t count = redis_reply_count(entries);
+    size_t count = ledger_event_count(reply);
     if (count > 0) {
-        const struct redisReply *last = redis_reply_at(entries, count - 1);
-        memory_copy_text(m->last_signal, sizeof(m->last_signal), redis_reply_text(redis_reply_at(last, 0)));
-        const char *what = redis_reply_field(redis_reply_at(last, 1), "e");
+        const struct ledger_event last = ledger_event(reply, count - 1);
+        memory_copy_text(m->last_signal, sizeof(m->last_signal), last.id);
+        const char *what = redis_reply_field(last.fields, "e");
         if (*m->setup->state == WORKER_JOINING)
             membership_register(m);
         else if (m->is_registered && what && strcmp(what, "opened") != 0)
             renew(m);
     }
-    if (redis_reply_error(reply))
+    if (reply->outcome == LEDGER_TROUBLE)
         trouble_retry_soon(m->setup->trouble);
     else
         listen_to_signals(m);
@@ -188,12 +175,7 @@ static void listen_to_signals(struct membership *m)
 {
     if (m->is_listening || *m->setup->state >= WORKER_LEAVING)
         return;
-    char block[16];
-    snprintf(block, sizeof(block), "%d", SIGNAL_TIMEOUT_MS);
-    const char *argv[] = {"XREAD",       "BLOCK", block, "STREAMS", m->setup->ledger->keys.names[LEDGER_SIGNALS],
-                          m->last_signal};
-    m->is_listening =
-        redis_link_send(m->signals, SIGNAL_TIMEOUT_MS + COMMAND_TIMEOUT_MS, on_signals, m, 6, argv, NULL) == 0;
+    m->is_listening = ledger_follow_signals(m->setup->ledger, m->signals, m->last_signal, on_signals, m) == 0;
 }
 
 /* ---- links ---- */
@@ -226,7 +208,6 @@ void membership_connect(struct membership *m, const struct redis_link *commands)
 {
     static const struct redis_link_events pops = {on_pops_up, on_other_down};
     static const struct redis_link_events signals = {on_signals_up, on_other_down};
-    ledger_processing_key(&m->setup->ledger->keys, m->setup->me.id, m->processing);
     m->commands = commands;
     m->pops = redis_link_open(m->setup->loop, m->setup->address, &pops, m);
     m->signals = redis_link_open(m->setup->loop, m->setup->address, &signals, m);

@@ -44,7 +44,6 @@ struct membership {
     bool is_registered;
     bool is_registering, is_popping, is_listening;
     bool has_worked; /* in the run that is now finished */
-    char processing[LEDGER_KEY_SIZE];
     char last_signal[64];
     uv_timer_t renew;
     int open_handles;

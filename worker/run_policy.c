@@ -9,23 +9,13 @@
 #include "shared/form.h"
 #include "shared/json.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
-
-/* The run's fields follow the outcome's word as name, value, … */
-static const char *field(const struct ledger_reply *reply, const char *name)
-{
-    for (size_t i = 1; i + 1 < redis_reply_count(reply->raw); i += 2)
-        if (strcmp(ledger_text(reply, i), name) == 0)
-            return ledger_text(reply, i + 1);
-    return "";
-}
 
 /* As the controller writes it: digits, and nothing else. */
 static int read_number(const struct ledger_reply *reply, const char *name, unsigned min, unsigned max,
                        unsigned *value, struct error *err)
 {
     const struct form_place place = {.key = name};
-    const char *text = field(reply, name);
+    const char *text = ledger_run_field(reply, name);
     size_t length = strspn(text, "0123456789");
     unsigned long number = length > 0 && length <= 10 && text[length] == '\0' ? strtoul(text, NULL, 10) : ULONG_MAX;
     if (number < min || number > max)
@@ -38,7 +28,7 @@ static int read_text(const struct ledger_reply *reply, const char *name, char **
 {
     static const struct form_rule rule = {FORM_TEXT, "a text", 1, 0};
     const struct form_place place = {.key = name};
-    *text = memory_text(field(reply, name));
+    *text = memory_text(ledger_run_field(reply, name));
     return form_check_text(*text, &rule, &place, err);
 }
 
@@ -143,8 +133,8 @@ static int read_all(struct run_policy *policy, const struct ledger_reply *reply,
         read_number(reply, "lease_ms", 1000, TASK_LEASE_MAX_S * 1000, &policy->lease_ms, err) < 0 ||
         read_number(reply, "task_timeout_s", 1, TASK_TIMEOUT_MAX_S, &policy->limits.timeout_s, err) < 0 ||
         read_number(reply, "retries", 0, TASK_RETRIES_MAX, &policy->limits.retries, err) < 0 ||
-        read_viewports(policy, field(reply, "viewports"), err) < 0 ||
-        read_runners(policy, field(reply, "runners"), err) < 0)
+        read_viewports(policy, ledger_run_field(reply, "viewports"), err) < 0 ||
+        read_runners(policy, ledger_run_field(reply, "runners"), err) < 0)
         return -1;
     return 0;
 }
@@ -159,7 +149,7 @@ static int refuse_as_protocol(const char *what, struct error *err)
 
 int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
 {
-    *policy = (struct run_policy){.is_cancelled = *field(reply, "cancel") != '\0'};
+    *policy = (struct run_policy){.is_cancelled = *ledger_run_field(reply, "cancel") != '\0'};
     if (read_all(policy, reply, err) == 0)
         return 0;
     run_policy_close(policy);

@@ -404,7 +404,7 @@ static int64_t server_ms(struct bench *b)
 static void pop(struct bench *b, const char *worker, const char *wanted)
 {
     char list[LEDGER_KEY_SIZE];
-    ledger_processing_key(&b->ledger.keys, worker, list);
+    ledger_key_build(&b->ledger.keys, LEDGER_PROCESSING, worker, list);
     redisReply *reply =
         redis_fixture_command(&b->server, "RPOPLPUSH %s %s", b->ledger.keys.names[LEDGER_TASKQUEUE], list);
     const char *task = redis_reply_text(reply);
