@@ -1,7 +1,8 @@
 -- Holds the run against its promises: every task in exactly one place, the counters equal to a recount. Repairs if asked.
--- KEYS: run runmeta taskqueue claims workers graves events signals, then the processing list of each worker named, then
---       for each task of the order: its hash, its attempts
--- ARGV: 1 to repair, most findings to tell, number of workers, their ids..., the tasks...
+-- KEYS: run runmeta taskqueue claims workers graves events signals; for each worker: processing;
+--       for each task: task attempts
+-- ARGV: repair (1: yes), most findings to tell, number of workers; for each worker: worker; for each task: task (all of the
+--       order)
 -- Replies: {ok, tasks, how many findings, number of tasks whose hash is gone (as many as findings are told at most),
 --          their keys..., finding...} | {waiting} no run is open | {busy} not every worker was named
 -- Keeps: a repair never counts a task twice and never takes one from the worker that processes it. A task whose hash is

@@ -1,7 +1,7 @@
 -- Cancels the run: from the first call on nothing can be claimed, and these waiting tasks are complete without a result.
 -- What is being processed is handed back by its worker, which is woken. May be called again.
--- KEYS: controller run runmeta taskqueue events signals, then the hash of each task
--- ARGV: me, kind (asked|deadline|failures), reason, then the tasks: those at the right end of the queue
+-- KEYS: controller run runmeta taskqueue events signals; for each task: task
+-- ARGV: me, kind (asked|deadline|failures), reason; for each task: task (those at the right end of the queue)
 -- Replies: {ok, how many were cancelled} | {fenced} | {closed} no run is open
 -- Keeps: a cancelled task is counted once, and the first reason and its kind stay.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end

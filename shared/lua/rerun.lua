@@ -1,6 +1,6 @@
 -- Puts complete tasks back that didn't pass, or not at once; all in one call, so that a finished run opens once.
--- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals, then the hash of each
--- ARGV: me, then the tasks
+-- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals; for each task: task
+-- ARGV: me; for each task: task
 -- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
 -- Keeps: passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on
 --        counting, and the time in which the run was finished isn't any of its own. Who asks twice puts back once.

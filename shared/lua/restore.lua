@@ -1,6 +1,6 @@
 -- Writes anew the hash of each of these tasks that Redis has lost, as an error. May be called again.
--- KEYS: controller run runmeta details events signals, then of each task: its hash, its attempts
--- ARGV: me, then for each: key, spec, viewport, browser, runner
+-- KEYS: controller run runmeta details events signals; for each task: task attempts
+-- ARGV: me; for each task: task, spec, viewport, browser, runner
 -- Replies: {ok, how many were lost} | {fenced} | {closed} the run isn't open
 -- Keeps: it is counted once, and what is known of its attempts stays. An audit has taken it out of every list before.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
