@@ -11,6 +11,7 @@
 #include "shared/json_writer.h"
 #include "shared/log.h"
 #include "shared/memory.h"
+#include "shared/run_policy.h"
 
 enum {
     CHUNK = 256, /* tasks in one script: a fraction of a millisecond of the server's time */
@@ -180,47 +181,29 @@ static void set_way(struct opener *o, enum opener_way way)
 static void begin(struct opener *o)
 {
     const struct options *options = o->options;
-    char total[24], lease[16], timeout[16], retries[16], crashes[16], releases[16];
     if (o->run_id[0] == '\0')
         make_run_id(o->run_id, sizeof(o->run_id));
     o->is_fresh = false; /* from here on it is the one that was wanted */
     set_way(o, OPENER_BEGUN);
-    snprintf(total, sizeof(total), "%zu", o->plan->task_count);
-    snprintf(lease, sizeof(lease), "%u", o->lease_ms);
-    snprintf(timeout, sizeof(timeout), "%d", options->task_timeout_s);
-    snprintf(retries, sizeof(retries), "%d", options->retries);
-    snprintf(crashes, sizeof(crashes), "%d", options->max_crashes);
-    snprintf(releases, sizeof(releases), "%d", MAX_RELEASES);
-    const char *fields[] = {
-        "id",
-        o->run_id,
-        "digest",
-        o->digest,
-        "total",
-        total,
-        "lease_ms",
-        lease,
-        "retries",
-        retries,
-        "max_crashes",
-        crashes,
-        "runners",
-        o->plan->runners,
-        "viewports",
-        o->plan->viewports,
-        "task_timeout_s",
-        timeout,
-        "max_releases",
-        releases,
-        "source",
-        o->source->id,
-        "branch",
-        o->source->branch,
-        "source_url",
-        o->source->url,
+    const struct run_terms terms = {
+        .run_id = o->run_id,
+        .digest = o->digest,
+        .total = o->plan->task_count,
+        .lease_ms = o->lease_ms,
+        .task_timeout_s = (unsigned)options->task_timeout_s,
+        .retries = (unsigned)options->retries,
+        .max_crashes = (unsigned)options->max_crashes,
+        .max_releases = MAX_RELEASES,
+        .viewports = o->plan->viewports,
+        .runners = o->plan->runners,
+        .source = o->source->id,
+        .branch = o->source->branch,
+        .source_url = o->source->url,
     };
+    struct run_fields fields;
+    run_policy_format(&terms, &fields);
     struct step *step = new_step(o);
-    if (ledger_begin(o->ledger, o->me, fields, sizeof(fields) / sizeof(fields[0]), on_begun, step) < 0)
+    if (ledger_begin(o->ledger, o->me, fields.texts, 2 * RUN_FIELDS, on_begun, step) < 0)
         free(step);
 }
 

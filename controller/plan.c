@@ -17,8 +17,8 @@
 #include "shared/buffer.h"
 #include "shared/form.h"
 #include "shared/json.h"
-#include "shared/json_writer.h"
 #include "shared/memory.h"
+#include "shared/run_policy.h"
 #include "shared/runner.h"
 
 static const char builtin_viewports[] = "{\"desktop\":{\"width\":1280,\"height\":720,\"mobile\":false},"
@@ -55,15 +55,11 @@ static int load_viewport(struct cJSON *all, const struct cJSON *definition, cons
                          struct error *err)
 {
     const char *name = definition->string;
-    const struct cJSON *members[VIEWPORT_COUNT];
+    struct run_viewport viewport;
     if (form_check_text(name, &plan_viewport_rule, place, err) < 0 ||
-        form_check_members(definition, plan_viewport_keys, VIEWPORT_COUNT, members, place, err) < 0)
+        run_viewport_parse(&viewport, definition, place, err) < 0)
         return -1;
-    struct cJSON *viewport = cJSON_CreateObject();
-    cJSON_AddNumberToObject(viewport, "width", members[VIEWPORT_WIDTH]->valuedouble);
-    cJSON_AddNumberToObject(viewport, "height", members[VIEWPORT_HEIGHT]->valuedouble);
-    cJSON_AddBoolToObject(viewport, "mobile", cJSON_IsTrue(members[VIEWPORT_MOBILE]));
-    cJSON_AddItemToObject(all, name, viewport);
+    cJSON_AddItemToObject(all, name, run_viewport_format(&viewport));
     return 0;
 }
 
@@ -225,18 +221,9 @@ static int load_names(struct loader *l, const struct cJSON *list, const struct f
 static const char *load_overrides(struct loader *l, const struct cJSON *const members[ENTRY_COUNT])
 {
     buffer_clear(&l->json);
-    for (size_t i = ENTRY_TIMEOUT; i <= ENTRY_RETRIES; i++) {
-        if (members[i] == NULL)
-            continue;
-        if (l->json.length == 0)
-            buffer_text(&l->json, "{");
-        json_add_key(&l->json, plan_entry_keys[i].name);
-        json_add_uint(&l->json, (uint64_t)members[i]->valuedouble);
-    }
-    if (l->json.length == 0)
-        return NULL;
-    buffer_text(&l->json, "}");
-    return intern(l, l->json.data);
+    run_overrides_format((const struct cJSON *const[RUN_OVERRIDES]){members[ENTRY_TIMEOUT], members[ENTRY_RETRIES]},
+                         &l->json);
+    return l->json.length ? intern(l, l->json.data) : NULL;
 }
 
 static int load_entry(struct loader *l, const struct cJSON *item, const char *group_runner, struct plan_entry *e,

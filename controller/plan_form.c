@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "shared/run_policy.h"
 #include "shared/task.h"
 
 enum { NAME_MAX_BYTES = 128 };
@@ -28,12 +29,6 @@ const struct form_key plan_map_keys[MAP_COUNT] = {
     [MAP_GROUPS] = {"groups", true, {FORM_LIST, "a list of groups", 1, 0}},
 };
 
-const struct form_key plan_viewport_keys[VIEWPORT_COUNT] = {
-    [VIEWPORT_WIDTH] = {"width", true, {FORM_NUMBER, NULL, 1, TASK_VIEWPORT_MAX}},
-    [VIEWPORT_HEIGHT] = {"height", true, {FORM_NUMBER, NULL, 1, TASK_VIEWPORT_MAX}},
-    [VIEWPORT_MOBILE] = {"mobile", false, {FORM_FLAG, NULL, 0, 0}},
-};
-
 const struct form_key plan_rule_keys[RULE_COUNT] = {
     [RULE_VIEWPORT] = {"viewport", false, NAME("a viewport's name")},
     [RULE_BROWSER] = {"browser", false, NAME("a browser's name")},
@@ -53,8 +48,8 @@ const struct form_key plan_entry_keys[ENTRY_COUNT] = {
     [ENTRY_VIEWPORTS] = {"viewports", true, {FORM_LIST, "a list of viewports", 1, 0}},
     [ENTRY_BROWSERS] = {"browsers", true, {FORM_LIST, "a list of browsers", 1, 0}},
     [ENTRY_RUNNER] = {"runner", false, NAME("a runner's name")},
-    [ENTRY_TIMEOUT] = {"timeout_s", false, {FORM_NUMBER, NULL, 1, TASK_TIMEOUT_MAX_S}},
-    [ENTRY_RETRIES] = {"retries", false, {FORM_NUMBER, NULL, 0, TASK_RETRIES_MAX}},
+    [ENTRY_TIMEOUT] = RUN_TIMEOUT_KEY,
+    [ENTRY_RETRIES] = RUN_RETRIES_KEY,
     [ENTRY_TAGS] = {"tags", false, {FORM_LATER, NULL, 0, 0}},
     [ENTRY_HEDGE] = {"hedge", false, {FORM_LATER, NULL, 0, 0}},
 };

@@ -13,9 +13,6 @@ extern const struct form_rule plan_viewport_rule, plan_browser_rule, plan_runner
 enum { MAP_SCHEMA, MAP_VIEWPORTS, MAP_EXCLUDE, MAP_RUNNERS, MAP_GROUPS, MAP_COUNT };
 extern const struct form_key plan_map_keys[MAP_COUNT];
 
-enum { VIEWPORT_WIDTH, VIEWPORT_HEIGHT, VIEWPORT_MOBILE, VIEWPORT_COUNT };
-extern const struct form_key plan_viewport_keys[VIEWPORT_COUNT];
-
 enum { RULE_VIEWPORT, RULE_BROWSER, RULE_RUNNER, RULE_SPEC, RULE_REASON, RULE_COUNT };
 extern const struct form_key plan_rule_keys[RULE_COUNT];
 

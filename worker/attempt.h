@@ -12,10 +12,10 @@
 #include "shared/buffer.h"
 #include "shared/error.h"
 #include "shared/ledger.h"
+#include "shared/run_policy.h"
 #include "shared/spec_finder.h"
 #include "worker/capture.h"
 #include "worker/judge.h"
-#include "worker/run_policy.h"
 #include "worker/supervise.h"
 
 /* What all attempts of a worker have in common; borrowed. */

@@ -12,7 +12,7 @@
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 #include "worker/parent.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 #include "worker/slots.h"
 #include "worker/trouble.h"
 #include "worker/worker_state.h"

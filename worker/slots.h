@@ -12,7 +12,7 @@
 #include "shared/error.h"
 #include "shared/ledger.h"
 #include "worker/attempt.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 #include "worker/start.h"
 #include "worker/trouble.h"
 #include "worker/worker_state.h"

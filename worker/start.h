@@ -19,7 +19,7 @@
 #include "worker/attempt.h"
 #include "worker/capture.h"
 #include "worker/event_reader.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 #include "worker/scratch.h"
 #include "worker/supervise.h"
 

@@ -13,7 +13,7 @@
 #include "shared/utf8.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 
 enum { EXPANDED_MAX = 16, COMPARED_MAX = 4096 };
 
