@@ -290,9 +290,10 @@ static void on_stream_end(void *data, const struct ledger_reply *reply)
     if (!is_wanted)
         return;
     const struct ledger_event last = ledger_last_event(reply);
-    const char *number = redis_reply_field(last.fields, "n");
+    struct event event;
+    event_parse(&event, last.fields);
     memory_copy_text(m->last_id, sizeof(m->last_id), last.id ? last.id : "0-0");
-    m->last_number = number ? strtoull(number, NULL, 10) : 0;
+    m->last_number = event.number;
     if (m->is_finished) /* and wasn't put back: it is what it is */
         everything_is_read(m);
     else
@@ -369,25 +370,25 @@ static void on_run_end(void *data, const struct ledger_reply *reply)
 
 /* ---- following the stream ---- */
 
-static void apply_task_event(struct monitor *m, size_t index, const struct redisReply *fields)
+static void apply_task_event(struct monitor *m, size_t index, const struct event *event)
 {
     const struct board_task *before = board_task(m->board, index);
     enum board_state state_before = before->state;
     struct board_task task = *before;
-    const char *details = task_record_apply_event(&task, fields);
+    const char *details = task_record_apply_event(&task, event);
     bool has_ended = task.state >= BOARD_PASSED && state_before < BOARD_PASSED;
     if (set_task(m, index, &task, details) && has_ended)
         m->events.on_task_end(m->data, index);
 }
 
 /* Why the run is being cancelled is told once more, when it is: nobody need have the run as it was. */
-static void apply_cancelling(struct monitor *m, const struct redisReply *fields)
+static void apply_cancelling(struct monitor *m, const struct event *event)
 {
-    const char *why = redis_reply_field(fields, "why");
+    const char *reason = event->fields[EVENT_REASON];
     struct board_run run = *board_run(m->board);
-    run.cancel_kind = task_record_cancel_kind(redis_reply_field(fields, "kind"));
+    run.cancel_kind = event->cancel_kind;
     board_set_run(m->board, &run);
-    m->events.on_cancelling(m->data, run.cancel_kind, why ? why : "");
+    m->events.on_cancelling(m->data, run.cancel_kind, reason ? reason : "");
 }
 
 /* How many tasks have failed so far; none, when tasks are put back. */
@@ -398,48 +399,66 @@ static void apply_failed(struct monitor *m, size_t failed)
     board_set_run(m->board, &run);
 }
 
-static void apply_event(struct monitor *m, const struct redisReply *fields)
+static void apply_worker_event(struct monitor *m, const char *worker, const struct event *event)
 {
-    const char *event = redis_reply_field(fields, "e");
-    const char *task = redis_reply_field(fields, "t");
-    const char *worker = redis_reply_field(fields, "w");
+    if (event->kind == EVENT_JOINED) {
+        worker_joined(m, worker, event->fields[EVENT_SLOTS]);
+        log_debug("worker.joined", LOG_TEXT("worker", worker));
+        return;
+    }
+    worker_left(m, worker, event->kind == EVENT_BURIED);
+    if (event->kind == EVENT_BURIED)
+        log_warn("worker.lost", LOG_TEXT("worker", worker));
+}
+
+static void apply_run_event(struct monitor *m, const struct event *event)
+{
+    const char *worker = event->fields[EVENT_WORKER];
+    switch (event->kind) {
+    case EVENT_CANCELLING:
+        apply_cancelling(m, event);
+        break;
+    case EVENT_JOINED:
+    case EVENT_LEFT:
+    case EVENT_BURIED:
+        if (worker)
+            apply_worker_event(m, worker, event);
+        break;
+    case EVENT_FINISHED:
+        m->end_is_near = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void apply_event(struct monitor *m, const struct event *event)
+{
+    const char *task = event->fields[EVENT_TASK];
     ptrdiff_t index = task ? plan_find(m->plan, task) : -1;
     m->events_seen++;
-    if (event == NULL)
-        return;
-    if (m->is_finished && strcmp(event, "rerun") == 0)
+    if (m->is_finished && event->kind == EVENT_RERUN)
         m->is_reopened = true;
-    if (strcmp(event, "rerun") == 0)
-        apply_failed(m, 0);
-    else if (redis_reply_field(fields, "k"))
-        apply_failed(m, task_record_failed(redis_reply_field(fields, "k")));
-    if (index >= 0) {
-        apply_task_event(m, (size_t)index, fields);
-    } else if (strcmp(event, "cancelling") == 0) {
-        apply_cancelling(m, fields);
-    } else if (worker && strcmp(event, "joined") == 0) {
-        worker_joined(m, worker, redis_reply_field(fields, "slots"));
-        log_debug("worker.joined", LOG_TEXT("worker", worker));
-    } else if (worker && (strcmp(event, "left") == 0 || strcmp(event, "buried") == 0)) {
-        worker_left(m, worker, event[0] == 'b');
-        if (event[0] == 'b')
-            log_warn("worker.lost", LOG_TEXT("worker", worker));
-    } else if (strcmp(event, "finished") == 0) {
-        m->end_is_near = true;
-    }
+    if (event->kind == EVENT_RERUN || event->fields[EVENT_FAILED])
+        apply_failed(m, (size_t)event->failed);
+    if (index >= 0)
+        apply_task_event(m, (size_t)index, event);
+    else
+        apply_run_event(m, event);
 }
 
 /* false: a number is missing, and everything must be read again. */
 static bool apply_entries(struct monitor *m, const struct ledger_reply *reply)
 {
     for (size_t i = 0; i < ledger_event_count(reply); i++) {
-        const struct ledger_event event = ledger_event(reply, i);
-        const char *number = redis_reply_field(event.fields, "n");
-        if (number == NULL || strtoull(number, NULL, 10) != m->last_number + 1)
+        const struct ledger_event entry = ledger_event(reply, i);
+        struct event event;
+        event_parse(&event, entry.fields);
+        if (event.number != m->last_number + 1)
             return false;
         m->last_number++;
-        memory_copy_text(m->last_id, sizeof(m->last_id), event.id ? event.id : "");
-        apply_event(m, event.fields);
+        memory_copy_text(m->last_id, sizeof(m->last_id), entry.id ? entry.id : "");
+        apply_event(m, &event);
     }
     return true;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "controller/board.h"
+#include "shared/event.h"
 
 struct cJSON;
 struct redisReply;
@@ -23,11 +24,6 @@ extern const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS];
  */
 const char *task_record_run(struct board_run *run, const struct redisReply *hash);
 
-/* Why a run is being cancelled; ASKED for what is no word of ours. */
-enum cancel_kind task_record_cancel_kind(const char *text);
-
-/* How many tasks have failed, as the run or an event says; 0 for what is no number. */
-size_t task_record_failed(const char *text);
 /* Whose hash it is, "": nobody's. Borrowed. */
 const char *task_record_run_id(const struct redisReply *hash);
 
@@ -45,7 +41,7 @@ void task_record_from_hash(struct board_task *task, const struct redisReply *has
  * What an event of the stream does to the task. The texts are borrowed from the event, or stay. Returns the details
  * that come with it, as JSON, or NULL.
  */
-const char *task_record_apply_event(struct board_task *task, const struct redisReply *event);
+const char *task_record_apply_event(struct board_task *task, const struct event *event);
 
 /* How many slots a worker says that it has; 1 for what no worker can have. */
 unsigned task_record_slots(const char *text);

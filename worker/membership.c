@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "shared/event.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_reply.h"
@@ -159,10 +160,10 @@ static void on_signals(void *data, const struct ledger_reply *reply)
     if (count > 0) {
         const struct ledger_event last = ledger_event(reply, count - 1);
         memory_copy_text(m->last_signal, sizeof(m->last_signal), last.id);
-        const char *what = redis_reply_field(last.fields, "e");
+        enum event_signal signal = event_signal_parse(last.fields);
         if (*m->setup->state == WORKER_JOINING)
             membership_register(m);
-        else if (m->is_registered && what && strcmp(what, "opened") != 0)
+        else if (m->is_registered && (signal == SIGNAL_CANCELLED || signal == SIGNAL_FINISHED))
             renew(m);
     }
     if (reply->outcome == LEDGER_TROUBLE)

@@ -117,12 +117,12 @@ if run[1] ~= state then
   found('the run is ' .. run[1] .. '; a recount gives ' .. state)
   repair('HSET', KEYS[1], 'state', state)
   if open == 0 then repair('HSET', KEYS[1], 'finished_ms', now_ms()) else repair('HDEL', KEYS[1], 'finished_ms') end
-  repair('XADD', KEYS[8], 'MAXLEN', '~', '1000', '*', 'e', open == 0 and 'finished' or 'opened')
+  if repairs then signal(KEYS[8], open == 0 and 'finished' or 'opened') end
 end
 -- A number that no event has: whoever follows the stream reads everything again.
 if is_changed then
   redis.call('HINCRBY', KEYS[1], 'events', 1)
-  emit(KEYS[1], KEYS[7], 'e', 'repaired')
+  emit(KEYS[1], KEYS[7], 'repaired')
 end
 local reply = {'ok', total, count, #lost}
 for _, task in ipairs(lost) do reply[#reply + 1] = task end

@@ -21,6 +21,6 @@ for _, task in ipairs(items) do redis.call('RPUSH', KEYS[5], task) end
 redis.call('DEL', KEYS[4], KEYS[7])
 redis.call('ZADD', KEYS[3], 'NX', now, worker)
 if redis.call('ZREM', KEYS[2], worker) == 1 then
-  emit(KEYS[1], KEYS[8], 'e', leaves and 'left' or 'buried', 'w', worker)
+  emit(KEYS[1], KEYS[8], leaves and 'left' or 'buried', 'worker', worker)
 end
 return {'ok'}

@@ -18,7 +18,7 @@ for i = 12, #KEYS do
                'durationstring', '0s', 'flaky', '0', 'reason', '')
     for k = 5, 9 do redis.call('HDEL', KEYS[k], task) end
     redis.call('LPUSH', KEYS[4], task)
-    emit(KEYS[2], KEYS[10], 'e', 'rerun', 't', task)
+    emit(KEYS[2], KEYS[10], 'rerun', 'task', task)
   end
 end
 if count > 0 then
@@ -32,6 +32,6 @@ if count > 0 then
   end
   redis.call('HINCRBY', KEYS[2], 'reruns', 1)
   redis.call('HDEL', KEYS[2], 'finished_ms', 'cancel', 'cancel_kind', 'failed', 'summary')
-  redis.call('XADD', KEYS[11], 'MAXLEN', '~', '1000', '*', 'e', 'opened')
+  signal(KEYS[11], 'opened')
 end
 return {'ok', count}

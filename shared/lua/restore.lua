@@ -15,8 +15,8 @@ for i = 7, #KEYS, 2 do
                'status', 'complete', 'result', 'error', 'starttime', '0', 'duration', '0', 'durationstring', '0s',
                'runner', ARGV[a + 4], 'attempt', attempt, 'worker', '', 'flaky', '0', 'reason', reason)
     redis.call('HDEL', KEYS[4], task)
-    emit(KEYS[2], KEYS[5], 'e', 'lost', 't', task, 'a', attempt, 'r', 'error', 'why', reason)
-    if count_finished(KEYS[2], KEYS[3], KEYS[6], now) then emit(KEYS[2], KEYS[5], 'e', 'finished') end
+    emit(KEYS[2], KEYS[5], 'lost', 'task', task, 'worker', '', 'attempt', attempt, 'result', 'error', 'reason', reason)
+    if count_finished(KEYS[2], KEYS[3], KEYS[6], now) then emit(KEYS[2], KEYS[5], 'finished') end
   end
 end
 return {'ok', count}

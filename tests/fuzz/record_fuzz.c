@@ -9,31 +9,30 @@
 
 #include "controller/board.h"
 #include "controller/task_record.h"
+#include "shared/bounds.h"
 #include "shared/buffer.h"
 #include "shared/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
 
-/* The input: the history, what the hash had before and has now, then names and values of events, each from an "e" on.
- */
+/* The input: the history, what the hash had before and has now, then names and values of events, each from an
+ * "event" on. */
 enum { HISTORY, BEFORE, NOW = BEFORE + TASK_RECORD_FIELDS, EVENT = NOW + TASK_RECORD_FIELDS };
 
 enum { NOW_MS = 1764000000 };
-static const int64_t TIME_MAX_MS = INT64_C(1) << 42;
-static const uint64_t DURATION_MAX_MS = UINT64_C(1) << 40;
-enum { COUNT_MAX = 1000000000 };
+static const uint64_t DURATION_MAX_MS = BOUNDS_DURATION_MAX_MS;
 
 static const char map[] = "{\"groups\":[{\"name\":\"g\",\"tasks\":[{\"spec\":\"a.ts\",\"viewports\":[\"v\",\"w\"],"
                           "\"browsers\":[\"b\"]}]}]}";
 
 static void require_bounds(const struct board_task *task)
 {
-    require(task->state < BOARD_STATES && task->attempt <= COUNT_MAX);
-    require(task->started_ms >= 0 && task->started_ms <= TIME_MAX_MS);
+    require(task->state < BOARD_STATES && task->attempt <= BOUNDS_COUNT_MAX);
+    require(task->started_ms >= 0 && task->started_ms <= BOUNDS_TIME_MAX_MS);
     require(task->duration_ms <= DURATION_MAX_MS && task->earlier_ms <= DURATION_MAX_MS);
     require(task->line >= 0);
-    require(task->tests.passed <= COUNT_MAX && task->tests.failed <= COUNT_MAX);
-    require(task->tests.skipped <= COUNT_MAX && task->tests.flaky <= COUNT_MAX);
+    require(task->tests.passed <= BOUNDS_COUNT_MAX && task->tests.failed <= BOUNDS_COUNT_MAX);
+    require(task->tests.skipped <= BOUNDS_COUNT_MAX && task->tests.flaky <= BOUNDS_COUNT_MAX);
     require(task->worker == NULL || task->worker[0] != '\0');
     require(task->message == NULL || task->message[0] != '\0');
     require(task->state != BOARD_QUEUED || task->attempt == 0 || task->duration_ms <= DURATION_MAX_MS);
@@ -116,7 +115,7 @@ static void require_board(struct board *board, const struct board_task *task)
 static size_t end_of_event(const struct fuzz_fields *f, size_t first)
 {
     size_t next = first + 2;
-    while (next < f->count && strcmp(fuzz_field(f, next), "e") != 0)
+    while (next < f->count && strcmp(fuzz_field(f, next), "event") != 0)
         next += 2;
     return next < f->count ? next : f->count;
 }
@@ -124,14 +123,16 @@ static size_t end_of_event(const struct fuzz_fields *f, size_t first)
 static void tell_event(struct board *board, const char *const *texts, size_t count)
 {
     struct board_task task = *board_task(board, 0);
-    struct redisReply *event = made_reply(texts, count);
-    const char *details = task_record_apply_event(&task, event);
+    struct redisReply *pairs = made_reply(texts, count);
+    struct event event;
+    event_parse(&event, pairs);
+    const char *details = task_record_apply_event(&task, &event);
     require_bounds(&task);
     cJSON *tree = details ? task_record_apply_details(&task, details) : NULL;
     require_bounds(&task);
     require_board(board, &task);
     cJSON_Delete(tree);
-    made_reply_free(event);
+    made_reply_free(pairs);
 }
 
 static void tell(struct board *board, const struct fuzz_fields *f)
@@ -165,7 +166,7 @@ static void tell_run(struct board *board, const struct fuzz_fields *f)
     require(run.cancel_kind <= CANCEL_FAILURES);
     const int64_t times[] = {run.started_ms, run.finished_ms, run.reopened_ms, run.idle_ms};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-        require(times[i] >= 0 && times[i] <= TIME_MAX_MS);
+        require(times[i] >= 0 && times[i] <= BOUNDS_TIME_MAX_MS);
     board_set_run(board, &run);
     made_reply_free(hash);
 }

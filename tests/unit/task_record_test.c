@@ -181,46 +181,49 @@ static void an_event_changes_what_it_tells_of(void **state)
         struct board_task wanted;
         const char *details;
     } rows[] = {
-        {{"e", "claimed", "a", "2", "w", "w2", "at", "1764000000123"},
+        {{"event", "claimed", "attempt", "2", "worker", "w2", "at_ms", "1764000000123"},
          {.state = BOARD_RUNNING, .attempt = 2, .started_ms = 1764000000123, .earlier_ms = 5, .worker = "w2"},
          NULL},
-        {{"e", "settled", "a", "2", "r", "passed", "f", "1", "d", "9000000", "x", "{\"a\":1}"},
+        {{"event", "settled", "attempt", "2", "result", "passed", "flaky", "1", "duration_ns", "9000000", "details",
+          "{\"a\":1}"},
          {.state = BOARD_FLAKY, .attempt = 2, .duration_ms = 9, .worker = "w1"},
          "{\"a\":1}"},
-        {{"e", "settled", "r", "failed", "why", "exit 1", "x", ""},
+        {{"event", "settled", "result", "failed", "reason", "exit 1", "details", ""},
          {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "exit 1"},
          NULL},
-        {{"e", "retried", "r", "failed", "why", "exit 1"},
+        {{"event", "retried", "result", "failed", "reason", "exit 1"},
          {.state = BOARD_QUEUED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "exit 1"},
          NULL},
-        {{"e", "lost", "r", "unknown", "why", "its worker was lost"},
+        {{"event", "lost", "result", "unknown", "reason", "its worker was lost"},
          {.state = BOARD_QUEUED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "its worker was lost"},
          NULL},
-        {{"e", "lost", "r", "error", "why", "3 workers were lost"},
+        {{"event", "lost", "result", "error", "reason", "3 workers were lost"},
          {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "3 workers were lost"},
          NULL},
-        {{"e", "released", "r", "error", "why", "too often"},
+        {{"event", "released", "result", "error", "reason", "too often"},
          {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "too often"},
          NULL},
-        {{"e", "released", "r", "unknown", "why", ""}, {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5}, NULL},
-        {{"e", "rerun"}, {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5}, NULL},
-        {{"e", "cancelled", "why", "the deadline"},
+        {{"event", "released", "result", "unknown", "reason", ""},
+         {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5},
+         NULL},
+        {{"event", "rerun"}, {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5}, NULL},
+        {{"event", "cancelled", "reason", "the deadline"},
          {.state = BOARD_CANCELLED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "the deadline"},
          NULL},
-        {{"e", "something else", "r", "error"},
+        {{"event", "something else", "result", "error"},
          {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "boom"},
          NULL},
-        {{"r", "passed"},
+        {{"result", "passed"},
          {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "boom"},
          NULL},
-        {{"e", "claimed", "a", "-2", "at", "-1"}, {.state = BOARD_RUNNING, .earlier_ms = 5}, NULL},
-        {{"e", "claimed", "at", "99999999999999999999", "w", ""},
+        {{"event", "claimed", "attempt", "-2", "at_ms", "-1"}, {.state = BOARD_RUNNING, .earlier_ms = 5}, NULL},
+        {{"event", "claimed", "at_ms", "99999999999999999999", "worker", ""},
          {.state = BOARD_RUNNING, .attempt = 1, .started_ms = INT64_C(1) << 42, .earlier_ms = 5},
          NULL},
-        {{"e", "settled", "r", "passed", "d", "99999999999999999999"},
+        {{"event", "settled", "result", "passed", "duration_ns", "99999999999999999999"},
          {.state = BOARD_PASSED, .attempt = 1, .duration_ms = UINT64_C(1) << 40, .worker = "w1"},
          NULL},
-        {{"e", "settled"}, {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1"}, NULL},
+        {{"event", "settled"}, {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1"}, NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct board_task task = {.state = BOARD_FAILED,
@@ -231,8 +234,10 @@ static void an_event_changes_what_it_tells_of(void **state)
                                   .title = "a test",
                                   .line = 3,
                                   .tests = {.failed = 1}};
-        struct redisReply *event = made_reply(rows[i].event, COUNT(rows[i].event));
-        const char *details = task_record_apply_event(&task, event);
+        struct redisReply *pairs = made_reply(rows[i].event, COUNT(rows[i].event));
+        struct event event;
+        event_parse(&event, pairs);
+        const char *details = task_record_apply_event(&task, &event);
         const struct board_task *wanted = &rows[i].wanted;
         if (task.state != wanted->state || task.attempt != wanted->attempt ||
             task.duration_ms != wanted->duration_ms || task.earlier_ms != wanted->earlier_ms ||
@@ -242,7 +247,7 @@ static void an_event_changes_what_it_tells_of(void **state)
         assert_text(task.worker, wanted->worker);
         assert_text(task.message, wanted->message);
         assert_text(details, rows[i].details);
-        made_reply_free(event);
+        made_reply_free(pairs);
     }
 }
 
