@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "shared/clock.h"
-#include "shared/json_writer.h"
 #include "shared/memory.h"
+#include "shared/record.h"
 
 void attempt_init(struct attempt *a, const struct attempt_setup *setup)
 {
@@ -54,37 +54,44 @@ int attempt_prepare(struct attempt *a, const struct run_policy *policy, struct e
 
 /* ---- the end of an attempt ---- */
 
-/* The members that every attempt's record has; the caller adds its own and the closing brace. */
-static void add_record_head(struct buffer *out, const struct attempt *a, const char *outcome, const char *reason)
+static struct record start_record(const struct attempt *a, enum record_outcome outcome, const char *reason)
 {
-    buffer_text(out, "{");
-    json_add_key(out, "attempt"), json_add_uint(out, a->task.attempt);
-    json_add_key(out, "outcome"), json_add_text(out, outcome);
-    json_add_key(out, "reason"), json_add_text(out, reason);
-    json_add_key(out, "worker"), json_add_text(out, a->setup->worker_id);
-    json_add_key(out, "started_ms"), json_add_int(out, a->started_wall_ms);
-    json_add_key(out, "duration_ms"), json_add_uint(out, a->duration_ns / 1000000);
+    return (struct record){
+        .attempt = a->task.attempt,
+        .outcome = outcome,
+        .reason = reason,
+        .worker = a->setup->worker_id,
+        .started_ms = a->started_wall_ms,
+        .duration_ms = a->duration_ns / 1000000,
+    };
+}
+
+static enum record_outcome outcome_of(enum task_result result)
+{
+    return result == TASK_PASSED ? RECORD_PASSED : result == TASK_FAILED ? RECORD_FAILED : RECORD_ERROR;
 }
 
 static char *make_record(struct attempt *a, const struct attempt_end *end)
 {
-    const struct runner_end *runner = end->runner;
-    struct buffer record = {0};
+    struct buffer out = {0};
+    const struct judge *judge = &a->judge;
     auto_free char *tests = judge_take_tests(&a->judge);
-    add_record_head(&record, a, task_result_name(a->verdict.result), a->verdict.reason);
-    json_add_key(&record, "max_rss_bytes"), json_add_uint(&record, runner->max_rss_bytes);
-    json_add_key(&record, "cpu_ms"), json_add_uint(&record, runner->cpu_ms);
-    json_add_key(&record, "strays"), json_add_uint(&record, runner->strays);
-    json_add_key(&record, "log_bytes"), json_add_uint(&record, a->log.length);
-    json_add_key(&record, "log_dropped_bytes"), json_add_uint(&record, capture_dropped(end->output));
-    json_add_key(&record, "unreadable_lines"), json_add_uint(&record, a->judge.unreadable_lines);
-    if (a->judge.unreadable_lines > 0)
-        json_add_key(&record, "unreadable_sample"), json_add_text(&record, a->judge.unreadable_sample);
-    json_add_key(&record, "attachments_dropped"), json_add_uint(&record, a->judge.attachments_dropped);
-    json_add_key(&record, "tests_dropped"), json_add_uint(&record, a->judge.tests_dropped);
-    json_add_key(&record, "tests"), buffer_text(&record, tests);
-    buffer_text(&record, "}");
-    return buffer_take(&record);
+    const struct record_run run = {
+        .max_rss_bytes = end->runner->max_rss_bytes,
+        .cpu_ms = end->runner->cpu_ms,
+        .strays = end->runner->strays,
+        .log_bytes = a->log.length,
+        .log_dropped_bytes = capture_dropped(end->output),
+        .unreadable_lines = judge->unreadable_lines,
+        .unreadable_sample = judge->unreadable_lines > 0 ? judge->unreadable_sample : NULL,
+        .attachments_dropped = judge->attachments_dropped,
+        .tests_dropped = judge->tests_dropped,
+        .tests = tests,
+    };
+    struct record record = start_record(a, outcome_of(a->verdict.result), a->verdict.reason);
+    record.run = &run;
+    record_format(&record, &out);
+    return buffer_take(&out);
 }
 
 static void make_result(struct attempt *a, const struct attempt_end *end)
@@ -110,10 +117,10 @@ void attempt_fail(struct attempt *a, const char *reason)
 
 char *attempt_released_record(const struct attempt *a, const char *reason)
 {
-    struct buffer record = {0};
-    add_record_head(&record, a, "released", reason);
-    buffer_text(&record, "}");
-    return buffer_take(&record);
+    struct buffer out = {0};
+    const struct record record = start_record(a, RECORD_RELEASED, reason);
+    record_format(&record, &out);
+    return buffer_take(&out);
 }
 
 void attempt_clear(struct attempt *a)

@@ -5,7 +5,6 @@
 #include "shared/event.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
 
 /* ---- popping ---- */
 

@@ -49,9 +49,9 @@ local function is_registered(hash, nonce)
   return redis.call('HGET', hash, 'nonce') == nonce
 end
 
--- The record of an attempt that nobody reports. `starttime` in s.
+-- The record of an attempt that nobody reports (shared/record.h). `starttime` in s.
 local function lost_record(attempt, worker, starttime, now, reason)
-  return cjson.encode({attempt = tonumber(attempt), outcome = 'lost', reason = reason, worker = worker,
+  return cjson.encode({version = 1, attempt = tonumber(attempt), outcome = 'lost', reason = reason, worker = worker,
                        started_ms = starttime * 1000, duration_ms = math.max(0, now - starttime * 1000)})
 end
 

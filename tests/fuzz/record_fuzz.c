@@ -1,6 +1,7 @@
 /*
  * What Redis tells of a task, of the run and of earlier ones, any bytes in every field, on its way to the page:
- * numbers stay in bounds, the board takes it, and its JSON says the same when it is read again.
+ * numbers stay in bounds, the board takes it, and its JSON says the same when it is read again. So does an attempt's
+ * record that is accepted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,12 @@
 #include "shared/bounds.h"
 #include "shared/buffer.h"
 #include "shared/json.h"
+#include "shared/record.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
 
 /* The input: the history, what the hash had before and has now, then names and values of events, each from an
- * "event" on. */
+ * "event" on. The history is read as a record too. */
 enum { HISTORY, BEFORE, NOW = BEFORE + TASK_RECORD_FIELDS, EVENT = NOW + TASK_RECORD_FIELDS };
 
 enum { NOW_MS = 1764000000 };
@@ -171,6 +173,33 @@ static void tell_run(struct board *board, const struct fuzz_fields *f)
     made_reply_free(hash);
 }
 
+static void require_record(const struct record *record, struct buffer *out)
+{
+    require(record->attempt <= BOUNDS_COUNT_MAX && record->duration_ms <= DURATION_MAX_MS);
+    require(record->started_ms >= 0 && record->started_ms <= BOUNDS_TIME_MAX_MS);
+    require((record->run != NULL) == (record->outcome <= RECORD_ERROR));
+    require(fuzz_is_utf8(record->reason) && fuzz_is_utf8(record->worker));
+    record_format(record, out);
+}
+
+/* An attempt's record of the same bytes. */
+static void tell_record(const char *text)
+{
+    struct record_source first, second;
+    struct error err;
+    auto_buffer once = {0}, twice = {0};
+    if (record_parse(&first, text, strlen(text), &err) < 0) {
+        fuzz_require_refusal(&err, ERROR_CONFIG);
+        return;
+    }
+    require_record(&first.record, &once);
+    require(record_parse(&second, once.data, once.length, &err) == 0);
+    require_record(&second.record, &twice);
+    require(strcmp(once.data, twice.data) == 0);
+    record_close(&first);
+    record_close(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_fields f;
@@ -180,6 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(plan_parse(&plan, map, strlen(map), &err) == 0);
     struct board *board = board_new(&plan, "run-1", "epoch-1");
     tell_run(board, &f);
+    tell_record(fuzz_field(&f, HISTORY));
     board_set_history(board, fuzz_field(&f, HISTORY));
     tell(board, &f);
     require_totals(board);

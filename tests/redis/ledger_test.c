@@ -19,6 +19,7 @@
 #include "shared/buffer.h"
 #include "shared/ledger.h"
 #include "shared/memory.h"
+#include "shared/record.h"
 #include "shared/redis_reply.h"
 #include "tests/redis/keyspace.h"
 #include "tests/redis/redis_fixture.h"
@@ -1768,6 +1769,28 @@ static void reclaim_and_bury_are_of_the_lease_that_was_looked_at(void **state)
     expect(b, ledger_reclaim(&b->ledger, "w", "", "task:a:0", on_answer, &b->answer), LEDGER_OK); /* it has gone */
 }
 
+static void what_a_script_tells_of_a_lost_attempt_is_a_record(void **state)
+{
+    struct bench *b = *state;
+    struct record_source source;
+    struct error err;
+    have_claim(b, 2);
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    redisReply *text = redis_fixture_command(&b->server, "LINDEX funkytown:attempts:task:a:0 0");
+    if (record_parse(&source, text->str, text->len, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_non_null(strstr(text->str, "\"version\":1"));
+    assert_int_equal(source.record.outcome, RECORD_LOST);
+    assert_int_equal(source.record.attempt, 1);
+    assert_string_equal(source.record.worker, "w");
+    assert_string_equal(source.record.reason, "the worker was lost");
+    assert_true(source.record.started_ms > 0);
+    assert_null(source.record.run);
+    record_close(&source);
+    freeReplyObject(text);
+}
+
 static void reclaim_costs_a_crash_and_no_retry(void **state)
 {
     struct bench *b = *state;
@@ -2167,6 +2190,7 @@ int main(void)
         TEST(overdue_believes_no_clock_that_was_set_forward),
         TEST(overdue_shortens_what_a_clock_that_was_set_back_has_left),
         TEST(reclaim_and_bury_are_of_the_lease_that_was_looked_at),
+        TEST(what_a_script_tells_of_a_lost_attempt_is_a_record),
         TEST(reclaim_costs_a_crash_and_no_retry),
         TEST(reclaim_gives_up_when_the_crashes_are_spent),
         TEST(reclaim_of_an_unclaimed_task_costs_nothing),
