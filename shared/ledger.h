@@ -186,8 +186,10 @@ struct ledger_found {
 };
 struct ledger_found ledger_found(const struct ledger_reply *reply);
 
-/* Renews our lease; `lease_ms` 0: gives it up. {OK: ledger_now_ms} {FENCED: another controller has it, or had it
- * since} */
+/*
+ * Renews our lease; `lease_ms` 0: gives it up. {OK: ledger_now_ms}
+ * {FENCED: another controller has it, or had it since}
+ */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
 /*

@@ -84,11 +84,24 @@ static void require_exclusion(const struct plan_exclusion *x)
 static void load_policy(struct run_policy *policy, const struct plan *plan)
 {
     struct error err;
-    const char *const fields[] = {
-        "ok",      "id",  "run-1",     "digest",        "00",      "lease_ms",    "15000", "task_timeout_s", "600",
-        "retries", "100", "viewports", plan->viewports, "runners", plan->runners,
+    const struct run_terms terms = {
+        .run_id = "run-1",
+        .digest = "00",
+        .total = plan->task_count,
+        .lease_ms = 15000,
+        .task_timeout_s = 600,
+        .retries = 100,
+        .viewports = plan->viewports,
+        .runners = plan->runners,
+        .source = "",
+        .branch = "",
+        .source_url = "",
     };
-    struct redisReply *raw = made_reply(fields, sizeof(fields) / sizeof(fields[0]));
+    struct run_fields fields;
+    const char *texts[1 + 2 * RUN_FIELDS] = {"ok"};
+    run_policy_format(&terms, &fields);
+    memcpy(texts + 1, fields.texts, sizeof(fields.texts));
+    struct redisReply *raw = made_reply(texts, sizeof(texts) / sizeof(texts[0]));
     const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
     if (run_policy_load(policy, &reply, &err) < 0)
         fuzz_broken(err.text, "the worker refuses what the plan accepted", 0);
