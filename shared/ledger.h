@@ -302,8 +302,9 @@ int ledger_ask_details(struct ledger *ledger, const char *task, ledger_reply_fn 
 int ledger_ask_log(struct ledger *ledger, const char *task, unsigned attempt, ledger_reply_fn *reply, void *data);
 
 /*
- * The first tasks in the order of the plan, the last runs of the history (`most` 0: all), so many at the right end of
- * the queue, from left to right, what lies in a worker's list, the records of a task's attempts. {OK: ledger_list}
+ * The first tasks in the order of the plan, the last runs of the history (`most` 0: all of them), so many at the
+ * right end of the queue, from left to right, what lies in a worker's list, the records of a task's attempts. {OK:
+ * ledger_list}
  */
 int ledger_ask_order(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);
 int ledger_ask_history(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);
