@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "shared/bounds.h"
+#include "shared/form.h"
 #include "shared/json.h"
 #include "shared/json_writer.h"
 
@@ -89,14 +90,16 @@ static int check_version(const cJSON *tree, struct error *err)
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(tree, "version");
     if (version == NULL || (cJSON_IsNumber(version) && version->valuedouble == RECORD_VERSION))
         return 0;
-    return error_set(err, ERROR_CONFIG, "record: version: wanted %d", RECORD_VERSION);
+    return form_refuse(version, &(struct form_place){.key = "version"}, err, "%d", RECORD_VERSION);
 }
 
 static int read_outcome(struct record *record, const cJSON *tree, struct error *err)
 {
+    static const struct form_place place = {.key = "outcome"};
     int outcome = record_outcome_parse(text_or_empty(tree, "outcome"));
     if (outcome < 0)
-        return error_set(err, ERROR_CONFIG, "record: outcome: wanted passed, failed, error, released or lost");
+        return form_refuse(cJSON_GetObjectItemCaseSensitive(tree, "outcome"), &place, err,
+                           "passed, failed, error, released or lost");
     record->outcome = (enum record_outcome)outcome;
     return 0;
 }
@@ -126,7 +129,7 @@ static int read_record(struct record_source *source, struct error *err)
     const cJSON *tree = source->tree;
     struct record *record = &source->record;
     if (!cJSON_IsObject(tree))
-        return error_set(err, ERROR_CONFIG, "record: expected an object");
+        return form_refuse(tree, NULL, err, "an object");
     if (check_version(tree, err) < 0 || read_outcome(record, tree, err) < 0)
         return -1;
     record->attempt = (unsigned)number_of(tree, "attempt", BOUNDS_COUNT_MAX);
@@ -142,12 +145,10 @@ static int read_record(struct record_source *source, struct error *err)
 int record_parse(struct record_source *source, const char *bytes, size_t length, struct error *err)
 {
     *source = (struct record_source){0};
-    if (json_parse(&source->tree, bytes, length, err) < 0)
-        return error_wrap(err, "record");
-    if (read_record(source, err) == 0)
+    if (json_parse(&source->tree, bytes, length, err) == 0 && read_record(source, err) == 0)
         return 0;
     record_close(source);
-    return -1;
+    return error_wrap(err, "record");
 }
 
 void record_close(struct record_source *source)

@@ -49,9 +49,9 @@ struct record_source {
 };
 
 /*
- * 0, to be closed; or -1 with ERROR_CONFIG, "record: outcome: …", and there is nothing to close. Members that aren't
- * known are skipped; one that is missing is 0, "" or an empty list, but for the outcome. Numbers are kept between
- * bounds (bounds.h). Who has no version is of version 1.
+ * 0, to be closed; or -1 with ERROR_CONFIG, "record: outcome: found X, wanted Y", and there is nothing to close.
+ * Members that aren't known are skipped; one that is missing is 0, "" or an empty list, but for the outcome. Numbers
+ * are kept between bounds (bounds.h). Who has no version is of version 1.
  */
 int record_parse(struct record_source *source, const char *bytes, size_t length, struct error *err);
 void record_close(struct record_source *source);

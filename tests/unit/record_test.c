@@ -9,6 +9,7 @@
 #include "shared/bounds.h"
 #include "shared/record.h"
 
+#define OUTCOMES     "passed, failed, error, released or lost"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct record_source parsed(const char *json)
@@ -108,12 +109,12 @@ static void what_is_no_record_is_refused(void **state)
     static const struct {
         const char *json, *text;
     } rows[] = {
-        {"[]", "record: expected an object"},
-        {"{}", "record: outcome: wanted passed, failed, error, released or lost"},
-        {"{\"outcome\":\"green\"}", "record: outcome: wanted passed, failed, error, released or lost"},
-        {"{\"outcome\":5}", "record: outcome: wanted passed, failed, error, released or lost"},
-        {"{\"version\":2,\"outcome\":\"passed\"}", "record: version: wanted 1"},
-        {"{\"version\":\"1\",\"outcome\":\"passed\"}", "record: version: wanted 1"},
+        {"[]", "record: found an empty list, wanted an object"},
+        {"{}", "record: outcome: found nothing, wanted " OUTCOMES},
+        {"{\"outcome\":\"green\"}", "record: outcome: found \"green\", wanted " OUTCOMES},
+        {"{\"outcome\":5}", "record: outcome: found 5, wanted " OUTCOMES},
+        {"{\"version\":2,\"outcome\":\"passed\"}", "record: version: found 2, wanted 1"},
+        {"{\"version\":\"1\",\"outcome\":\"passed\"}", "record: version: found \"1\", wanted 1"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct record_source source;
