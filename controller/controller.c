@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "controller/controller_private.h"
+#include "controller/rerun.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -59,12 +60,18 @@ static void set_ready(struct controller *c)
 
 /* ---- cancel and rerun ---- */
 
-void controller_cancel(struct controller *c, enum cancel_kind kind, const char *reason)
+static void cancel(struct controller *c, enum cancel_kind kind, const char *reason)
 {
     if (c->state != CONTROLLER_WATCHING)
         return;
     log_warn("run.cancelling", LOG_TEXT("run", board_run_id(c->board)), LOG_TEXT("reason", reason));
     canceller_start(&c->canceller, kind, reason);
+}
+
+/* Over HTTP; told by the stream too, but who asked is answered at once. */
+static void on_cancelled(void *data, const char *reason)
+{
+    cancel(data, CANCEL_ASKED, reason);
 }
 
 /* Told by the stream, whoever began it. */
@@ -83,7 +90,7 @@ static void check_failures(struct controller *c)
     if (c->options->max_failures == 0 || failed < (size_t)c->options->max_failures || c->canceller.reason[0])
         return;
     snprintf(reason, sizeof(reason), "too many failures: %zu", failed);
-    controller_cancel(c, CANCEL_FAILURES, reason);
+    cancel(c, CANCEL_FAILURES, reason);
 }
 
 static void format_deadline(const struct controller *c, char *text, size_t size)
@@ -117,7 +124,7 @@ static void on_deadline(uv_timer_t *timer)
     char reason[100];
     format_deadline(c, reason, sizeof(reason));
     if (c->is_loaded && c->canceller.reason[0] == '\0')
-        controller_cancel(c, CANCEL_DEADLINE, reason);
+        cancel(c, CANCEL_DEADLINE, reason);
     if (c->options->once && !uv_is_active((uv_handle_t *)&c->grace))
         uv_timer_start(&c->grace, on_grace_over, DEADLINE_GRACE_MS, 0);
 }
@@ -193,9 +200,25 @@ static void tell_served(struct controller *c)
     c->has_told_way = true;
 }
 
+static void on_rerun(void *data, const struct ledger_reply *reply)
+{
+    struct controller *c = data;
+    c->has_rerun = reply->outcome == LEDGER_OK; /* else it is asked again */
+}
+
+/* What --rerun asks for. Returns whether there is anything to run again. */
+static bool rerun(struct controller *c)
+{
+    enum { UNHAPPY = 1u << BOARD_FAILED | 1u << BOARD_ERROR | 1u << BOARD_CANCELLED };
+    size_t count = board_count(c->board, BOARD_FAILED) + board_count(c->board, BOARD_ERROR) +
+                   board_count(c->board, BOARD_CANCELLED);
+    c->has_rerun = count == 0 || rerun_send(&c->ledger, c->opener.me, c->plan, c->board, UNHAPPY, on_rerun, c) == 0;
+    return count > 0;
+}
+
 static void end_run(struct controller *c)
 {
-    if (c->options->rerun && !c->has_rerun && controller_rerun(c))
+    if (c->options->rerun && !c->has_rerun && rerun(c))
         return;
     c->has_verdict = true;
     local_workers_let_go(&c->workers);
@@ -341,6 +364,7 @@ static void make_board(struct controller *c)
     monitor_init(&c->monitor, c->loop, &c->ledger, c->events, c->plan, c->board, c->opener.lease_ms, &events, c);
     stall_init(&c->stall, &c->ledger, c->opener.me, c->plan, c->board, c->opener.lease_ms, on_stall, c);
     c->has_monitor = true;
+    controller_answers_show(&c->answers, c->board, &c->monitor);
     reporter_show(c->reporter, c->board);
     describe_no_worker(c);
     progress_start(&c->progress, c->board, c->url, c->no_worker);
@@ -650,6 +674,7 @@ static void tear_down(struct controller *c)
     c->open_handles = 1 + (c->commands != NULL) + (c->events != NULL);
     reporter_stop(c->reporter, on_part_closed);
     c->reporter = NULL;
+    controller_answers_end(&c->answers);
     struct redis_link *commands = c->commands, *events = c->events;
     c->commands = c->events = NULL;
     if (commands)
@@ -730,6 +755,18 @@ static void make_url(struct controller *c)
                  is_v6 ? "]" : "", reporter_port(c->reporter));
 }
 
+static bool is_ready(void *data)
+{
+    const struct controller *c = data;
+    return c->is_loaded;
+}
+
+static const char *missing(void *data)
+{
+    const struct controller *c = data;
+    return c->missing[0] ? c->missing : NULL;
+}
+
 static int start_reporter(struct controller *c, struct error *err)
 {
     const struct reporter_options options = {
@@ -739,10 +776,12 @@ static int start_reporter(struct controller *c, struct error *err)
         .token = c->options->token,
         .url = c->options->url,
     };
-    c->reporter = reporter_start(c->loop, &options, &controller_source, c, err);
+    static const struct controller_answers_events events = {is_ready, missing, on_cancelled};
+    controller_answers_init(&c->answers, &c->ledger, c->opener.me, c->plan, &events, c);
+    c->reporter = reporter_start(c->loop, &options, &controller_answers_source, &c->answers, err);
     if (c->reporter == NULL)
         return -1;
-    reporter_metrics(c->reporter, controller_metrics);
+    reporter_metrics(c->reporter, controller_answers_metrics);
     make_url(c);
     log_info("reporter.started", LOG_TEXT("url", c->url));
     return 0;

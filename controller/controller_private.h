@@ -7,6 +7,7 @@
 #include "controller/board.h"
 #include "controller/canceller.h"
 #include "controller/controller.h"
+#include "controller/controller_answers.h"
 #include "controller/http/reporter.h"
 #include "controller/local_workers.h"
 #include "controller/monitor.h"
@@ -44,6 +45,7 @@ struct controller {
     struct stall stall;
     struct board *board; /* NULL until the run is open */
     struct reporter *reporter;
+    struct controller_answers answers;
     struct progress progress;
     struct local_workers workers;
     char url[256];
@@ -73,13 +75,3 @@ struct controller {
     bool is_replaced;         /* finished, and another controller has taken over */
     bool is_successor_told;
 };
-
-/* Cancels the run that is being watched. */
-void controller_cancel(struct controller *controller, enum cancel_kind kind, const char *reason);
-
-/* What --rerun asks for. Returns whether there is anything to run again. */
-bool controller_rerun(struct controller *controller);
-
-/* What the report asks, and its metrics; `data` is the controller. */
-extern const struct reporter_source controller_source;
-size_t controller_metrics(void *data, struct reporter_metric *metrics, size_t room);
