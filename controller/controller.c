@@ -647,6 +647,13 @@ static void on_part_closed(void *data)
         on_server_stopped(c);
 }
 
+/* The reporter knows what answers it, not the controller. */
+static void on_reporter_stopped(void *data)
+{
+    const struct controller_answers *answers = data;
+    on_part_closed(answers->data);
+}
+
 /* All is told and closed but a link whose name is being looked up. Nothing can interrupt that, and the end of a
  * process waits for it unless it goes at once. */
 static void on_lookup_limit(uv_timer_t *timer)
@@ -672,7 +679,7 @@ static void tear_down(struct controller *c)
         monitor_close(&c->monitor, on_handle_closed);
     progress_close(&c->progress, on_handle_closed);
     c->open_handles = 1 + (c->commands != NULL) + (c->events != NULL);
-    reporter_stop(c->reporter, on_part_closed);
+    reporter_stop(c->reporter, on_reporter_stopped);
     c->reporter = NULL;
     controller_answers_end(&c->answers);
     struct redis_link *commands = c->commands, *events = c->events;
