@@ -8,20 +8,20 @@
 #include <unistd.h>
 
 #include "controller/controller_private.h"
+#include "controller/addresses.h"
 #include "controller/rerun.h"
+#include "controller/runs.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 
 enum {
-    HISTORY_SHOWN = 100,
-    DEADLINE_GRACE_MS = 10000, /* to cancel what is left, and for what runs to be handed back */
-    STOP_LIMIT_MS = 30000,     /* workers that don't end are killed then */
-    LEASE_LIMIT_MS = 2000,     /* giving it up is a courtesy: it ends by itself */
-    SERVER_LIMIT_MS = 10000,   /* writing the last of the append-only file may take a while */
-    LOOKUP_LIMIT_MS = 2000,    /* a name server that doesn't answer */
-    HURRIED_LIMIT_MS = 2000,   /* the same of workers and server when the deadline's grace is over */
+    STOP_LIMIT_MS = 30000,   /* workers that don't end are killed then */
+    LEASE_LIMIT_MS = 2000,   /* giving it up is a courtesy: it ends by itself */
+    SERVER_LIMIT_MS = 10000, /* writing the last of the append-only file may take a while */
+    LOOKUP_LIMIT_MS = 2000,  /* a name server that doesn't answer */
+    HURRIED_LIMIT_MS = 2000, /* the same of workers and server when the deadline's grace is over */
     EMBEDDED_START_MS = 3000,
     LONGEST_HOLD_MS = 5000,
     RETRY_MS = 500,
@@ -29,7 +29,6 @@ enum {
 };
 
 static void stop(struct controller *c, int exit_status);
-static void ask_time(struct controller *c);
 static int verdict_status(const struct controller *c);
 static void on_hold(uv_timer_t *timer);
 static unsigned hold_ms(const struct controller *c);
@@ -93,17 +92,11 @@ static void check_failures(struct controller *c)
     cancel(c, CANCEL_FAILURES, reason);
 }
 
-static void format_deadline(const struct controller *c, char *text, size_t size)
-{
-    snprintf(text, size, "the deadline of %d s is over", c->options->deadline_s);
-}
-
 /* What ought to have ended the run didn't: Redis, a worker, a task that lies nowhere. Nobody waits for them longer.
  */
-static void on_grace_over(uv_timer_t *timer)
+static void on_grace_over(void *data, const char *reason)
 {
-    struct controller *c = timer->data;
-    char reason[100];
+    struct controller *c = data;
     if (c->state >= CONTROLLER_STOPPING)
         return;
     c->is_hurried = true;
@@ -111,22 +104,27 @@ static void on_grace_over(uv_timer_t *timer)
         stop(c, verdict_status(c));
         return;
     }
-    format_deadline(c, reason, sizeof(reason));
     progress_unfinished(&c->progress, reason, c->missing);
     log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", c->missing));
     stop(c, EXIT_CANCELLED);
 }
 
 /* Whoever can't be told now is told when Redis is back, as long as we stay. */
-static void on_deadline(uv_timer_t *timer)
+static void on_deadline(void *data, const char *reason)
 {
-    struct controller *c = timer->data;
-    char reason[100];
-    format_deadline(c, reason, sizeof(reason));
+    struct controller *c = data;
     if (c->is_loaded && c->canceller.reason[0] == '\0')
         cancel(c, CANCEL_DEADLINE, reason);
-    if (c->options->once && !uv_is_active((uv_handle_t *)&c->grace))
-        uv_timer_start(&c->grace, on_grace_over, DEADLINE_GRACE_MS, 0);
+}
+
+/* Who runs again what didn't pass has all of the deadline. */
+static int64_t begun_ms(void *data)
+{
+    const struct controller *c = data;
+    if (c->state != CONTROLLER_WATCHING)
+        return 0;
+    const struct board_run *run = board_run(c->board);
+    return run->started_ms > 0 && run->reopened_ms > 0 ? run->reopened_ms : run->started_ms;
 }
 
 /* A finished run goes on. */
@@ -143,7 +141,7 @@ static void on_reopened(void *data)
     progress_say(&c->progress, "running again what didn't pass");
     progress_go_on(&c->progress);
     local_workers_go_on(&c->workers);
-    ask_time(c);
+    deadline_look(&c->deadline);
 }
 
 /* ---- the end of the run ---- */
@@ -307,21 +305,6 @@ static void on_trouble(void *data, const char *reason)
 
 /* ---- opening ---- */
 
-static void on_history(void *data, const struct ledger_reply *reply)
-{
-    struct controller *c = data;
-    if (ledger_list_count(reply) == 0 || c->board == NULL)
-        return;
-    auto_buffer list = {0};
-    buffer_text(&list, "[");
-    for (size_t i = 0; i < ledger_list_count(reply); i++) {
-        const char *summary = ledger_field(reply, i);
-        buffer_format(&list, "%s%s", i ? "," : "", summary ? summary : "{}");
-    }
-    buffer_text(&list, "]");
-    board_set_history(c->board, list.data);
-}
-
 /* The run stood still, and no event would ever have said so. */
 static void on_stall(void *data, const char *finding, size_t count)
 {
@@ -338,20 +321,6 @@ static void on_stall(void *data, const char *finding, size_t count)
     local_workers_go_on(&c->workers);
 }
 
-/* What to do about it, or where to look. */
-static void describe_no_worker(struct controller *c)
-{
-    const struct options *o = c->options;
-    if (o->workers > 0)
-        snprintf(c->no_worker, sizeof(c->no_worker),
-                 "none of the %d local ones has joined; what they say above tells why, more with --log-level info",
-                 o->workers);
-    else
-        snprintf(c->no_worker, sizeof(c->no_worker), "start some with REDIS_HOST=%s REDIS_PORT=%d%s%s%s",
-                 c->address.host, c->address.port, *o->prefix ? " FUNKYTOWN_PREFIX=" : "", o->prefix,
-                 o->redis_password ? " and the REDIS_PASSWORD" : "");
-}
-
 static void make_board(struct controller *c)
 {
     static const struct monitor_events events = {on_board_change, on_task_end,   on_finished,
@@ -366,38 +335,8 @@ static void make_board(struct controller *c)
     c->has_monitor = true;
     controller_answers_show(&c->answers, c->board, &c->monitor);
     reporter_show(c->reporter, c->board);
-    describe_no_worker(c);
+    addresses_say_no_worker(c->options, &c->address, c->no_worker, sizeof(c->no_worker));
     progress_start(&c->progress, c->board, c->url, c->no_worker);
-}
-
-/* What is left of the deadline, by Redis' clock alone: an earlier controller may have begun. Who runs again what
- * didn't pass has all of it. Once it is known our monotonic clock counts, which nobody sets. */
-static void on_time(void *data, const struct ledger_reply *reply)
-{
-    struct controller *c = data;
-    int64_t now_ms = ledger_time_ms(reply);
-    if (now_ms == 0 || c->state != CONTROLLER_WATCHING || board_run(c->board)->started_ms == 0)
-        return;
-    const struct board_run *run = board_run(c->board);
-    int64_t begun_ms = run->reopened_ms > 0 ? run->reopened_ms : run->started_ms;
-    int64_t all_ms = (int64_t)c->options->deadline_s * 1000, left_ms = begun_ms + all_ms - now_ms;
-    bool is_known = begun_ms == c->deadline_from_ms;
-    if (is_known && uv_is_active((uv_handle_t *)&c->deadline))
-        return;
-    if (is_known || left_ms < 0)
-        left_ms = 0;
-    if (left_ms > all_ms)
-        left_ms = all_ms;
-    if (left_ms > 0)
-        uv_timer_stop(&c->grace);
-    c->deadline_from_ms = begun_ms;
-    uv_timer_start(&c->deadline, on_deadline, (uint64_t)left_ms, 0);
-}
-
-static void ask_time(struct controller *c)
-{
-    if (c->options->deadline_s > 0)
-        ledger_ask_time(&c->ledger, on_time, c);
 }
 
 static void on_open(void *data)
@@ -414,9 +353,9 @@ static void on_open(void *data)
         return;
     if (c->state != CONTROLLER_FINISHED)
         c->state = CONTROLLER_WATCHING;
-    ledger_ask_history(&c->ledger, HISTORY_SHOWN, on_history, c);
+    runs_read(&c->ledger, c->board);
     monitor_watch(&c->monitor);
-    ask_time(c);
+    deadline_look(&c->deadline);
 }
 
 static void on_standby(void *data, const char *holder, bool is_ours)
@@ -671,8 +610,7 @@ static void tear_down(struct controller *c)
     c->is_torn_down = true;
     uv_timer_start(&c->limit, on_lookup_limit, LOOKUP_LIMIT_MS, 0);
     uv_close((uv_handle_t *)&c->hold, on_handle_closed);
-    uv_close((uv_handle_t *)&c->deadline, on_handle_closed);
-    uv_close((uv_handle_t *)&c->grace, on_handle_closed);
+    deadline_close(&c->deadline, on_handle_closed);
     opener_close(&c->opener, on_handle_closed);
     stop_watching(c);
     if (c->has_monitor)
@@ -749,19 +687,6 @@ static void on_server_failed(void *data, const struct error *reason)
     give_up(data, reason);
 }
 
-static void make_url(struct controller *c)
-{
-    const char *bind = c->options->http_bind;
-    bool is_any = strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
-    bool is_v6 = !is_any && strchr(bind, ':');
-    const char *given = c->options->url;
-    if (given)
-        snprintf(c->url, sizeof(c->url), "%s%sresults", given, given[strlen(given) - 1] == '/' ? "" : "/");
-    else
-        snprintf(c->url, sizeof(c->url), "http://%s%s%s:%d/results", is_v6 ? "[" : "", is_any ? "localhost" : bind,
-                 is_v6 ? "]" : "", reporter_port(c->reporter));
-}
-
 static bool is_ready(void *data)
 {
     const struct controller *c = data;
@@ -789,22 +714,9 @@ static int start_reporter(struct controller *c, struct error *err)
     if (c->reporter == NULL)
         return -1;
     reporter_metrics(c->reporter, controller_answers_metrics);
-    make_url(c);
+    addresses_report(c->options, reporter_port(c->reporter), c->url, sizeof(c->url));
     log_info("reporter.started", LOG_TEXT("url", c->url));
     return 0;
-}
-
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
-}
-
-/* An address to connect to for one to listen on. */
-static const char *reachable(const char *bind)
-{
-    if (strcmp(bind, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    return strcmp(bind, "::") == 0 ? "::1" : bind;
 }
 
 static int start_redis(struct controller *c, struct error *err)
@@ -817,9 +729,9 @@ static int start_redis(struct controller *c, struct error *err)
     c->server = redis_server_start(c->loop, o, on_server_failed, c, err);
     if (c->server == NULL)
         return -1;
-    c->address.host = reachable(o->redis_bind);
+    c->address.host = addresses_reachable(o->redis_bind);
     c->address.port = redis_server_port(c->server);
-    if (!is_loopback(o->redis_bind) && o->redis_password == NULL)
+    if (!addresses_is_loopback(o->redis_bind) && o->redis_password == NULL)
         log_warn("redis_server.open", LOG_TEXT("bind", o->redis_bind),
                  LOG_TEXT("reason", "anybody who reaches it can read and change the run and run code on the workers; "
                                     "set REDIS_PASSWORD"));
@@ -840,14 +752,13 @@ static void open_links(struct controller *c)
 
 static void open_own_handles(struct controller *c)
 {
+    static const struct deadline_events deadline = {begun_ms, on_deadline, on_grace_over};
     static const struct opener_events events = {on_open, on_standby, on_refused, on_say, on_trouble};
     uv_timer_init(c->loop, &c->hold);
-    uv_timer_init(c->loop, &c->deadline);
-    uv_timer_init(c->loop, &c->grace);
     uv_timer_init(c->loop, &c->limit);
     uv_signal_init(c->loop, &c->on_term);
     uv_signal_init(c->loop, &c->on_int);
-    c->hold.data = c->deadline.data = c->grace.data = c->limit.data = c->on_term.data = c->on_int.data = c;
+    c->hold.data = c->limit.data = c->on_term.data = c->on_int.data = c;
     uv_signal_start(&c->on_term, on_signal, SIGTERM);
     uv_signal_start(&c->on_int, on_signal, SIGINT);
     c->workers.data = c;
@@ -855,8 +766,7 @@ static void open_own_handles(struct controller *c)
     opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, c->source, &events, c);
     canceller_init(&c->canceller, &c->ledger, c->opener.me);
     uv_timer_start(&c->hold, on_hold, hold_ms(c), hold_ms(c));
-    if (c->options->deadline_s > 0)
-        uv_timer_start(&c->deadline, on_deadline, (uint64_t)c->options->deadline_s * 1000, 0);
+    deadline_init(&c->deadline, c->loop, &c->ledger, c->options->deadline_s, c->options->once, &deadline, c);
 }
 
 static int start_parts(struct controller *c, struct error *err)

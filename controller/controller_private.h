@@ -8,6 +8,7 @@
 #include "controller/canceller.h"
 #include "controller/controller.h"
 #include "controller/controller_answers.h"
+#include "controller/deadline.h"
 #include "controller/http/reporter.h"
 #include "controller/local_workers.h"
 #include "controller/monitor.h"
@@ -53,25 +54,23 @@ struct controller {
     char missing[1200];      /* what /readyz says is missing; "" : nothing */
     char last_trouble[1200]; /* so that the same reason is logged once */
 
-    uv_timer_t hold;     /* renews our lease */
-    uv_timer_t deadline; /* of the whole run */
-    uv_timer_t grace;    /* after it: of the program */
-    uv_timer_t limit;    /* of what is being stopped */
+    struct deadline deadline;
+    uv_timer_t hold;  /* renews our lease */
+    uv_timer_t limit; /* of what is being stopped */
     uv_signal_t on_term, on_int;
     int open_handles;
     uint64_t started_ms;
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
-    bool has_verdict;         /* it was told */
-    bool is_hurried;          /* the deadline's grace is over: what doesn't stop at once is killed */
-    bool has_rerun;           /* what --rerun asks for is done, or under way */
-    bool has_summary;         /* the run keeps its summary, or is being asked to */
-    uint64_t finished_ms;     /* monotonic: when we knew that the run is */
-    int64_t deadline_from_ms; /* Redis' time from which the deadline counts; 0: not known yet */
-    bool has_workers;         /* local_workers_start() was called */
-    bool has_stood_by;        /* for this very run */
-    bool has_told_way;        /* that it was resumed */
-    bool is_replaced;         /* finished, and another controller has taken over */
+    bool has_verdict;     /* it was told */
+    bool is_hurried;      /* the deadline's grace is over: what doesn't stop at once is killed */
+    bool has_rerun;       /* what --rerun asks for is done, or under way */
+    bool has_summary;     /* the run keeps its summary, or is being asked to */
+    uint64_t finished_ms; /* monotonic: when we knew that the run is */
+    bool has_workers;     /* local_workers_start() was called */
+    bool has_stood_by;    /* for this very run */
+    bool has_told_way;    /* that it was resumed */
+    bool is_replaced;     /* finished, and another controller has taken over */
     bool is_successor_told;
 };
