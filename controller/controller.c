@@ -387,7 +387,7 @@ static void on_run_id(void *data, const struct ledger_reply *reply)
     const char *id = ledger_field(reply, 0);
     if (id == NULL || c->state != CONTROLLER_FINISHED || strcmp(id, board_run_id(c->board)) != 0)
         return;
-    c->opener.is_open = true;
+    opener_found_again(&c->opener);
     monitor_watch(&c->monitor);
 }
 
@@ -538,7 +538,7 @@ static void on_held(void *data, const struct ledger_reply *reply)
     log_warn("controller.fenced", LOG_TEXT("reason", "another controller took the run over"));
     stop_watching(c);
     if (c->state == CONTROLLER_FINISHED) {
-        c->opener.is_open = c->opener.has_lease = false;
+        opener_stop(&c->opener);
         c->is_replaced = true;
         ask_successor(c);
     } else {
