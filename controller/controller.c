@@ -23,15 +23,11 @@ enum {
     LOOKUP_LIMIT_MS = 2000,  /* a name server that doesn't answer */
     HURRIED_LIMIT_MS = 2000, /* the same of workers and server when the deadline's grace is over */
     EMBEDDED_START_MS = 3000,
-    LONGEST_HOLD_MS = 5000,
-    RETRY_MS = 500,
     SUMMARY_LIMIT_MS = 5000,
 };
 
 static void stop(struct controller *c, int exit_status);
 static int verdict_status(const struct controller *c);
-static void on_hold(uv_timer_t *timer);
-static unsigned hold_ms(const struct controller *c);
 
 /* ---- what is missing, and why ---- */
 
@@ -160,11 +156,6 @@ static int verdict_status(const struct controller *c)
     }
 }
 
-static void retry_soon(struct controller *c)
-{
-    uv_timer_start(&c->hold, on_hold, hold_ms(c) < RETRY_MS ? hold_ms(c) : RETRY_MS, hold_ms(c));
-}
-
 /* Refused for now: asked again, but nobody waits for long for what only the history needs. */
 static void on_summary_kept(void *data, const struct ledger_reply *reply)
 {
@@ -174,7 +165,7 @@ static void on_summary_kept(void *data, const struct ledger_reply *reply)
     if (reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST)
         c->has_summary = false;
     if (reply->outcome == LEDGER_TROUBLE && clock_mono_ms() - c->finished_ms < SUMMARY_LIMIT_MS)
-        retry_soon(c);
+        own_lease_look_soon(&c->lease);
     else if (reply->outcome != LEDGER_CLOSED && c->options->once) /* CLOSED: the run goes on */
         stop(c, verdict_status(c));
 }
@@ -478,15 +469,9 @@ static void on_events_down(void *data, const struct error *reason)
 
 /* ---- our own lease ---- */
 
-/* Workers may need us to load the scripts that the server has lost, which this finds out: however long a lease is. */
-static unsigned hold_ms(const struct controller *c)
+static void on_renewed(void *data, const struct ledger_reply *reply)
 {
-    unsigned third = c->opener.lease_ms / 3;
-    return third < LONGEST_HOLD_MS ? third : LONGEST_HOLD_MS;
-}
-
-static void on_renewed(struct controller *c, const struct ledger_reply *reply)
-{
+    struct controller *c = data;
     set_ready(c);
     if (c->has_monitor)
         reaper_renewed(&c->monitor.reaper, reply);
@@ -496,18 +481,13 @@ static void on_renewed(struct controller *c, const struct ledger_reply *reply)
         end_run_again(c);
 }
 
-static void on_successor(void *data, const struct ledger_reply *reply)
+static void on_successor(void *data, const char *id)
 {
     struct controller *c = data;
-    const char *id = ledger_field(reply, 0), *state = ledger_field(reply, 1);
-    const char *ours = c->board ? board_run_id(c->board) : "";
-    if (id == NULL || state == NULL || c->is_successor_told || c->state != CONTROLLER_FINISHED)
+    const char *ours = board_run_id(c->board);
+    if (c->state != CONTROLLER_FINISHED)
         return;
-    bool is_another = strcmp(id, ours) != 0;
-    if (!is_another && strcmp(state, "purging") == 0)
-        return; /* it is on its way */
-    c->is_successor_told = true;
-    if (is_another)
+    if (strcmp(id, ours) != 0)
         progress_say(&c->progress, "run %s has replaced run %s; what is shown here stays run %s as it ended", id,
                      ours, ours);
     else
@@ -515,45 +495,27 @@ static void on_successor(void *data, const struct ledger_reply *reply)
                      ours);
 }
 
-/* Who took over while a finished run was shown. */
-static void ask_successor(struct controller *c)
-{
-    if (!c->is_successor_told && c->is_loaded)
-        ledger_ask_run(&c->ledger, (const char *const[]){"id", "state"}, 2, on_successor, c);
-}
-
-static void on_held(void *data, const struct ledger_reply *reply)
+static void on_fenced(void *data)
 {
     struct controller *c = data;
-    if (c->state >= CONTROLLER_STOPPING)
-        return;
-    if (reply->outcome == LEDGER_TROUBLE) {
-        note_trouble(c, "redis", reply->text);
-        retry_soon(c);
-    }
-    if (reply->outcome == LEDGER_OK)
-        on_renewed(c, reply);
-    if (reply->outcome != LEDGER_FENCED)
-        return;
-    log_warn("controller.fenced", LOG_TEXT("reason", "another controller took the run over"));
     stop_watching(c);
     if (c->state == CONTROLLER_FINISHED) {
         opener_stop(&c->opener);
         c->is_replaced = true;
-        ask_successor(c);
+        successor_ask(&c->successor, board_run_id(c->board));
     } else {
         open_run(c);
     }
 }
 
-static void on_hold(uv_timer_t *timer)
+static void on_turn(void *data)
 {
-    struct controller *c = timer->data;
-    if (c->is_replaced)
-        ask_successor(c);
+    struct controller *c = data;
+    if (c->is_replaced && c->is_loaded)
+        successor_ask(&c->successor, board_run_id(c->board));
     if (!c->is_loaded || !c->opener.is_open)
         return;
-    ledger_hold(&c->ledger, c->opener.me, c->opener.lease_ms, on_held, c);
+    own_lease_hold(&c->lease);
     canceller_poke(&c->canceller);
 }
 
@@ -609,7 +571,7 @@ static void tear_down(struct controller *c)
         return;
     c->is_torn_down = true;
     uv_timer_start(&c->limit, on_lookup_limit, LOOKUP_LIMIT_MS, 0);
-    uv_close((uv_handle_t *)&c->hold, on_handle_closed);
+    own_lease_close(&c->lease, on_handle_closed);
     deadline_close(&c->deadline, on_handle_closed);
     opener_close(&c->opener, on_handle_closed);
     stop_watching(c);
@@ -643,7 +605,7 @@ static void on_workers_stopped(void *data)
 {
     struct controller *c = data;
     uv_timer_start(&c->limit, on_lease_limit, LEASE_LIMIT_MS, 0);
-    if (!c->is_loaded || !c->opener.has_lease || ledger_hold(&c->ledger, c->opener.me, 0, on_given_up, c) < 0)
+    if (!c->is_loaded || !c->opener.has_lease || own_lease_give_up(&c->lease, on_given_up, c) < 0)
         tear_down(c);
 }
 
@@ -660,6 +622,7 @@ static void stop(struct controller *c, int exit_status)
     c->exit_status = exit_status;
     bool was_finished = c->state == CONTROLLER_FINISHED;
     c->state = CONTROLLER_STOPPING;
+    own_lease_end(&c->lease);
     uv_timer_start(&c->limit, on_stop_limit, c->is_hurried ? HURRIED_LIMIT_MS : STOP_LIMIT_MS, 0);
     if (was_finished)
         local_workers_wait(&c->workers, on_workers_stopped);
@@ -752,20 +715,21 @@ static void open_links(struct controller *c)
 
 static void open_own_handles(struct controller *c)
 {
+    static const struct own_lease_events lease = {on_turn, on_renewed, on_trouble, on_fenced};
     static const struct deadline_events deadline = {begun_ms, on_deadline, on_grace_over};
     static const struct opener_events events = {on_open, on_standby, on_refused, on_say, on_trouble};
-    uv_timer_init(c->loop, &c->hold);
     uv_timer_init(c->loop, &c->limit);
     uv_signal_init(c->loop, &c->on_term);
     uv_signal_init(c->loop, &c->on_int);
-    c->hold.data = c->limit.data = c->on_term.data = c->on_int.data = c;
+    c->limit.data = c->on_term.data = c->on_int.data = c;
     uv_signal_start(&c->on_term, on_signal, SIGTERM);
     uv_signal_start(&c->on_int, on_signal, SIGINT);
     c->workers.data = c;
     progress_open(&c->progress, c->loop, c->plan);
     opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, c->source, &events, c);
     canceller_init(&c->canceller, &c->ledger, c->opener.me);
-    uv_timer_start(&c->hold, on_hold, hold_ms(c), hold_ms(c));
+    own_lease_init(&c->lease, c->loop, &c->ledger, c->opener.me, c->opener.lease_ms, &lease, c);
+    successor_init(&c->successor, &c->ledger, on_successor, c);
     deadline_init(&c->deadline, c->loop, &c->ledger, c->options->deadline_s, c->options->once, &deadline, c);
 }
 

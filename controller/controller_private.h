@@ -13,9 +13,11 @@
 #include "controller/local_workers.h"
 #include "controller/monitor.h"
 #include "controller/opener.h"
+#include "controller/own_lease.h"
 #include "controller/progress.h"
 #include "controller/redis_server.h"
 #include "controller/stall.h"
+#include "controller/successor.h"
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 
@@ -55,7 +57,8 @@ struct controller {
     char last_trouble[1200]; /* so that the same reason is logged once */
 
     struct deadline deadline;
-    uv_timer_t hold;  /* renews our lease */
+    struct own_lease lease;
+    struct successor successor;
     uv_timer_t limit; /* of what is being stopped */
     uv_signal_t on_term, on_int;
     int open_handles;
@@ -72,5 +75,4 @@ struct controller {
     bool has_stood_by;    /* for this very run */
     bool has_told_way;    /* that it was resumed */
     bool is_replaced;     /* finished, and another controller has taken over */
-    bool is_successor_told;
 };
