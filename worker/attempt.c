@@ -5,6 +5,7 @@
 #include "shared/clock.h"
 #include "shared/memory.h"
 #include "shared/record.h"
+#include "shared/runner_template.h"
 
 void attempt_init(struct attempt *a, const struct attempt_setup *setup)
 {

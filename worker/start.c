@@ -9,6 +9,7 @@
 
 #include "shared/log.h"
 #include "shared/memory.h"
+#include "shared/runner_template.h"
 
 /* Kept of a start's output: enough to see how it began and why it ended, and 20,000 of them still fit a small Redis.
  */
@@ -162,6 +163,9 @@ static int run_all(struct start *s, const struct run_policy *policy, const char 
 {
     const struct attempt *first = &s->attempts[0];
     const struct run_viewport *viewport = run_policy_viewport(policy, first->task.viewport);
+    char reporter[PATH_MAX];
+    if (scratch_path(s->setup->scratch, first->runner->reporter, reporter, err) < 0)
+        return -1;
     struct runner_command command;
     const struct runner_values values = {
         .specs = specs,
@@ -173,8 +177,8 @@ static int run_all(struct start *s, const struct run_policy *policy, const char 
         .events = supervisor_fifo(s->supervisor),
         .artifacts = s->scratch.artifacts.path,
         .output = s->scratch.output.path,
-        .playwright = s->setup->playwright,
-        .reporter = s->setup->reporter,
+        .programs = (const char *const *)s->setup->programs->paths,
+        .reporter = reporter,
     };
     if (runner_expand(first->runner, &values, &command, err) < 0)
         return error_wrap(err, "runner \"%s\"", first->runner->name);

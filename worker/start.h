@@ -16,23 +16,23 @@
 #include <uv.h>
 
 #include "shared/error.h"
+#include "shared/run_policy.h"
 #include "worker/attempt.h"
 #include "worker/capture.h"
 #include "worker/event_reader.h"
-#include "shared/run_policy.h"
+#include "worker/programs.h"
 #include "worker/scratch.h"
 #include "worker/supervise.h"
 
 /* What all starts of a worker have in common; borrowed. */
 struct start_setup {
     uv_loop_t *loop;
-    const char *root;       /* the spec root: absolute, symbolic links resolved */
-    const char *reporter;   /* our Playwright reporter's file */
-    const char *playwright; /* Playwright's cli.js; NULL: not installed */
-    struct scratch *scratch;
+    const char *root; /* the spec root: absolute, symbolic links resolved */
+    const struct programs *programs;
+    struct scratch *scratch; /* has the reporters too */
 };
 
-/* Between TERM and KILL: Playwright writes its reports on a signal. */
+/* Between TERM and KILL: runners write their reports on a signal. */
 enum { START_GRACE_MS = 5000 };
 
 struct start {

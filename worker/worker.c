@@ -15,6 +15,7 @@
 #include "shared/redis_link.h"
 #include "shared/spec_finder.h"
 #include "worker/membership.h"
+#include "worker/programs.h"
 #include "worker/random_hex.h"
 #include "worker/scratch.h"
 #include "worker/slots.h"
@@ -51,7 +52,8 @@ struct worker {
 
     struct scratch scratch;
     struct spec_finder specs;
-    char root[PATH_MAX], reporter[PATH_MAX], playwright[PATH_MAX];
+    struct programs programs;
+    char root[PATH_MAX];
     struct trouble trouble;
     struct membership_setup membership_setup;
     struct membership membership;
@@ -341,23 +343,6 @@ static void name_worker(struct worker *w)
         snprintf(w->id, sizeof(w->id), "%s-%d-%s", w->host, getpid(), random);
 }
 
-/* As Node resolves it: in the spec root or in a folder above it. */
-static const char *find_playwright(struct worker *w)
-{
-    char folder[PATH_MAX];
-    memory_copy_text(folder, sizeof(folder), w->root);
-    for (;;) {
-        int length =
-            snprintf(w->playwright, sizeof(w->playwright), "%s/node_modules/@playwright/test/cli.js", folder);
-        if (length < (int)sizeof(w->playwright) && access(w->playwright, R_OK) == 0)
-            return w->playwright;
-        char *slash = strrchr(folder, '/');
-        if (slash == NULL || folder[0] == '\0')
-            return NULL;
-        *slash = '\0';
-    }
-}
-
 static int open_slots(struct worker *w, struct error *err)
 {
     w->slots_setup = (struct slots_setup){
@@ -368,7 +353,7 @@ static int open_slots(struct worker *w, struct error *err)
         .is_registered = &w->membership.is_registered,
         .policy = &w->membership.policy,
         .stop_reason = w->stop_reason,
-        .start = {w->loop, w->root, w->reporter, find_playwright(w), &w->scratch},
+        .start = {w->loop, w->root, &w->programs, &w->scratch},
         .attempt = {w->id, w->root, &w->specs},
         .on_moved = on_moved,
         .on_unknown = on_unknown,
@@ -409,9 +394,8 @@ static int open_folders(struct worker *w, struct error *err)
     for (size_t i = 0; i < worker_files_count; i++)
         if (scratch_write(&w->scratch, worker_files[i].path, worker_files[i].body, worker_files[i].size, err) < 0)
             return -1;
-    if (scratch_path(&w->scratch, "playwright.mjs", w->reporter, err) < 0)
-        return -1;
     spec_finder_init(&w->specs, w->root);
+    programs_find(&w->programs, w->root);
     return 0;
 }
 
@@ -465,6 +449,7 @@ int worker_finish(struct worker *w)
     assert(w->open_handles == 0);
     membership_free(&w->membership);
     spec_finder_close(&w->specs);
+    programs_close(&w->programs);
     if (!scratch_close(&w->scratch))
         log_warn("folder.left", LOG_TEXT("path", w->scratch.path));
     slots_free(&w->slots);
