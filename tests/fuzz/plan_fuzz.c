@@ -10,6 +10,7 @@
 
 #include "controller/plan.h"
 #include "shared/memory.h"
+#include "shared/runner_template.h"
 #include "shared/utf8.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
@@ -137,7 +138,7 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
         .events = "/run/events",
         .artifacts = "/run/artifacts",
         .output = "/run/output",
-        .playwright = "/srv/cli.js",
+        .programs = (const char *const[]){"/srv/cli.js"},
         .reporter = "/srv/reporter.mjs",
     };
     struct runner_command command;

@@ -8,6 +8,7 @@
 #include "shared/buffer.h"
 #include "shared/json_writer.h"
 #include "shared/memory.h"
+#include "shared/runner_template.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
 #include "shared/run_policy.h"
