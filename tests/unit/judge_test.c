@@ -565,6 +565,35 @@ static void failed_tests_have_room_of_their_own(void **state)
     judge_close(&j);
 }
 
+/* By this a start knows to which of its attempts an event goes. */
+static void an_event_names_its_spec(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *event;
+        bool is_named;
+    } rows[] = {
+        {"{\"spec\":\"sub/a.spec.ts\"}", true},
+        {"{\"spec\":\"a.spec.ts\"}", true},
+        {"{\"spec\":\"/srv/sub/a.spec.ts\"}", true},
+        {"{\"spec\":\"sub/b.spec.ts\"}", false},
+        {"{\"spec\":null}", false},
+        {"{\"event\":\"error\"}", false},
+        {"not JSON", false},
+    };
+    struct judge j;
+    judge_init(&j);
+    j.spec = "sub/a.spec.ts";
+    j.root = "/srv";
+    j.cwd = "sub";
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cJSON *event = cJSON_Parse(rows[i].event);
+        assert_int_equal(judge_is_named(&j, event), rows[i].is_named);
+        cJSON_Delete(event);
+    }
+    judge_close(&j);
+}
+
 static void cleared_it_starts_anew(void **state)
 {
     (void)state;
@@ -630,6 +659,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(records_hold_what_is_known),
         cmocka_unit_test(failed_tests_have_room_of_their_own),
+        cmocka_unit_test(an_event_names_its_spec),
         cmocka_unit_test(cleared_it_starts_anew),
         cmocka_unit_test(the_board_is_told_what_matters),
     };
