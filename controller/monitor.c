@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "controller/run_record.h"
 #include "controller/task_record.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -85,7 +86,7 @@ static void worker_joined(struct monitor *m, const char *worker, const char *slo
         m->workers = memory_resize(m->workers, m->worker_count + 1, sizeof(*m->workers));
         m->workers[m->worker_count++] = memory_text(worker);
     }
-    board_worker_joined(m->board, worker, task_record_slots(slots));
+    board_worker_joined(m->board, worker, run_record_slots(slots));
 }
 
 static void worker_left(struct monitor *m, const char *worker, bool is_lost)
@@ -117,7 +118,7 @@ static void on_run_end(void *data, const struct ledger_reply *reply);
 static void ask_run(struct monitor *m, ledger_reply_fn *reply)
 {
     struct step *step = new_step(m);
-    if (ledger_ask_run(m->ledger, task_record_run_fields, TASK_RECORD_RUN_FIELDS, reply, step) < 0)
+    if (ledger_ask_run(m->ledger, run_record_fields, RUN_RECORD_FIELDS, reply, step) < 0)
         free_step(step);
 }
 
@@ -208,7 +209,7 @@ static void reopen(struct monitor *m, const struct board_run *run)
 static bool is_our_run(const struct monitor *m, const struct redisReply *hash)
 {
     auto_buffer id = {0};
-    buffer_add_utf8(&id, task_record_run_id(hash), strlen(task_record_run_id(hash)));
+    buffer_add_utf8(&id, run_record_id(hash), strlen(run_record_id(hash)));
     return id.length == 0 || strcmp(id.data, board_run_id(m->board)) == 0;
 }
 
@@ -221,7 +222,7 @@ static void on_run_start(void *data, const struct ledger_reply *reply)
     if (!is_wanted)
         return;
     struct board_run run;
-    const char *cancel = task_record_run(&run, reply->raw);
+    const char *cancel = run_record_from_hash(&run, reply->raw);
     if (!is_our_run(m, reply->raw)) { /* our lease is gone with it, which its owner will find out */
         monitor_stop(m);
         return;
@@ -349,7 +350,7 @@ static void on_run_end(void *data, const struct ledger_reply *reply)
     if (!is_wanted || m->is_finished)
         return;
     struct board_run run;
-    task_record_run(&run, reply->raw);
+    run_record_from_hash(&run, reply->raw);
     size_t open = board_count(m->board, BOARD_QUEUED) + board_count(m->board, BOARD_RUNNING);
     if (run.reruns != m->read_reruns) { /* what was read is of before */
         read_again(m);

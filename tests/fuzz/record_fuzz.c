@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 
 #include "controller/board.h"
+#include "controller/run_record.h"
 #include "controller/task_record.h"
 #include "shared/bounds.h"
 #include "shared/buffer.h"
@@ -162,8 +163,8 @@ static void tell(struct board *board, const struct fuzz_fields *f)
 static void tell_run(struct board *board, const struct fuzz_fields *f)
 {
     struct board_run run;
-    struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, TASK_RECORD_RUN_FIELDS);
-    require(task_record_run(&run, hash) != NULL);
+    struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, RUN_RECORD_FIELDS);
+    require(run_record_from_hash(&run, hash) != NULL);
     require(run.state == BOARD_RUN_RUNNING || run.state == BOARD_RUN_FINISHED);
     require(run.cancel_kind <= CANCEL_FAILURES);
     const int64_t times[] = {run.started_ms, run.finished_ms, run.reopened_ms, run.idle_ms};
