@@ -1,3 +1,7 @@
+/*
+ * The owner: what the parts tell is put together here, and each change of the controller's state but the last is made
+ * here. What the run's end asks for is controller_end.c's, how we stop controller_stop.c's.
+ */
 #include "controller/controller.h"
 
 #include <assert.h>
@@ -5,29 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "controller/controller_private.h"
 #include "controller/addresses.h"
-#include "controller/rerun.h"
+#include "controller/controller_private.h"
 #include "controller/runs.h"
-#include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 
-enum {
-    STOP_LIMIT_MS = 30000,   /* workers that don't end are killed then */
-    LEASE_LIMIT_MS = 2000,   /* giving it up is a courtesy: it ends by itself */
-    SERVER_LIMIT_MS = 10000, /* writing the last of the append-only file may take a while */
-    LOOKUP_LIMIT_MS = 2000,  /* a name server that doesn't answer */
-    HURRIED_LIMIT_MS = 2000, /* the same of workers and server when the deadline's grace is over */
-    EMBEDDED_START_MS = 3000,
-    SUMMARY_LIMIT_MS = 5000,
-};
-
-static void stop(struct controller *c, int exit_status);
-static int verdict_status(const struct controller *c);
+enum { EMBEDDED_START_MS = 3000 };
 
 /* ---- what is missing, and why ---- */
 
@@ -36,8 +26,7 @@ static void set_missing(struct controller *c, const char *what, const char *reas
     snprintf(c->missing, sizeof(c->missing), "%s%s%s", what, *reason ? ": " : "", reason);
 }
 
-/* The same, and tells people: once for each reason. A server that we have just started is given the time to come up.
- */
+/* The same, and tells people: once for each reason. A server that we have just started has the time to come up. */
 static void note_trouble(struct controller *c, const char *what, const char *reason)
 {
     set_missing(c, what, reason);
@@ -88,8 +77,7 @@ static void check_failures(struct controller *c)
     cancel(c, CANCEL_FAILURES, reason);
 }
 
-/* What ought to have ended the run didn't: Redis, a worker, a task that lies nowhere. Nobody waits for them longer.
- */
+/* What ought to have ended the run didn't: Redis, a worker, a task that lies nowhere. Nobody waits longer. */
 static void on_grace_over(void *data, const char *reason)
 {
     struct controller *c = data;
@@ -97,12 +85,12 @@ static void on_grace_over(void *data, const char *reason)
         return;
     c->is_hurried = true;
     if (c->has_verdict) {
-        stop(c, verdict_status(c));
+        controller_stop(c, controller_verdict_status(c));
         return;
     }
     progress_unfinished(&c->progress, reason, c->missing);
     log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", c->missing));
-    stop(c, EXIT_CANCELLED);
+    controller_stop(c, EXIT_CANCELLED);
 }
 
 /* Whoever can't be told now is told when Redis is back, as long as we stay. */
@@ -142,100 +130,13 @@ static void on_reopened(void *data)
 
 /* ---- the end of the run ---- */
 
-static int verdict_status(const struct controller *c)
-{
-    switch (board_verdict(c->board)) {
-    case BOARD_VERDICT_PASSED:
-        return EXIT_PASSED;
-    case BOARD_VERDICT_FAILED:
-        return EXIT_FAILED;
-    case BOARD_VERDICT_CANCELLED:
-        return EXIT_CANCELLED;
-    default:
-        return EXIT_ERROR;
-    }
-}
-
-/* Refused for now: asked again, but nobody waits for long for what only the history needs. */
-static void on_summary_kept(void *data, const struct ledger_reply *reply)
-{
-    struct controller *c = data;
-    if (c->state != CONTROLLER_FINISHED)
-        return;
-    if (reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST)
-        c->has_summary = false;
-    if (reply->outcome == LEDGER_TROUBLE && clock_mono_ms() - c->finished_ms < SUMMARY_LIMIT_MS)
-        own_lease_look_soon(&c->lease);
-    else if (reply->outcome != LEDGER_CLOSED && c->options->once) /* CLOSED: the run goes on */
-        stop(c, verdict_status(c));
-}
-
-/* The run keeps its own summary, for the history that a later run moves it to. */
-static void keep_summary(struct controller *c)
-{
-    static const struct ledger_reply lost = {.outcome = LEDGER_LOST};
-    auto_buffer summary = {0};
-    board_add_summary(c->board, clock_wall_ms(), &summary);
-    c->has_summary = true;
-    if (ledger_summarize(&c->ledger, c->opener.me, summary.data, board_run(c->board)->reruns, on_summary_kept, c) < 0)
-        on_summary_kept(c, &lost);
-}
-
-/* A green end in no time must not look like a run. */
-static void tell_served(struct controller *c)
-{
-    if (c->opener.way == OPENER_SERVED && !c->has_told_way)
-        progress_served(&c->progress, c->has_stood_by);
-    c->has_told_way = true;
-}
-
-static void on_rerun(void *data, const struct ledger_reply *reply)
-{
-    struct controller *c = data;
-    c->has_rerun = reply->outcome == LEDGER_OK; /* else it is asked again */
-}
-
-/* What --rerun asks for. Returns whether there is anything to run again. */
-static bool rerun(struct controller *c)
-{
-    enum { UNHAPPY = 1u << BOARD_FAILED | 1u << BOARD_ERROR | 1u << BOARD_CANCELLED };
-    size_t count = board_count(c->board, BOARD_FAILED) + board_count(c->board, BOARD_ERROR) +
-                   board_count(c->board, BOARD_CANCELLED);
-    c->has_rerun = count == 0 || rerun_send(&c->ledger, c->opener.me, c->plan, c->board, UNHAPPY, on_rerun, c) == 0;
-    return count > 0;
-}
-
-static void end_run(struct controller *c)
-{
-    if (c->options->rerun && !c->has_rerun && rerun(c))
-        return;
-    c->has_verdict = true;
-    local_workers_let_go(&c->workers);
-    tell_served(c);
-    progress_summary(&c->progress, c->url);
-    log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
-             LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
-    keep_summary(c);
-}
-
 static void on_finished(void *data)
 {
     struct controller *c = data;
     c->state = CONTROLLER_FINISHED;
     c->finished_ms = clock_mono_ms();
     canceller_stop(&c->canceller);
-    end_run(c);
-}
-
-/* What Redis refused when the run had ended, or what a lost link has left undone. */
-static void end_run_again(struct controller *c)
-{
-    if (c->monitor.is_reading)
-        return;
-    if (c->options->rerun && !c->has_rerun)
-        end_run(c);
-    else if (!c->has_summary)
-        keep_summary(c);
+    controller_end_run(c);
 }
 
 static void give_up(struct controller *c, const struct error *reason)
@@ -244,7 +145,7 @@ static void give_up(struct controller *c, const struct error *reason)
         return;
     progress_say(&c->progress, "%s", "");
     log_say(stderr, "controller: %s", reason->text);
-    stop(c, EXIT_CONFIG);
+    controller_stop(c, EXIT_CONFIG);
 }
 
 static void on_workers_failed(void *data, const struct error *reason)
@@ -431,20 +332,12 @@ static bool is_hopeless(const struct error *reason)
     return reason->code == ERROR_AUTH || reason->code == ERROR_CONFIG;
 }
 
-static void stop_watching(struct controller *c)
-{
-    if (!c->has_monitor)
-        return;
-    monitor_stop(&c->monitor);
-    stall_stop(&c->stall);
-}
-
 static void on_commands_down(void *data, const struct error *reason)
 {
     struct controller *c = data;
     c->is_loaded = false;
     opener_stop(&c->opener);
-    stop_watching(c);
+    controller_stop_watching(c);
     if (is_hopeless(reason))
         give_up(c, reason);
     else if (reason->code == ERROR_ELSEWHERE)
@@ -478,7 +371,7 @@ static void on_renewed(void *data, const struct ledger_reply *reply)
     if (c->state == CONTROLLER_WATCHING)
         stall_look(&c->stall, c->monitor.events_seen);
     else if (c->state == CONTROLLER_FINISHED)
-        end_run_again(c);
+        controller_end_run_again(c);
 }
 
 static void on_successor(void *data, const char *id)
@@ -498,7 +391,7 @@ static void on_successor(void *data, const char *id)
 static void on_fenced(void *data)
 {
     struct controller *c = data;
-    stop_watching(c);
+    controller_stop_watching(c);
     if (c->state == CONTROLLER_FINISHED) {
         opener_stop(&c->opener);
         c->is_replaced = true;
@@ -517,130 +410,6 @@ static void on_turn(void *data)
         return;
     own_lease_hold(&c->lease);
     canceller_poke(&c->canceller);
-}
-
-/* ---- stopping: workers, then our lease, then everything, then the server; none of them is waited for without an
- * end ---- */
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    (void)handle;
-}
-
-static void on_server_stopped(void *data)
-{
-    struct controller *c = data;
-    c->server = NULL;
-    uv_close((uv_handle_t *)&c->limit, on_handle_closed);
-    uv_close((uv_handle_t *)&c->on_term, on_handle_closed);
-    uv_close((uv_handle_t *)&c->on_int, on_handle_closed);
-}
-
-static void on_part_closed(void *data)
-{
-    struct controller *c = data;
-    if (--c->open_handles > 0)
-        return;
-    uv_timer_stop(&c->limit);
-    if (c->server)
-        redis_server_stop(c->server, c->is_hurried ? HURRIED_LIMIT_MS : SERVER_LIMIT_MS, on_server_stopped);
-    else
-        on_server_stopped(c);
-}
-
-/* The reporter knows what answers it, not the controller. */
-static void on_reporter_stopped(void *data)
-{
-    const struct controller_answers *answers = data;
-    on_part_closed(answers->data);
-}
-
-/* All is told and closed but a link whose name is being looked up. Nothing can interrupt that, and the end of a
- * process waits for it unless it goes at once. */
-static void on_lookup_limit(uv_timer_t *timer)
-{
-    const struct controller *c = timer->data;
-    log_warn("controller.abandoned", LOG_TEXT("reason", "the lookup of REDIS_HOST doesn't end"));
-    fflush(NULL);
-    _exit(c->exit_status);
-}
-
-static void tear_down(struct controller *c)
-{
-    if (c->is_torn_down)
-        return;
-    c->is_torn_down = true;
-    uv_timer_start(&c->limit, on_lookup_limit, LOOKUP_LIMIT_MS, 0);
-    own_lease_close(&c->lease, on_handle_closed);
-    deadline_close(&c->deadline, on_handle_closed);
-    opener_close(&c->opener, on_handle_closed);
-    stop_watching(c);
-    if (c->has_monitor)
-        monitor_close(&c->monitor, on_handle_closed);
-    progress_close(&c->progress, on_handle_closed);
-    c->open_handles = 1 + (c->commands != NULL) + (c->events != NULL);
-    reporter_stop(c->reporter, on_reporter_stopped);
-    c->reporter = NULL;
-    controller_answers_end(&c->answers);
-    struct redis_link *commands = c->commands, *events = c->events;
-    c->commands = c->events = NULL;
-    if (commands)
-        redis_link_close(commands, on_part_closed);
-    if (events)
-        redis_link_close(events, on_part_closed);
-}
-
-static void on_given_up(void *data, const struct ledger_reply *reply)
-{
-    (void)reply;
-    tear_down(data);
-}
-
-static void on_lease_limit(uv_timer_t *timer)
-{
-    tear_down(timer->data);
-}
-
-static void on_workers_stopped(void *data)
-{
-    struct controller *c = data;
-    uv_timer_start(&c->limit, on_lease_limit, LEASE_LIMIT_MS, 0);
-    if (!c->is_loaded || !c->opener.has_lease || own_lease_give_up(&c->lease, on_given_up, c) < 0)
-        tear_down(c);
-}
-
-static void on_stop_limit(uv_timer_t *timer)
-{
-    struct controller *c = timer->data;
-    local_workers_kill(&c->workers);
-}
-
-static void stop(struct controller *c, int exit_status)
-{
-    if (c->state >= CONTROLLER_STOPPING)
-        return;
-    c->exit_status = exit_status;
-    bool was_finished = c->state == CONTROLLER_FINISHED;
-    c->state = CONTROLLER_STOPPING;
-    own_lease_end(&c->lease);
-    uv_timer_start(&c->limit, on_stop_limit, c->is_hurried ? HURRIED_LIMIT_MS : STOP_LIMIT_MS, 0);
-    if (was_finished)
-        local_workers_wait(&c->workers, on_workers_stopped);
-    else
-        local_workers_stop(&c->workers, on_workers_stopped);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct controller *c = handle->data;
-    if (c->signals_seen++ > 0) {
-        local_workers_stop(&c->workers, on_workers_stopped);
-        return;
-    }
-    log_info("controller.stopping", LOG_INT("signal", number));
-    if (c->state < CONTROLLER_FINISHED)
-        progress_interrupted(&c->progress, c->options->fresh);
-    stop(c, 128 + number);
 }
 
 /* ---- starting ---- */
@@ -722,8 +491,8 @@ static void open_own_handles(struct controller *c)
     uv_signal_init(c->loop, &c->on_term);
     uv_signal_init(c->loop, &c->on_int);
     c->limit.data = c->on_term.data = c->on_int.data = c;
-    uv_signal_start(&c->on_term, on_signal, SIGTERM);
-    uv_signal_start(&c->on_int, on_signal, SIGINT);
+    uv_signal_start(&c->on_term, controller_on_signal, SIGTERM);
+    uv_signal_start(&c->on_int, controller_on_signal, SIGINT);
     c->workers.data = c;
     progress_open(&c->progress, c->loop, c->plan);
     opener_init(&c->opener, c->loop, &c->ledger, c->plan, c->options, c->source, &events, c);
@@ -739,7 +508,7 @@ static int start_parts(struct controller *c, struct error *err)
         return -1;
     open_own_handles(c);
     if (start_redis(c, err) < 0) {
-        stop(c, EXIT_CONFIG);
+        controller_stop(c, EXIT_CONFIG);
         uv_run(c->loop, UV_RUN_DEFAULT);
         return -1;
     }

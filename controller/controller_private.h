@@ -1,4 +1,7 @@
-/* What controller.c and controller_answers.c share. Nobody else includes this. */
+/*
+ * The controller, for the three files that are its owner: controller.c (the run's way), controller_end.c (its end) and
+ * controller_stop.c (ours). Each calls the next only. Nobody else includes this.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +24,11 @@
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 
+/*
+ *   waiting for Redis ──► opening ──► watching ◄─rerun─► finished ──► stopping ──► exit
+ *         ▲                  │ ▲          │                (--once, or told to, from any of them)
+ *         └── link lost ─────┴─┴──────────┘
+ */
 enum controller_state {
     CONTROLLER_WAITING, /* for Redis */
     CONTROLLER_OPENING, /* or standing by */
@@ -76,3 +84,13 @@ struct controller {
     bool has_told_way;    /* that it was resumed */
     bool is_replaced;     /* finished, and another controller has taken over */
 };
+
+/* controller_stop.c */
+void controller_stop(struct controller *controller, int exit_status);
+void controller_on_signal(uv_signal_t *handle, int number);
+void controller_stop_watching(struct controller *controller); /* the link is lost, or the run somebody else's */
+
+/* controller_end.c */
+int controller_verdict_status(const struct controller *controller);
+void controller_end_run(struct controller *controller);
+void controller_end_run_again(struct controller *controller); /* what was left undone */
