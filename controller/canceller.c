@@ -1,3 +1,7 @@
+/*
+ * One chunk of the queue is asked for and cancelled at a time, each task by its name. What comes to wait meanwhile is
+ * found by the next poke, which the owner owes us with every change.
+ */
 #include "controller/canceller.h"
 
 #include "shared/memory.h"

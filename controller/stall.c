@@ -1,3 +1,7 @@
+/*
+ * The cheap questions come first (workers, graves, the counter, then the lists), and only what they say leads to an
+ * audit. The audit itself is the auditor's.
+ */
 #include "controller/stall.h"
 
 #include <stdlib.h>
