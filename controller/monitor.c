@@ -213,10 +213,29 @@ static bool is_our_run(const struct monitor *m, const struct redisReply *hash)
     return id.length == 0 || strcmp(id.data, board_run_id(m->board)) == 0;
 }
 
+static void take_run(struct monitor *m, const struct board_run *run, const char *cancel)
+{
+    bool is_over = run->state == BOARD_RUN_FINISHED;
+    m->read_reruns = run->reruns;
+    if (m->is_finished && (!is_over || run->reruns != board_run(m->board)->reruns))
+        reopen(m, run);
+    if (is_over) {
+        m->end_is_near = true; /* told when everything was read */
+        if (!m->is_finished)
+            set_open_run(m, run);
+        return;
+    }
+    board_set_run(m->board, run);
+    if (*cancel)
+        m->events.on_cancelling(m->data, run->cancel_kind, cancel);
+}
+
+/* Only now it is known whether the tasks of a finished run were put back. */
 static void on_run_start(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
+    unsigned round = step->round;
     bool is_wanted = is_answer(m, step, reply);
     free_step(step);
     if (!is_wanted)
@@ -227,19 +246,13 @@ static void on_run_start(void *data, const struct ledger_reply *reply)
         monitor_stop(m);
         return;
     }
-    bool is_over = run.state == BOARD_RUN_FINISHED;
-    m->read_reruns = run.reruns;
-    if (m->is_finished && (!is_over || run.reruns != board_run(m->board)->reruns))
-        reopen(m, &run);
-    if (is_over) {
-        m->end_is_near = true; /* told when everything was read */
-        if (!m->is_finished)
-            set_open_run(m, &run);
+    take_run(m, &run, cancel);
+    if (m->round != round)
         return;
-    }
-    board_set_run(m->board, &run);
-    if (*cancel)
-        m->events.on_cancelling(m->data, run.cancel_kind, cancel);
+    if (m->is_finished) /* and wasn't put back: it is what it is */
+        everything_is_read(m);
+    else
+        ask_tasks(m);
 }
 
 static void on_slots(void *data, const struct ledger_reply *reply)
@@ -295,10 +308,6 @@ static void on_stream_end(void *data, const struct ledger_reply *reply)
     event_parse(&event, last.fields);
     memory_copy_text(m->last_id, sizeof(m->last_id), last.id ? last.id : "0-0");
     m->last_number = event.number;
-    if (m->is_finished) /* and wasn't put back: it is what it is */
-        everything_is_read(m);
-    else
-        ask_tasks(m);
 }
 
 static void ask_stream_end(struct monitor *m)
