@@ -88,8 +88,10 @@ static void on_grace_over(void *data, const char *reason)
         controller_stop(c, controller_verdict_status(c));
         return;
     }
-    progress_unfinished(&c->progress, reason, c->missing);
-    log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", c->missing));
+    /* A server that refuses is connected to again and again: what it refused says more than what is tried just now. */
+    const char *missing = c->last_trouble[0] ? c->last_trouble : c->missing;
+    progress_unfinished(&c->progress, reason, missing);
+    log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", missing));
     controller_stop(c, EXIT_CANCELLED);
 }
 
