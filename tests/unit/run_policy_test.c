@@ -31,8 +31,8 @@ static const char *const good[FIELDS] = {
     "retries",
     "2",
     "viewports",
-    "{\"desktop\":{\"width\":1280,\"height\":720,\"mobile\":false},\"phone\":{\"width\":393,\"height\":851,"
-    "\"mobile\":true}}",
+    ("{\"desktop\":{\"width\":1280,\"height\":720,\"mobile\":false},\"phone\":{\"width\":393,\"height\":851,"
+     "\"mobile\":true}}"),
     "runners",
     "{\"smoke\":{\"argv\":[\"a\",\"{spec}\"]}}",
 };
