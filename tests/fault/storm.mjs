@@ -6,6 +6,7 @@
 // the totals, and 1 if there was a flaw.
 
 import { parseArgs } from 'node:util';
+import { waitFor } from '../e2e/harness.mjs';
 import { Chance } from './chance.mjs';
 import { COUNTS, EXIT, findFlaws, LEFT, LOST, TWICE, VERDICT } from './checker.mjs';
 import { Scene } from './scene.mjs';
@@ -114,9 +115,11 @@ class Storm {
     this.deeds.clock += 1;
   }
 
-  // Somebody begins a run of changed specs while ours is alive: it is refused, and nothing of ours is touched.
+  // Somebody begins a run of changed specs while ours is alive: it is refused, and nothing of ours is touched. (After an
+  // outage that was longer than a lease nobody is known to be, until the controller has renewed its own.)
   async sendImpostor() {
     const { scene } = this;
+    await waitFor('the controller to hold its lease', async () => (await scene.redis('exists', 'funkytown:controller'))[0] === '1');
     const impostor = scene.spawn('controller', `${scene.bin}/controller`, ['--http-port', '0', ...this.args],
       { ...scene.env, ...ENV, FUNKYTOWN_SOURCE: 'an impostor' });
     const status = await impostor.exit();
