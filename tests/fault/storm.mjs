@@ -96,15 +96,18 @@ class Storm {
     this.deeds.controller += 1;
   }
 
-  // Nothing that was acknowledged is lost; half of the time the connections to the old master are kept.
+  // Nothing that was acknowledged is lost, as what the master has received and not done yet waits, too; half of the time
+  // the connections to the old master are kept.
   async failOver() {
     const { scene, proxy } = this;
     proxy.set({ up: 'hold' });
+    await tell(scene.master, 'client', 'pause', '60000', 'write');
     await caughtUp(scene);
     await promote(scene);
     lead(scene, proxy);
     this.tellPrograms();
     await demote(scene.replica, scene.master);
+    await tell(scene.replica, 'client', 'unpause');
     if (this.chance.next() < 0.5) await tell(scene.replica, 'client', 'kill', 'type', 'normal');
     proxy.set({ up: 'flow' });
     this.deeds.failover += 1;
