@@ -106,7 +106,8 @@ static void on_grace_over(uv_timer_t *timer)
         return;
     }
     format_deadline(c, reason, sizeof(reason));
-    /* A server that refuses is connected to again and again: what it refused says more than what is tried just now. */
+    /* A server that refuses is connected to again and again: what it refused says more than what is tried just now.
+     */
     const char *missing = c->last_trouble[0] ? c->last_trouble : c->missing;
     progress_unfinished(&c->progress, reason, missing);
     log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", missing));

@@ -1,7 +1,7 @@
 /*
- * A clock that is wrong: preloaded into a server, its wall clock is at any moment as many seconds ahead as stand in the
- * file that CLOCK_SHIFT_FILE names (8 bytes, this machine's order). Straight to the kernel, as allocators ask for the
- * time before there is a heap.
+ * A clock that is wrong: preloaded into a server, its wall clock is at any moment as many seconds ahead as stand in
+ * the file that CLOCK_SHIFT_FILE names (8 bytes, this machine's order). Straight to the kernel, as allocators ask for
+ * the time before there is a heap.
  */
 #include <fcntl.h>
 #include <stdint.h>
