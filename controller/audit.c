@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "controller/auditor.h"
 #include "controller/controller.h"
@@ -10,9 +9,8 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/redis_link.h"
-#include "shared/redis_reply.h"
 
-enum { COMMAND_TIMEOUT_MS = 10000, FOUND = 1 };
+enum { FOUND = 1 };
 
 struct audit {
     const struct options *options;
@@ -52,23 +50,20 @@ static void free_tasks(struct audit *a)
     free(a->tasks);
 }
 
-static void take_tasks(struct audit *a, const struct redisReply *order)
+static void take_tasks(struct audit *a, const struct ledger_reply *order)
 {
-    a->task_count = redis_reply_count(order);
+    a->task_count = ledger_list_count(order);
     a->tasks = memory_zeroed(a->task_count + 1, sizeof(*a->tasks));
-    for (size_t i = 0; i < a->task_count; i++) {
-        const char *task = redis_reply_text(redis_reply_at(order, i));
-        a->tasks[i] = memory_text(task ? task : "");
-    }
+    for (size_t i = 0; i < a->task_count; i++)
+        a->tasks[i] = memory_text(ledger_list_text(order, i));
 }
 
 /* Why the link was lost is told when it is down. */
-static bool is_trouble(struct audit *a, const struct redisReply *reply)
+static bool is_trouble(struct audit *a, const struct ledger_reply *reply)
 {
-    const char *error = redis_reply_error(reply);
-    if (error)
-        give_up(a, "redis", error);
-    return reply == NULL || error;
+    if (reply->outcome == LEDGER_TROUBLE)
+        give_up(a, "redis", reply->text);
+    return reply->outcome != LEDGER_OK;
 }
 
 static void on_audited(void *data, const struct ledger_reply *reply)
@@ -81,22 +76,15 @@ static void on_audited(void *data, const struct ledger_reply *reply)
                 reply->text ? reply->text : "");
         return;
     }
-    int64_t tasks = ledger_number(reply, 1), count = ledger_number(reply, 2);
-    size_t first = 4 + (size_t)ledger_number(reply, 3);
-    for (size_t i = first; i < redis_reply_count(reply->raw); i++)
-        log_say(stdout, "%s", ledger_text(reply, i));
-    printf("audit: %lld tasks, %lld findings%s\n", (long long)tasks, (long long)count,
-           count > 0 && a->options->repair ? ", repaired" : "");
-    end(a, count > 0 ? FOUND : EXIT_PASSED);
+    const struct ledger_audited audited = ledger_audited(reply);
+    for (size_t i = 0; i < audited.told; i++)
+        log_say(stdout, "%s", ledger_finding(reply, i));
+    printf("audit: %lld tasks, %lld findings%s\n", (long long)audited.tasks, (long long)audited.findings,
+           audited.findings > 0 && a->options->repair ? ", repaired" : "");
+    end(a, audited.findings > 0 ? FOUND : EXIT_PASSED);
 }
 
-static void ask(struct audit *a, redis_reply_fn *reply, int argc, const char *const *argv)
-{
-    if (redis_link_send(a->link, COMMAND_TIMEOUT_MS, reply, a, argc, argv, NULL) < 0)
-        give_up(a, "redis", "the link was lost");
-}
-
-static void on_order(void *data, const struct redisReply *reply)
+static void on_order(void *data, const struct ledger_reply *reply)
 {
     struct audit *a = data;
     if (is_trouble(a, reply))
@@ -111,8 +99,8 @@ static void on_loaded(void *data, const struct ledger_reply *reply)
     struct audit *a = data;
     if (reply->outcome == LEDGER_TROUBLE)
         give_up(a, "redis", reply->text);
-    else if (reply->outcome == LEDGER_OK)
-        ask(a, on_order, 4, (const char *const[]){"LRANGE", a->ledger.keys.names[LEDGER_ORDER], "0", "-1"});
+    else if (reply->outcome == LEDGER_OK && ledger_ask_order(&a->ledger, 0, on_order, a) < 0)
+        give_up(a, "redis", "the link was lost");
 }
 
 static void on_up(void *data)

@@ -3,9 +3,6 @@
 #include <stdlib.h>
 
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
-
-enum { COMMAND_TIMEOUT_MS = 10000 };
 
 struct audit {
     struct ledger *ledger;
@@ -35,14 +32,12 @@ static void end(struct audit *a, const struct ledger_reply *reply)
     free(a);
 }
 
-static void take_names(struct audit *a, const struct redisReply *list)
+static void take_names(struct audit *a, const struct ledger_reply *list)
 {
-    size_t added = redis_reply_count(list);
+    size_t added = ledger_list_count(list);
     a->workers = memory_resize(a->workers, a->worker_count + added + 1, sizeof(*a->workers));
-    for (size_t i = 0; i < added; i++) {
-        const char *name = redis_reply_text(redis_reply_at(list, i));
-        a->workers[a->worker_count++] = memory_text(name ? name : "");
-    }
+    for (size_t i = 0; i < added; i++)
+        a->workers[a->worker_count++] = memory_text(ledger_list_text(list, i));
 }
 
 static int ask_workers(struct audit *a);
@@ -57,37 +52,34 @@ static void on_audited(void *data, const struct ledger_reply *reply)
         end(a, &lost);
 }
 
-static void on_workers(void *data, const struct redisReply *reply)
+static void on_workers(void *data, const struct ledger_reply *reply)
 {
     struct audit *a = data;
-    a->is_refused = reply == NULL || redis_reply_error(reply);
+    a->is_refused = reply->outcome != LEDGER_OK;
     take_names(a, reply);
 }
 
-static void on_graves(void *data, const struct redisReply *reply)
+static void on_graves(void *data, const struct ledger_reply *reply)
 {
     struct audit *a = data;
+    bool is_read = reply->outcome == LEDGER_OK && !a->is_refused;
     struct ledger_reply answer = {.outcome = LEDGER_LOST};
-    if (reply && (a->is_refused || redis_reply_error(reply))) {
+    if (!is_read && reply->outcome != LEDGER_LOST) {
         answer.outcome = LEDGER_TROUBLE;
-        answer.text = redis_reply_error(reply) ? redis_reply_error(reply) : "the workers can't be read";
+        answer.text = reply->text ? reply->text : "the workers can't be read";
     }
     take_names(a, reply);
-    if (answer.outcome == LEDGER_TROUBLE || reply == NULL ||
-        ledger_audit(a->ledger, a->repair, (const char *const *)a->workers, a->worker_count, a->tasks, a->task_count,
-                     on_audited, a) < 0)
+    if (!is_read || ledger_audit(a->ledger, a->repair, (const char *const *)a->workers, a->worker_count, a->tasks,
+                                 a->task_count, on_audited, a) < 0)
         end(a, &answer);
 }
 
 static int ask_workers(struct audit *a)
 {
-    const struct ledger_keys *keys = &a->ledger->keys;
-    const char *const workers[] = {"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"};
-    const char *const graves[] = {"ZRANGE", keys->names[LEDGER_GRAVES], "0", "-1"};
     forget_workers(a);
-    if (redis_link_send(a->ledger->link, COMMAND_TIMEOUT_MS, on_workers, a, 4, workers, NULL) < 0)
+    if (ledger_ask_workers(a->ledger, on_workers, a) < 0)
         return -1;
-    return redis_link_send(a->ledger->link, COMMAND_TIMEOUT_MS, on_graves, a, 4, graves, NULL);
+    return ledger_ask_graves(a->ledger, on_graves, a);
 }
 
 int auditor_ask(struct ledger *ledger, bool repair, const char *const *tasks, size_t task_count,

@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "controller/board_columns.h"
 #include "controller/board_private.h"
 #include "controller/source.h"
 #include "shared/clock.h"
@@ -170,116 +171,34 @@ bool board_add_run(const struct board *board, const char *run_id, int64_t now_ms
     return false;
 }
 
-static unsigned test_total(const struct board_task *task)
-{
-    return task->tests.passed + task->tests.failed + task->tests.skipped + task->tests.flaky;
-}
-
-/* ---- the snapshot: one function a column */
-
-static int64_t number_cell(const struct board *board, size_t i)
-{
-    return board->plan->tasks[i].number;
-}
-
-static int64_t group_cell(const struct board *board, size_t i)
-{
-    return board->plan->tasks[i].group;
-}
-
-static int64_t spec_cell(const struct board *board, size_t i)
-{
-    return board->columns[BOARD_SPEC].index[i];
-}
-
-static int64_t viewport_cell(const struct board *board, size_t i)
-{
-    return board->columns[BOARD_VIEWPORT].index[i];
-}
-
-static int64_t browser_cell(const struct board *board, size_t i)
-{
-    return board->columns[BOARD_BROWSER].index[i];
-}
-
-static int64_t runner_cell(const struct board *board, size_t i)
-{
-    return board->columns[BOARD_RUNNER].index[i];
-}
-
-static int64_t status_cell(const struct board *board, size_t i)
-{
-    return board->entries[i].task.state;
-}
-
-static int64_t attempt_cell(const struct board *board, size_t i)
-{
-    return board->entries[i].task.attempt;
-}
-
-static int64_t started_cell(const struct board *board, size_t i)
-{
-    return board->entries[i].task.started_ms;
-}
-
-static int64_t duration_cell(const struct board *board, size_t i)
-{
-    return (int64_t)board->entries[i].task.duration_ms;
-}
-
-static int64_t tests_cell(const struct board *board, size_t i)
-{
-    return test_total(&board->entries[i].task);
-}
-
-static int64_t tests_failed_cell(const struct board *board, size_t i)
-{
-    return board->entries[i].task.tests.failed;
-}
-
-static const struct {
-    const char *name;
-    int64_t (*cell)(const struct board *board, size_t index);
-} number_columns[] = {
-    {"group", group_cell},          {"number", number_cell},   {"spec", spec_cell},
-    {"viewport", viewport_cell},    {"browser", browser_cell}, {"runner", runner_cell},
-    {"status", status_cell},        {"attempt", attempt_cell}, {"started_ms", started_cell},
-    {"duration_ms", duration_cell}, {"tests", tests_cell},     {"tests_failed", tests_failed_cell},
-};
+/* ---- the snapshot ---- */
 
 static void add_number_columns(const struct board *board, struct buffer *out)
 {
-    for (size_t c = 0; c < sizeof(number_columns) / sizeof(number_columns[0]); c++) {
-        json_add_key(out, number_columns[c].name);
+    for (size_t c = 0; c < BOARD_COLUMN_COUNT; c++) {
+        const struct board_cells *column = &board_columns[c];
+        if (column->number == NULL)
+            continue;
+        json_add_key(out, column->name);
         buffer_text(out, "[");
         for (size_t i = 0; i < board_total(board); i++) {
             json_add_item(out);
-            json_add_int(out, number_columns[c].cell(board, i));
+            json_add_int(out, column->number(board, i));
         }
         buffer_text(out, "]");
     }
 }
 
-static const char *worker_text(const struct board_task *task)
-{
-    return task->worker;
-}
-
-static const char *message_text(const struct board_task *task)
-{
-    return task->message;
-}
-
 /* A column of indices goes to `out`, and the texts that they stand for to `table`, in one pass. */
-static void add_text_column(const struct board *board, struct text_pool *pool,
-                            const char *(*text_of)(const struct board_task *task), const char *name,
+static void add_text_column(const struct board *board, struct text_pool *pool, enum board_column_name name,
                             struct buffer *out, struct buffer *table)
 {
+    const struct board_cells *column = &board_columns[name];
     text_pool_renumber(pool);
-    json_add_key(out, name);
+    json_add_key(out, column->name);
     buffer_text(out, "[");
     for (size_t i = 0; i < board_total(board); i++) {
-        const char *text = text_of(&board->entries[i].task);
+        const char *text = column->text(board, i);
         uint32_t number = 0;
         if (text && text_pool_number(pool, text, &number)) {
             json_add_item(table);
@@ -346,8 +265,8 @@ void board_add_snapshot(struct board *board, int64_t now_ms, struct buffer *out)
     json_add_key(out, "tasks");
     buffer_text(out, "{");
     add_number_columns(board, out);
-    add_text_column(board, &board->workers, worker_text, "worker", out, &workers);
-    add_text_column(board, &board->messages, message_text, "message", out, &messages);
+    add_text_column(board, &board->workers, BOARD_COLUMN_WORKER, out, &workers);
+    add_text_column(board, &board->messages, BOARD_COLUMN_MESSAGE, out, &messages);
     buffer_text(out, "}");
     json_add_key(out, "workers");
     buffer_add(out, workers.data, workers.length);
@@ -361,26 +280,19 @@ void board_add_snapshot(struct board *board, int64_t now_ms, struct buffer *out)
 
 static void add_delta_row(const struct board *board, uint32_t index, struct buffer *out)
 {
-    const struct board_task *task = &board->entries[index].task;
     json_add_item(out);
     buffer_text(out, "[");
     json_add_uint(out, index);
-    buffer_text(out, ",");
-    json_add_uint(out, task->state);
-    buffer_text(out, ",");
-    json_add_uint(out, task->attempt);
-    buffer_text(out, ",");
-    json_add_int(out, task->started_ms);
-    buffer_text(out, ",");
-    json_add_uint(out, task->duration_ms);
-    buffer_text(out, ",");
-    json_add_text(out, task->worker);
-    buffer_text(out, ",");
-    json_add_text(out, task->message);
-    buffer_text(out, ",");
-    json_add_uint(out, test_total(task));
-    buffer_text(out, ",");
-    json_add_uint(out, task->tests.failed);
+    for (size_t c = 0; c < BOARD_COLUMN_COUNT; c++) {
+        const struct board_cells *column = &board_columns[c];
+        if (!column->is_changing)
+            continue;
+        buffer_text(out, ",");
+        if (column->number)
+            json_add_int(out, column->number(board, index));
+        else
+            json_add_text(out, column->text(board, index));
+    }
     buffer_text(out, "]");
 }
 
@@ -418,7 +330,7 @@ static void add_task_members(const struct board *board, size_t index, struct buf
     add_named_uint(out, "duration_ms", task->duration_ms);
     add_named_text(out, "worker", task->worker);
     add_named_text(out, "reason", task->message);
-    add_named_uint(out, "tests", test_total(task));
+    add_named_uint(out, "tests", (uint64_t)board_columns[BOARD_COLUMN_TESTS].number(board, index));
     add_named_uint(out, "tests_failed", task->tests.failed);
 }
 

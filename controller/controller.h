@@ -1,9 +1,6 @@
 /*
- * The controller: owns the loop's parts and the run's way from plan to verdict.
- *
- *   waiting for Redis ──► opening ──► watching ──► finished ──► stopping ──► exit
- *         ▲                  │ ▲          │             (--once, or told to)
- *         └── link lost ─────┴─┴──────────┘
+ * The controller: owns the loop's parts and the run's way from plan to verdict. Its states are drawn in
+ * controller_private.h.
  */
 #pragma once
 #include <uv.h>
@@ -25,8 +22,9 @@ enum exit_status {
 
 struct controller;
 
-/* Starts on the loop; `options`, `plan` and `source` are borrowed. NULL with err: nothing was started, the loop is
- * empty again.
+/*
+ * Starts on the loop; `options`, `plan` and `source` are borrowed. NULL with err: nothing was started, the loop is empty
+ * again.
  */
 struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
                                     const struct source *source, struct error *err);

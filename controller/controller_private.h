@@ -1,4 +1,7 @@
-/* What controller.c and controller_answers.c share. Nobody else includes this. */
+/*
+ * The controller, for the three files that are its owner: controller.c (the run's way), controller_end.c (its end) and
+ * controller_stop.c (ours). Each calls the next only. Nobody else includes this.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,18 +10,25 @@
 #include "controller/board.h"
 #include "controller/canceller.h"
 #include "controller/controller.h"
+#include "controller/controller_answers.h"
+#include "controller/deadline.h"
+#include "controller/http/reporter.h"
 #include "controller/local_workers.h"
 #include "controller/monitor.h"
 #include "controller/opener.h"
+#include "controller/own_lease.h"
 #include "controller/progress.h"
 #include "controller/redis_server.h"
-#include "controller/reporter.h"
 #include "controller/stall.h"
+#include "controller/successor.h"
 #include "shared/ledger.h"
 #include "shared/redis_link.h"
 
-enum { COMMAND_TIMEOUT_MS = 10000 };
-
+/*
+ *   waiting for Redis ──► opening ──► watching ◄─rerun─► finished ──► stopping ──► exit
+ *         ▲                  │ ▲          │                (--once, or told to, from any of them)
+ *         └── link lost ─────┴─┴──────────┘
+ */
 enum controller_state {
     CONTROLLER_WAITING, /* for Redis */
     CONTROLLER_OPENING, /* or standing by */
@@ -46,6 +56,7 @@ struct controller {
     struct stall stall;
     struct board *board; /* NULL until the run is open */
     struct reporter *reporter;
+    struct controller_answers answers;
     struct progress progress;
     struct local_workers workers;
     char url[256];
@@ -53,35 +64,33 @@ struct controller {
     char missing[1200];      /* what /readyz says is missing; "" : nothing */
     char last_trouble[1200]; /* so that the same reason is logged once */
 
-    uv_timer_t hold;     /* renews our lease */
-    uv_timer_t deadline; /* of the whole run */
-    uv_timer_t grace;    /* after it: of the program */
-    uv_timer_t limit;    /* of what is being stopped */
+    struct deadline deadline;
+    struct own_lease lease;
+    struct successor successor;
+    uv_timer_t limit; /* of what is being stopped */
     uv_signal_t on_term, on_int;
     int open_handles;
     uint64_t started_ms;
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
-    bool has_verdict;         /* it was told */
-    bool is_hurried;          /* the deadline's grace is over: what doesn't stop at once is killed */
-    bool has_rerun;           /* what --rerun asks for is done, or under way */
-    bool has_summary;         /* the run keeps its summary, or is being asked to */
-    uint64_t finished_ms;     /* monotonic: when we knew that the run is */
-    int64_t deadline_from_ms; /* Redis' time from which the deadline counts; 0: not known yet */
-    bool has_workers;         /* local_workers_start() was called */
-    bool has_stood_by;        /* for this very run */
-    bool has_told_way;        /* that it was resumed */
-    bool is_replaced;         /* finished, and another controller has taken over */
-    bool is_successor_told;
+    bool has_verdict;     /* it was told */
+    bool is_hurried;      /* the deadline's grace is over: what doesn't stop at once is killed */
+    bool has_rerun;       /* what --rerun asks for is done, or under way */
+    bool has_summary;     /* the run keeps its summary, or is being asked to */
+    uint64_t finished_ms; /* monotonic: when we knew that the run is */
+    bool has_workers;     /* local_workers_start() was called */
+    bool has_stood_by;    /* for this very run */
+    bool has_told_way;    /* that it was resumed */
+    bool is_replaced;     /* finished, and another controller has taken over */
 };
 
-/* Cancels the run that is being watched. */
-void controller_cancel(struct controller *controller, enum cancel_kind kind, const char *reason);
+/* controller_stop.c */
+void controller_stop(struct controller *controller, int exit_status);
+void controller_on_signal(uv_signal_t *handle, int number);
+void controller_stop_watching(struct controller *controller); /* the link is lost, or the run somebody else's */
 
-/* What --rerun asks for. Returns whether there is anything to run again. */
-bool controller_rerun(struct controller *controller);
-
-/* What the report asks, and its metrics; `data` is the controller. */
-extern const struct reporter_source controller_source;
-size_t controller_metrics(void *data, struct reporter_metric *metrics, size_t room);
+/* controller_end.c */
+int controller_verdict_status(const struct controller *controller);
+void controller_end_run(struct controller *controller);
+void controller_end_run_again(struct controller *controller); /* what was left undone */

@@ -1,11 +1,11 @@
 #include "controller/monitor.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "controller/run_record.h"
 #include "controller/task_record.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -13,9 +13,6 @@
 
 enum {
     READ_CHUNK = 512, /* task hashes asked for at a time */
-    STREAM_CHUNK = 1000,
-    STREAM_BLOCK_MS = 10000,
-    COMMAND_TIMEOUT_MS = 10000,
     RETRY_MS = 500,
     PAUSE_MS = 20, /* nobody sees it, and what happens meanwhile costs one read instead of one each */
 };
@@ -64,14 +61,13 @@ static void start_again_soon(struct monitor *m, const char *reason)
 }
 
 /* Whether an answer says what was asked for. A refusal (the server is loading, or busy) begins everything again. */
-static bool is_answer(struct monitor *m, const struct step *step, const struct redisReply *reply)
+static bool is_answer(struct monitor *m, const struct step *step, const struct ledger_reply *reply)
 {
-    if (is_stale(step) || reply == NULL)
+    if (is_stale(step))
         return false;
-    const char *refusal = redis_reply_error(reply);
-    if (refusal)
-        start_again_soon(m, refusal);
-    return refusal == NULL;
+    if (reply->outcome == LEDGER_TROUBLE)
+        start_again_soon(m, reply->text);
+    return reply->outcome == LEDGER_OK;
 }
 
 /* ---- workers ---- */
@@ -90,7 +86,7 @@ static void worker_joined(struct monitor *m, const char *worker, const char *slo
         m->workers = memory_resize(m->workers, m->worker_count + 1, sizeof(*m->workers));
         m->workers[m->worker_count++] = memory_text(worker);
     }
-    board_worker_joined(m->board, worker, task_record_slots(slots));
+    board_worker_joined(m->board, worker, run_record_slots(slots));
 }
 
 static void worker_left(struct monitor *m, const char *worker, bool is_lost)
@@ -114,29 +110,16 @@ static bool set_task(struct monitor *m, size_t index, struct board_task *task, c
     return is_changed;
 }
 
-static const char *element_text(const struct redisReply *reply, size_t index)
-{
-    const char *text = redis_reply_text(redis_reply_at(reply, index));
-    return text ? text : "";
-}
-
 /* ---- reading everything ---- */
 
 static void ask_tasks(struct monitor *m);
-static void on_run_end(void *data, const struct redisReply *reply);
+static void on_run_end(void *data, const struct ledger_reply *reply);
 
-static void ask(struct monitor *m, redis_reply_fn *reply, int argc, const char *const *argv)
+static void ask_run(struct monitor *m, ledger_reply_fn *reply)
 {
     struct step *step = new_step(m);
-    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, reply, step, argc, argv, NULL) < 0)
+    if (ledger_ask_run(m->ledger, run_record_fields, RUN_RECORD_FIELDS, reply, step) < 0)
         free_step(step);
-}
-
-static void ask_run(struct monitor *m, redis_reply_fn *reply)
-{
-    const char *argv[2 + TASK_RECORD_RUN_FIELDS] = {"HMGET", m->ledger->keys.names[LEDGER_RUN]};
-    memcpy(argv + 2, task_record_run_fields, sizeof(task_record_run_fields));
-    ask(m, reply, 2 + TASK_RECORD_RUN_FIELDS, argv);
 }
 
 static void everything_is_read(struct monitor *m)
@@ -150,7 +133,7 @@ static void everything_is_read(struct monitor *m)
 }
 
 /* The hash (two replies: the task's, then its details). */
-static void on_details(void *data, const struct redisReply *reply)
+static void on_details(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
@@ -158,7 +141,7 @@ static void on_details(void *data, const struct redisReply *reply)
         free_step(step);
         return;
     }
-    const char *details = redis_reply_text(reply);
+    const char *details = ledger_value_text(reply);
     struct board_task task = *board_task(m->board, step->task);
     if (details && task.state != BOARD_RUNNING)
         set_task(m, step->task, &task, details);
@@ -169,13 +152,13 @@ static void on_details(void *data, const struct redisReply *reply)
         ask_tasks(m);
 }
 
-static void on_hash(void *data, const struct redisReply *reply)
+static void on_hash(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
     struct board_task task;
     if (is_answer(m, step, reply)) {
-        task_record_from_hash(&task, reply, board_task(m->board, step->task));
+        task_record_from_hash(&task, reply->raw, board_task(m->board, step->task));
         board_set_task(m->board, step->task, &task);
     }
     free_step(step);
@@ -183,21 +166,17 @@ static void on_hash(void *data, const struct redisReply *reply)
 
 static void ask_task(struct monitor *m, size_t index)
 {
-    char task[TASK_KEY_SIZE], key[LEDGER_KEY_SIZE];
+    char task[TASK_KEY_SIZE];
     plan_key(m->plan, index, task);
-    ledger_task_key(&m->ledger->keys, task, key);
-    const char *hash[2 + TASK_RECORD_FIELDS] = {"HMGET", key};
-    memcpy(hash + 2, task_record_fields, sizeof(task_record_fields));
-    const char *details[] = {"HGET", m->ledger->keys.names[LEDGER_DETAILS], task};
     struct step *step = new_step(m);
     step->task = index;
-    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_hash, step, 2 + TASK_RECORD_FIELDS, hash, NULL) < 0) {
+    if (ledger_ask_task(m->ledger, task, task_record_fields, TASK_RECORD_FIELDS, on_hash, step) < 0) {
         free_step(step);
         return;
     }
     step = new_step(m);
     step->task = index;
-    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_details, step, 3, details, NULL) < 0)
+    if (ledger_ask_details(m->ledger, task, on_details, step) < 0)
         free_step(step);
 }
 
@@ -230,7 +209,7 @@ static void reopen(struct monitor *m, const struct board_run *run)
 static bool is_our_run(const struct monitor *m, const struct redisReply *hash)
 {
     auto_buffer id = {0};
-    buffer_add_utf8(&id, task_record_run_id(hash), strlen(task_record_run_id(hash)));
+    buffer_add_utf8(&id, run_record_id(hash), strlen(run_record_id(hash)));
     return id.length == 0 || strcmp(id.data, board_run_id(m->board)) == 0;
 }
 
@@ -252,7 +231,7 @@ static void take_run(struct monitor *m, const struct board_run *run, const char 
 }
 
 /* Only now it is known whether the tasks of a finished run were put back. */
-static void on_run_start(void *data, const struct redisReply *reply)
+static void on_run_start(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
@@ -262,8 +241,8 @@ static void on_run_start(void *data, const struct redisReply *reply)
     if (!is_wanted)
         return;
     struct board_run run;
-    const char *cancel = task_record_run(&run, reply);
-    if (!is_our_run(m, reply)) { /* our lease is gone with it, which its owner will find out */
+    const char *cancel = run_record_from_hash(&run, reply->raw);
+    if (!is_our_run(m, reply->raw)) { /* our lease is gone with it, which its owner will find out */
         monitor_stop(m);
         return;
     }
@@ -276,34 +255,31 @@ static void on_run_start(void *data, const struct redisReply *reply)
         ask_tasks(m);
 }
 
-static void on_slots(void *data, const struct redisReply *reply)
+static void on_slots(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     if (is_answer(step->monitor, step, reply))
-        worker_joined(step->monitor, step->worker, redis_reply_text(reply));
+        worker_joined(step->monitor, step->worker, ledger_value_text(reply));
     free_step(step);
 }
 
 static void ask_slots(struct monitor *m, const char *worker)
 {
-    char key[LEDGER_KEY_SIZE];
-    ledger_worker_key(&m->ledger->keys, worker, key);
-    const char *argv[] = {"HGET", key, "slots"};
     struct step *step = new_step(m);
     step->worker = memory_text(worker);
-    if (redis_link_send(m->ledger->link, COMMAND_TIMEOUT_MS, on_slots, step, 3, argv, NULL) < 0)
+    if (ledger_ask_worker(m->ledger, worker, "slots", on_slots, step) < 0)
         free_step(step);
 }
 
-static bool is_listed(const struct redisReply *list, const char *name)
+static bool is_listed(const struct ledger_reply *list, const char *name)
 {
-    for (size_t i = 0; i < redis_reply_count(list); i++)
-        if (strcmp(element_text(list, i), name) == 0)
+    for (size_t i = 0; i < ledger_list_count(list); i++)
+        if (strcmp(ledger_list_text(list, i), name) == 0)
             return true;
     return false;
 }
 
-static void on_workers(void *data, const struct redisReply *reply)
+static void on_workers(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
@@ -314,12 +290,12 @@ static void on_workers(void *data, const struct redisReply *reply)
     for (size_t i = m->worker_count; i-- > 0;)
         if (!is_listed(reply, m->workers[i]))
             worker_left(m, m->workers[i], false);
-    for (size_t i = 0; i < redis_reply_count(reply); i++)
-        ask_slots(m, element_text(reply, i));
+    for (size_t i = 0; i < ledger_list_count(reply); i++)
+        ask_slots(m, ledger_list_text(reply, i));
 }
 
 /* The stream's end is noted before anything is read: what happens meanwhile is read again from the stream. */
-static void on_stream_end(void *data, const struct redisReply *reply)
+static void on_stream_end(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
@@ -327,23 +303,36 @@ static void on_stream_end(void *data, const struct redisReply *reply)
     free_step(step);
     if (!is_wanted)
         return;
-    const struct redisReply *last = redis_reply_at(reply, 0);
-    const char *id = redis_reply_text(redis_reply_at(last, 0));
-    const char *number = redis_reply_field(redis_reply_at(last, 1), "n");
-    memory_copy_text(m->last_id, sizeof(m->last_id), id ? id : "0-0");
-    m->last_number = number ? strtoull(number, NULL, 10) : 0;
+    const struct ledger_event last = ledger_last_event(reply);
+    struct event event;
+    event_parse(&event, last.fields);
+    memory_copy_text(m->last_id, sizeof(m->last_id), last.id ? last.id : "0-0");
+    m->last_number = event.number;
+}
+
+static void ask_stream_end(struct monitor *m)
+{
+    struct step *step = new_step(m);
+    if (ledger_ask_last_event(m->ledger, on_stream_end, step) < 0)
+        free_step(step);
+}
+
+static void ask_workers(struct monitor *m)
+{
+    struct step *step = new_step(m);
+    if (ledger_ask_workers(m->ledger, on_workers, step) < 0)
+        free_step(step);
 }
 
 static void read_everything(struct monitor *m)
 {
-    const struct ledger_keys *keys = &m->ledger->keys;
     m->round++;
     m->is_reading = true;
     m->is_reopened = false;
     m->asked = m->answered = 0;
-    ask(m, on_stream_end, 6, (const char *const[]){"XREVRANGE", keys->names[LEDGER_EVENTS], "+", "-", "COUNT", "1"});
+    ask_stream_end(m);
     ask_run(m, on_run_start);
-    ask(m, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
+    ask_workers(m);
 }
 
 /* The same while the stream may be followed: that answer will be one of an earlier round. */
@@ -361,7 +350,7 @@ static enum board_run_state ended_run_state(const struct monitor *m, enum cancel
 }
 
 /* Everything was read after the run had said that it is finished: now the board is the verdict. */
-static void on_run_end(void *data, const struct redisReply *reply)
+static void on_run_end(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
@@ -370,7 +359,7 @@ static void on_run_end(void *data, const struct redisReply *reply)
     if (!is_wanted || m->is_finished)
         return;
     struct board_run run;
-    task_record_run(&run, reply);
+    run_record_from_hash(&run, reply->raw);
     size_t open = board_count(m->board, BOARD_QUEUED) + board_count(m->board, BOARD_RUNNING);
     if (run.reruns != m->read_reruns) { /* what was read is of before */
         read_again(m);
@@ -391,25 +380,25 @@ static void on_run_end(void *data, const struct redisReply *reply)
 
 /* ---- following the stream ---- */
 
-static void apply_task_event(struct monitor *m, size_t index, const struct redisReply *fields)
+static void apply_task_event(struct monitor *m, size_t index, const struct event *event)
 {
     const struct board_task *before = board_task(m->board, index);
     enum board_state state_before = before->state;
     struct board_task task = *before;
-    const char *details = task_record_apply_event(&task, fields);
+    const char *details = task_record_apply_event(&task, event);
     bool has_ended = task.state >= BOARD_PASSED && state_before < BOARD_PASSED;
     if (set_task(m, index, &task, details) && has_ended)
         m->events.on_task_end(m->data, index);
 }
 
 /* Why the run is being cancelled is told once more, when it is: nobody need have the run as it was. */
-static void apply_cancelling(struct monitor *m, const struct redisReply *fields)
+static void apply_cancelling(struct monitor *m, const struct event *event)
 {
-    const char *why = redis_reply_field(fields, "why");
+    const char *reason = event->fields[EVENT_REASON];
     struct board_run run = *board_run(m->board);
-    run.cancel_kind = task_record_cancel_kind(redis_reply_field(fields, "kind"));
+    run.cancel_kind = event->cancel_kind;
     board_set_run(m->board, &run);
-    m->events.on_cancelling(m->data, run.cancel_kind, why ? why : "");
+    m->events.on_cancelling(m->data, run.cancel_kind, reason ? reason : "");
 }
 
 /* How many tasks have failed so far; none, when tasks are put back. */
@@ -420,49 +409,66 @@ static void apply_failed(struct monitor *m, size_t failed)
     board_set_run(m->board, &run);
 }
 
-static void apply_event(struct monitor *m, const struct redisReply *fields)
+static void apply_worker_event(struct monitor *m, const char *worker, const struct event *event)
 {
-    const char *event = redis_reply_field(fields, "e");
-    const char *task = redis_reply_field(fields, "t");
-    const char *worker = redis_reply_field(fields, "w");
-    ptrdiff_t index = task ? plan_find(m->plan, task) : -1;
-    m->events_seen++;
-    if (event == NULL)
-        return;
-    if (m->is_finished && strcmp(event, "rerun") == 0)
-        m->is_reopened = true;
-    if (strcmp(event, "rerun") == 0)
-        apply_failed(m, 0);
-    else if (redis_reply_field(fields, "k"))
-        apply_failed(m, task_record_failed(redis_reply_field(fields, "k")));
-    if (index >= 0) {
-        apply_task_event(m, (size_t)index, fields);
-    } else if (strcmp(event, "cancelling") == 0) {
-        apply_cancelling(m, fields);
-    } else if (worker && strcmp(event, "joined") == 0) {
-        worker_joined(m, worker, redis_reply_field(fields, "slots"));
+    if (event->kind == EVENT_JOINED) {
+        worker_joined(m, worker, event->fields[EVENT_SLOTS]);
         log_debug("worker.joined", LOG_TEXT("worker", worker));
-    } else if (worker && (strcmp(event, "left") == 0 || strcmp(event, "buried") == 0)) {
-        worker_left(m, worker, event[0] == 'b');
-        if (event[0] == 'b')
-            log_warn("worker.lost", LOG_TEXT("worker", worker));
-    } else if (strcmp(event, "finished") == 0) {
+        return;
+    }
+    worker_left(m, worker, event->kind == EVENT_BURIED);
+    if (event->kind == EVENT_BURIED)
+        log_warn("worker.lost", LOG_TEXT("worker", worker));
+}
+
+static void apply_run_event(struct monitor *m, const struct event *event)
+{
+    const char *worker = event->fields[EVENT_WORKER];
+    switch (event->kind) {
+    case EVENT_CANCELLING:
+        apply_cancelling(m, event);
+        break;
+    case EVENT_JOINED:
+    case EVENT_LEFT:
+    case EVENT_BURIED:
+        if (worker)
+            apply_worker_event(m, worker, event);
+        break;
+    case EVENT_FINISHED:
         m->end_is_near = true;
+        break;
+    default:
+        break;
     }
 }
 
-/* false: a number is missing, and everything must be read again. */
-static bool apply_entries(struct monitor *m, const struct redisReply *entries)
+static void apply_event(struct monitor *m, const struct event *event)
 {
-    for (size_t i = 0; i < redis_reply_count(entries); i++) {
-        const struct redisReply *entry = redis_reply_at(entries, i);
-        const struct redisReply *fields = redis_reply_at(entry, 1);
-        const char *number = redis_reply_field(fields, "n");
-        if (number == NULL || strtoull(number, NULL, 10) != m->last_number + 1)
+    const char *task = event->fields[EVENT_TASK];
+    ptrdiff_t index = task ? plan_find(m->plan, task) : -1;
+    m->events_seen++;
+    if (m->is_finished && event->kind == EVENT_RERUN)
+        m->is_reopened = true;
+    if (event->kind == EVENT_RERUN || event->fields[EVENT_FAILED])
+        apply_failed(m, (size_t)event->failed);
+    if (index >= 0)
+        apply_task_event(m, (size_t)index, event);
+    else
+        apply_run_event(m, event);
+}
+
+/* false: a number is missing, and everything must be read again. */
+static bool apply_entries(struct monitor *m, const struct ledger_reply *reply)
+{
+    for (size_t i = 0; i < ledger_event_count(reply); i++) {
+        const struct ledger_event entry = ledger_event(reply, i);
+        struct event event;
+        event_parse(&event, entry.fields);
+        if (event.number != m->last_number + 1)
             return false;
         m->last_number++;
-        memory_copy_text(m->last_id, sizeof(m->last_id), element_text(entry, 0));
-        apply_event(m, fields);
+        memory_copy_text(m->last_id, sizeof(m->last_id), entry.id ? entry.id : "");
+        apply_event(m, &event);
     }
     return true;
 }
@@ -472,26 +478,25 @@ static void on_pause_over(uv_timer_t *timer)
     follow(timer->data);
 }
 
-static void on_stream(void *data, const struct redisReply *reply)
+static void on_stream(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
     struct monitor *m = step->monitor;
     bool is_wanted = !is_stale(step);
     free_step(step);
     m->is_following = false;
-    if (reply == NULL)
+    if (reply->outcome == LEDGER_LOST)
         return;       /* the link's next life goes on from last_id */
     if (!is_wanted) { /* everything was read meanwhile, which goes on from a last_id of its own */
         follow(m);
         return;
     }
-    if (redis_reply_error(reply)) {
-        start_again_soon(m, redis_reply_error(reply));
+    if (reply->outcome == LEDGER_TROUBLE) {
+        start_again_soon(m, reply->text);
         return;
     }
-    const struct redisReply *entries = redis_reply_at(redis_reply_at(reply, 0), 1);
-    bool has_gap = !apply_entries(m, entries);
-    if (redis_reply_count(entries) > 0)
+    bool has_gap = !apply_entries(m, reply);
+    if (ledger_event_count(reply) > 0)
         m->events.on_change(m->data);
     if (has_gap)
         log_info("events.gap", LOG_INT("after", (int64_t)m->last_number));
@@ -503,15 +508,10 @@ static void on_stream(void *data, const struct redisReply *reply)
 
 static void follow(struct monitor *m)
 {
-    char count[16], block[16];
     if (!m->is_watching || m->is_reading || m->is_following)
         return;
-    snprintf(count, sizeof(count), "%d", STREAM_CHUNK);
-    snprintf(block, sizeof(block), "%d", STREAM_BLOCK_MS);
-    const char *argv[] = {"XREAD",   "COUNT", count, "BLOCK", block, "STREAMS", m->ledger->keys.names[LEDGER_EVENTS],
-                          m->last_id};
     struct step *step = new_step(m);
-    if (redis_link_send(m->events_link, STREAM_BLOCK_MS + COMMAND_TIMEOUT_MS, on_stream, step, 8, argv, NULL) < 0)
+    if (ledger_follow_events(m->ledger, m->events_link, m->last_id, on_stream, step) < 0)
         free_step(step);
     else
         m->is_following = true;

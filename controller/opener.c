@@ -1,3 +1,7 @@
+/*
+ * Becoming the run's controller: what acquire finds, who is alive, and what is done about it. Clearing a
+ * run away is clearing's, writing the tasks is loading's.
+ */
 #include "controller/opener.h"
 
 #include <inttypes.h>
@@ -7,25 +11,19 @@
 #include <string.h>
 #include <time.h>
 
-#include "shared/clock.h"
-#include "shared/json_writer.h"
+#include "shared/buffer.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
+#include "shared/run_policy.h"
 
 enum {
-    CHUNK = 256, /* tasks in one script: a fraction of a millisecond of the server's time */
-    CHUNKS_IN_FLIGHT = 8,
     RETRY_MS = 500,
     CLOCK_JITTER_MS = 50, /* of the end of a lease that is counted from now */
-    COMMAND_TIMEOUT_MS = 10000,
-    MAX_RELEASES =
-        20, /* of one task: nodes that are drained one after the other are no loop, an eviction a minute is */
+    /* Of one task: nodes that are drained one after the other are no loop, an eviction a minute is. */
+    MAX_RELEASES = 20,
 };
 
 static void acquire(struct opener *o);
-static void purge_next(struct opener *o);
-static void enqueue_more(struct opener *o);
 
 /* The callbacks of one start carry its round, so that answers which came too late can be told. */
 struct step {
@@ -53,9 +51,17 @@ static void on_retry(uv_timer_t *timer)
     acquire(timer->data);
 }
 
-static void start_again_soon(struct opener *o, unsigned wait_ms)
+/* Answers to what was asked before are ignored from here on. */
+static void forget_answers(struct opener *o)
 {
     o->round++;
+    clearing_stop(&o->clearing);
+    loading_stop(&o->loading);
+}
+
+static void start_again_soon(struct opener *o, unsigned wait_ms)
+{
+    forget_answers(o);
     uv_timer_start(&o->retry, on_retry, wait_ms, 0);
 }
 
@@ -69,17 +75,6 @@ static bool is_over(struct opener *o, const struct ledger_reply *reply)
     o->events.on_trouble(o->data, reply->text ? reply->text : "another controller took over");
     start_again_soon(o, RETRY_MS);
     return true;
-}
-
-/* The same for what was asked without a script. */
-static bool is_unanswered(struct opener *o, const struct redisReply *reply)
-{
-    const char *refusal = redis_reply_error(reply);
-    if (refusal) {
-        o->events.on_trouble(o->data, refusal);
-        start_again_soon(o, RETRY_MS);
-    }
-    return reply == NULL || refusal;
 }
 
 /* ---- opening ---- */
@@ -102,61 +97,17 @@ static void on_opened(void *data, const struct ledger_reply *reply)
     tell_open(o);
 }
 
-static void on_enqueued(void *data, const struct ledger_reply *reply)
+static void on_loaded(void *data)
 {
-    struct opener *o = end_step(data);
-    if (o == NULL || is_over(o, reply))
-        return;
-    o->in_flight--;
-    if (reply->outcome == LEDGER_AT)
-        o->must_rewind = true;
-    o->loaded = (size_t)ledger_number(reply, 1);
-    enqueue_more(o);
-}
-
-static void enqueue_chunk(struct opener *o, size_t count)
-{
-    auto_free struct ledger_entry *entries = memory_zeroed(count, sizeof(*entries));
-    for (size_t i = 0; i < count; i++) {
-        const struct plan_task *task = &o->plan->tasks[o->sent + i];
-        plan_key(o->plan, o->sent + i, entries[i].key);
-        entries[i].spec = task->spec;
-        entries[i].viewport = task->viewport;
-        entries[i].browser = task->browser;
-        entries[i].runner = task->runner;
-        entries[i].overrides = task->overrides;
-    }
-    struct step *step = new_step(o);
-    if (ledger_enqueue(o->ledger, o->me, o->digest, o->sent, entries, count, on_enqueued, step) < 0)
-        free(step);
-    o->sent += count;
-    o->in_flight++;
-}
-
-static void enqueue_more(struct opener *o)
-{
-    if (o->must_rewind) { /* a resumed run has some of them already */
-        if (o->in_flight > 0)
-            return;
-        o->sent = o->loaded;
-        o->must_rewind = false;
-    }
-    while (o->in_flight < CHUNKS_IN_FLIGHT && o->sent < o->plan->task_count) {
-        size_t left = o->plan->task_count - o->sent;
-        enqueue_chunk(o, left < CHUNK ? left : CHUNK);
-    }
-    if (o->in_flight > 0 || o->loaded < o->plan->task_count)
-        return;
+    struct opener *o = data;
     struct step *step = new_step(o);
     if (ledger_open(o->ledger, o->me, on_opened, step) < 0)
         free(step);
 }
 
-static void enqueue_all(struct opener *o)
+static bool is_step_over(void *data, const struct ledger_reply *reply)
 {
-    o->loaded = o->sent = o->in_flight = 0;
-    o->must_rewind = false;
-    enqueue_more(o);
+    return is_over(data, reply);
 }
 
 /* ---- beginning ---- */
@@ -169,7 +120,7 @@ static void on_begun(void *data, const struct ledger_reply *reply)
     if (reply->outcome == LEDGER_BUSY) /* not what acquire had found: look again */
         start_again_soon(o, RETRY_MS);
     else
-        enqueue_all(o);
+        loading_start(&o->loading);
 }
 
 static void make_run_id(char *id, size_t size)
@@ -193,169 +144,51 @@ static void set_way(struct opener *o, enum opener_way way)
 static void begin(struct opener *o)
 {
     const struct options *options = o->options;
-    char total[24], lease[16], timeout[16], retries[16], crashes[16], releases[16];
     if (o->run_id[0] == '\0')
         make_run_id(o->run_id, sizeof(o->run_id));
     o->is_fresh = false; /* from here on it is the one that was wanted */
     set_way(o, OPENER_BEGUN);
-    snprintf(total, sizeof(total), "%zu", o->plan->task_count);
-    snprintf(lease, sizeof(lease), "%u", o->lease_ms);
-    snprintf(timeout, sizeof(timeout), "%d", options->task_timeout_s);
-    snprintf(retries, sizeof(retries), "%d", options->retries);
-    snprintf(crashes, sizeof(crashes), "%d", options->max_crashes);
-    snprintf(releases, sizeof(releases), "%d", MAX_RELEASES);
-    const char *fields[] = {
-        "id",
-        o->run_id,
-        "digest",
-        o->digest,
-        "total",
-        total,
-        "lease_ms",
-        lease,
-        "retries",
-        retries,
-        "max_crashes",
-        crashes,
-        "runners",
-        o->plan->runners,
-        "viewports",
-        o->plan->viewports,
-        "task_timeout_s",
-        timeout,
-        "max_releases",
-        releases,
-        "source",
-        o->source->id,
-        "branch",
-        o->source->branch,
-        "source_url",
-        o->source->url,
+    const struct run_terms terms = {
+        .run_id = o->run_id,
+        .digest = o->digest,
+        .total = o->plan->task_count,
+        .lease_ms = o->lease_ms,
+        .task_timeout_s = (unsigned)options->task_timeout_s,
+        .retries = (unsigned)options->retries,
+        .max_crashes = (unsigned)options->max_crashes,
+        .max_releases = MAX_RELEASES,
+        .viewports = o->plan->viewports,
+        .runners = o->plan->runners,
+        .source = o->source->id,
+        .branch = o->source->branch,
+        .source_url = o->source->url,
     };
+    struct run_fields fields;
+    run_policy_format(&terms, &fields);
     struct step *step = new_step(o);
-    if (ledger_begin(o->ledger, o->me, fields, sizeof(fields) / sizeof(fields[0]), on_begun, step) < 0)
+    if (ledger_begin(o->ledger, o->me, fields.texts, 2 * RUN_FIELDS, on_begun, step) < 0)
         free(step);
 }
 
 /* ---- clearing an old run away ---- */
 
-static void on_purged(void *data, const struct ledger_reply *reply)
+static void on_archived(void *data)
 {
-    struct opener *o = end_step(data);
-    if (o && !is_over(o, reply))
-        purge_next(o);
-}
-
-static void on_purge_order(void *data, const struct redisReply *reply)
-{
-    struct opener *o = end_step(data);
-    size_t count = redis_reply_count(reply);
-    if (o == NULL || is_unanswered(o, reply))
-        return;
-    if (count == 0) {
-        begin(o);
-        return;
-    }
-    auto_free const char **tasks = memory_zeroed(count, sizeof(*tasks));
-    for (size_t i = 0; i < count; i++)
-        tasks[i] = redis_reply_text(redis_reply_at(reply, i));
-    struct step *step = new_step(o);
-    if (ledger_purge(o->ledger, o->me, tasks, count, on_purged, step) < 0)
-        free(step);
-}
-
-static void purge_next(struct opener *o)
-{
-    char last[16];
-    snprintf(last, sizeof(last), "%d", CHUNK - 1);
-    const char *argv[] = {"LRANGE", o->ledger->keys.names[LEDGER_ORDER], "0", last};
-    struct step *step = new_step(o);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_purge_order, step, 4, argv, NULL) < 0)
-        free(step);
-}
-
-static void on_archived(void *data, const struct ledger_reply *reply)
-{
-    struct opener *o = end_step(data);
-    if (o == NULL || is_over(o, reply))
-        return;
-    if (reply->outcome == LEDGER_OCCUPIED) { /* by a worker that came in the meantime: acquire tells more of it */
-        start_again_soon(o, 0);
-        return;
-    }
+    struct opener *o = data;
     if (o->line[0])
         o->events.on_say(o->data, o->line);
     o->line[0] = '\0';
-    purge_next(o);
 }
 
-enum { OLD_ID, OLD_TOTAL, OLD_SUMMARY, OLD_SOURCE, OLD_BRANCH, OLD_URL, OLD_STARTED, OLD_FIELDS };
-static const char *const old_fields[OLD_FIELDS] = {"id",     "total",      "summary",   "source",
-                                                   "branch", "source_url", "started_ms"};
-
-static void add_named_text(struct buffer *out, const char *name, const char *text)
+static void on_cleared(void *data)
 {
-    auto_buffer clean = {0};
-    json_add_key(out, name);
-    if (text)
-        buffer_add_utf8(&clean, text, strlen(text));
-    json_add_text(out, text && *text ? clean.data : NULL);
+    begin(data);
 }
 
-/* A run that was not finished has no summary of its own. */
-static void add_unfinished_summary(struct buffer *out, const char *const old[OLD_FIELDS])
+/* By a worker that came in the meantime: acquire tells more of it. */
+static void on_occupied(void *data)
 {
-    char started[40];
-    long long started_ms = old[OLD_STARTED] ? strtoll(old[OLD_STARTED], NULL, 10) : 0;
-    clock_format_utc(started_ms, started, sizeof(started));
-    buffer_text(out, "{");
-    add_named_text(out, "run_id", old[OLD_ID] ? old[OLD_ID] : "?");
-    add_named_text(out, "state", "cancelled");
-    add_named_text(out, "verdict", "cancelled");
-    json_add_key(out, "source");
-    if (old[OLD_SOURCE] && *old[OLD_SOURCE]) {
-        buffer_text(out, "{");
-        add_named_text(out, "id", old[OLD_SOURCE]);
-        add_named_text(out, "branch", old[OLD_BRANCH]);
-        add_named_text(out, "url", old[OLD_URL] && source_is_link(old[OLD_URL]) ? old[OLD_URL] : NULL);
-        buffer_text(out, "}");
-    } else {
-        json_add_text(out, NULL);
-    }
-    json_add_key(out, "counts");
-    buffer_text(out, "{");
-    json_add_key(out, "total");
-    json_add_uint(out, old[OLD_TOTAL] ? strtoull(old[OLD_TOTAL], NULL, 10) : 0);
-    buffer_text(out, "}");
-    add_named_text(out, "started_at", started_ms > 0 ? started : NULL);
-    buffer_text(out, "}");
-}
-
-static void on_old_run(void *data, const struct redisReply *reply)
-{
-    struct opener *o = end_step(data);
-    const char *old[OLD_FIELDS];
-    if (o == NULL || is_unanswered(o, reply))
-        return;
-    for (size_t i = 0; i < OLD_FIELDS; i++)
-        old[i] = redis_reply_text(redis_reply_at(reply, i));
-    auto_buffer summary = {0};
-    if (old[OLD_SUMMARY])
-        buffer_text(&summary, old[OLD_SUMMARY]);
-    else
-        add_unfinished_summary(&summary, old);
-    struct step *step = new_step(o);
-    if (ledger_archive(o->ledger, o->me, summary.data, on_archived, step) < 0)
-        free(step);
-}
-
-static void archive(struct opener *o)
-{
-    const char *argv[2 + OLD_FIELDS] = {"HMGET", o->ledger->keys.names[LEDGER_RUN]};
-    memcpy(argv + 2, old_fields, sizeof(old_fields));
-    struct step *step = new_step(o);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_old_run, step, 2 + OLD_FIELDS, argv, NULL) < 0)
-        free(step);
+    start_again_soon(data, 0);
 }
 
 /* ---- another run is there ---- */
@@ -454,7 +287,7 @@ static void replace(struct opener *o, const struct ledger_found *found)
     describe(found, o, why, sizeof(why));
     if (why[0])
         snprintf(o->line, sizeof(o->line), "%s: beginning anew; %s is in the history", why, found->run_id);
-    archive(o);
+    clearing_start(&o->clearing);
 }
 
 /* ---- who is alive ---- */
@@ -515,15 +348,15 @@ static bool is_named_dead(const struct opener *o, const char *worker, const char
     return false;
 }
 
-static void on_identity(void *data, const struct redisReply *reply)
+static void on_identity(void *data, const struct ledger_reply *reply)
 {
     struct encounter e = *(struct encounter *)data;
     struct opener *o = end_step(data);
     const struct ledger_found found = {e.run_id, e.state, e.why,          e.source,
                                        "worker", e.name,  e.lease_end_ms, e.now_ms};
-    if (o == NULL || is_unanswered(o, reply))
+    if (o == NULL || is_over(o, reply))
         return;
-    const char *identity = redis_reply_text(reply);
+    const char *identity = ledger_value_text(reply);
     enum identity_life life = identity ? identity_look(identity) : IDENTITY_UNKNOWN;
     if (life == IDENTITY_DEAD && !is_named_dead(o, e.name, identity)) {
         log_info("worker.dead", LOG_TEXT("worker", e.name), LOG_TEXT("reason", "its process here has ended"));
@@ -538,9 +371,6 @@ static void on_identity(void *data, const struct redisReply *reply)
 
 static void ask_identity(struct opener *o, const struct ledger_found *found)
 {
-    char key[LEDGER_KEY_SIZE];
-    ledger_worker_key(&o->ledger->keys, found->name, key);
-    const char *argv[] = {"HGET", key, "identity"};
     struct encounter *e = memory_zeroed(1, sizeof(*e));
     *e = (struct encounter){.step = {o, o->round}, .lease_end_ms = found->lease_end_ms, .now_ms = found->now_ms};
     memory_copy_text(e->run_id, sizeof(e->run_id), found->run_id);
@@ -548,7 +378,7 @@ static void ask_identity(struct opener *o, const struct ledger_found *found)
     memory_copy_text(e->why, sizeof(e->why), found->why);
     memory_copy_text(e->source, sizeof(e->source), found->source);
     memory_copy_text(e->name, sizeof(e->name), found->name);
-    if (redis_link_send(o->ledger->link, COMMAND_TIMEOUT_MS, on_identity, e, 3, argv, NULL) < 0)
+    if (ledger_ask_worker(o->ledger, found->name, "identity", on_identity, e) < 0)
         free(e);
 }
 
@@ -573,7 +403,7 @@ static void resume(struct opener *o, const struct ledger_found *found)
     set_way(o, OPENER_RESUMED);
     log_info("run.resumed", LOG_TEXT("run", o->run_id), LOG_TEXT("state", found->state));
     if (strcmp(found->state, "loading") == 0)
-        enqueue_all(o);
+        loading_start(&o->loading);
     else
         tell_open(o);
 }
@@ -662,6 +492,10 @@ void opener_init(struct opener *o, uv_loop_t *loop, struct ledger *ledger, const
     snprintf(o->digest, sizeof(o->digest), "%016" PRIx64, plan->digest);
     if (options->run_id)
         memory_copy_text(o->run_id, sizeof(o->run_id), options->run_id);
+    static const struct clearing_events clearing = {is_step_over, on_occupied, on_archived, on_cleared};
+    static const struct loading_events loading = {is_step_over, on_loaded};
+    clearing_init(&o->clearing, ledger, o->me, &clearing, o);
+    loading_init(&o->loading, ledger, o->me, o->digest, plan, &loading, o);
     uv_timer_init(loop, &o->retry);
     o->retry.data = o;
 }
@@ -672,9 +506,14 @@ void opener_start(struct opener *o)
     acquire(o);
 }
 
+void opener_found_again(struct opener *o)
+{
+    o->is_open = true;
+}
+
 void opener_stop(struct opener *o)
 {
-    o->round++;
+    forget_answers(o);
     o->is_open = o->has_lease = false;
     uv_timer_stop(&o->retry);
 }

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "controller/clearing.h"
+#include "controller/loading.h"
 #include "controller/plan.h"
 #include "controller/source.h"
 #include "shared/error.h"
@@ -25,10 +27,10 @@
 
 struct opener_events {
     void (*on_open)(void *data);
-    void (*on_standby)(void *data, const char *holder,
-                       bool is_ours); /* another controller has this run, or begins one */
-    void (*on_refused)(void *data,
-                       const struct error *reason);     /* another run is alive: ERROR_CONFIG; nothing was touched */
+    /* Another controller has this run, or begins one. */
+    void (*on_standby)(void *data, const char *holder, bool is_ours);
+    /* Another run is alive: ERROR_CONFIG; nothing was touched. */
+    void (*on_refused)(void *data, const struct error *reason);
     void (*on_say)(void *data, const char *line);       /* for people: why a run is begun anew, who is waited for */
     void (*on_trouble)(void *data, const char *reason); /* the server says: not now; it is tried again by itself */
 };
@@ -59,8 +61,8 @@ struct opener {
     unsigned lease_ms;
     uv_timer_t retry;
     unsigned round; /* answers of an earlier start are ignored */
-    size_t loaded, sent, in_flight;
-    bool must_rewind;
+    struct clearing clearing;
+    struct loading loading;
     bool is_fresh; /* what is found must be replaced */
     bool has_lease;
     bool is_open;
@@ -75,7 +77,10 @@ void opener_init(struct opener *opener, uv_loop_t *loop, struct ledger *ledger, 
 /* The link is up and the scripts are loaded: go. */
 void opener_start(struct opener *opener);
 
-/* The link is lost: what was under way is forgotten. */
+/* The run that was open is there after a lost link, and still ours to show: nothing else has to be done. */
+void opener_found_again(struct opener *opener);
+
+/* The link is lost, or another controller has the run: what was under way is forgotten. */
 void opener_stop(struct opener *opener);
 
 /* Frees what it owns. */

@@ -5,10 +5,8 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
 
 enum {
-    COMMAND_TIMEOUT_MS = 10000,
     LONGEST_PASS_MS = 2000, /* between two looks for the dead, however long a lease is */
 };
 
@@ -62,7 +60,7 @@ static bool may_anybody_die(const struct reaper *r)
 static void read_clock(struct reaper *r, const struct ledger_reply *reply)
 {
     uint64_t now = clock_mono_ms();
-    int64_t step_ms = clock_watch_read(&r->clock, ledger_number(reply, 1), reply->sent_ms, now);
+    int64_t step_ms = clock_watch_read(&r->clock, ledger_now_ms(reply), reply->sent_ms, now);
     if (step_ms == 0)
         return;
     log_warn("redis.clock_set", LOG_INT("by_ms", step_ms),
@@ -92,7 +90,7 @@ static void on_reclaimed(void *data, const struct ledger_reply *reply)
     struct step *step = data;
     if (reply->outcome == LEDGER_OK) {
         step->reaper->tasks_reclaimed++;
-        log_warn("task.reclaimed", LOG_TEXT("worker", step->worker), LOG_INT("given_up", ledger_number(reply, 1)));
+        log_warn("task.reclaimed", LOG_TEXT("worker", step->worker), LOG_INT("given_up", ledger_is_given_up(reply)));
     }
     free_step(step);
 }
@@ -111,27 +109,22 @@ static void bury(struct step *of)
         free_step(step);
 }
 
-static void on_list(void *data, const struct redisReply *reply)
+static void on_list(void *data, const struct ledger_reply *reply)
 {
     struct step *step = data;
-    if (!is_stale(step) && reply && redis_reply_error(reply) == NULL) {
-        for (size_t i = 0; i < redis_reply_count(reply); i++) {
-            const char *task = redis_reply_text(redis_reply_at(reply, i));
-            reclaim(step, task ? task : "");
-        }
+    if (!is_stale(step) && reply->outcome == LEDGER_OK) {
+        for (size_t i = 0; i < ledger_list_count(reply); i++)
+            reclaim(step, ledger_list_text(reply, i));
         if (step->lease_end[0])
             bury(step);
     }
     free_step(step);
 }
 
-static void sweep(struct reaper *r, const char *worker, const char *lease_end)
+static void sweep(struct reaper *r, const struct ledger_late *late)
 {
-    char key[LEDGER_KEY_SIZE];
-    ledger_processing_key(&r->ledger->keys, worker, key);
-    const char *argv[] = {"LRANGE", key, "0", "-1"};
-    struct step *step = new_step(r, worker, lease_end);
-    if (redis_link_send(r->ledger->link, COMMAND_TIMEOUT_MS, on_list, step, 4, argv, NULL) < 0)
+    struct step *step = new_step(r, late->worker, late->lease_end);
+    if (ledger_ask_processing(r->ledger, late->worker, on_list, step) < 0)
         free_step(step);
 }
 
@@ -146,11 +139,10 @@ static void on_overdue(void *data, const struct ledger_reply *reply)
     read_clock(r, reply);
     if (!may_anybody_die(r)) /* the answer itself may have been kept from us for long */
         return;
-    size_t expired = (size_t)ledger_number(reply, 2);
-    for (size_t i = 3; i < 3 + expired; i++)
-        sweep(r, ledger_text(reply, i), ledger_text(reply, i + expired));
-    for (size_t i = 3 + 2 * expired; i < redis_reply_count(reply->raw); i++)
-        sweep(r, ledger_text(reply, i), "");
+    for (size_t i = 0; i < ledger_late_count(reply); i++) {
+        const struct ledger_late late = ledger_late(reply, i);
+        sweep(r, &late);
+    }
 }
 
 /* Also while nobody may die: a clock that was set back is noticed at once, and with it the leases that are too long.

@@ -1,3 +1,7 @@
+/*
+ * The cheap questions come first (workers, graves, the counter, then the lists), and only what they say leads to an
+ * audit. The audit itself is the auditor's.
+ */
 #include "controller/stall.h"
 
 #include <stdlib.h>
@@ -6,9 +10,8 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "shared/redis_reply.h"
 
-enum { COMMAND_TIMEOUT_MS = 10000, RESTORED_AT_A_TIME = 100 };
+enum { RESTORED_AT_A_TIME = 100 };
 
 struct step {
     struct stall *stall;
@@ -48,9 +51,9 @@ static void end_look(struct stall *s)
     s->quiet_since_ms = clock_mono_ms();
 }
 
-static bool is_answer(struct stall *s, const struct redisReply *reply)
+static bool is_answer(struct stall *s, const struct ledger_reply *reply)
 {
-    if (reply && redis_reply_error(reply) == NULL)
+    if (reply->outcome == LEDGER_OK)
         return true;
     end_look(s);
     return false;
@@ -75,7 +78,7 @@ static void restore(struct stall *s, const struct ledger_reply *audited, size_t 
     struct ledger_entry entries[RESTORED_AT_A_TIME];
     size_t count = 0;
     for (size_t i = 0; i < lost && count < RESTORED_AT_A_TIME; i++) {
-        ptrdiff_t index = plan_find(s->plan, ledger_text(audited, 4 + i));
+        ptrdiff_t index = plan_find(s->plan, ledger_lost(audited, i));
         if (index < 0)
             continue;
         const struct plan_task *task = &s->plan->tasks[index];
@@ -101,13 +104,13 @@ static void on_audited(void *data, const struct ledger_reply *reply)
         end_look(s);
         return;
     }
-    size_t found = (size_t)ledger_number(reply, 2), lost = (size_t)ledger_number(reply, 3);
-    if (s->count == 0 && found > 0) {
-        s->count = found;
-        memory_copy_text(s->finding, sizeof(s->finding), ledger_text(reply, 4 + lost));
+    const struct ledger_audited audited = ledger_audited(reply);
+    if (s->count == 0 && audited.findings > 0) {
+        s->count = (size_t)audited.findings;
+        memory_copy_text(s->finding, sizeof(s->finding), ledger_finding(reply, 0));
     }
-    if (lost > 0) {
-        restore(s, reply, lost);
+    if (audited.lost > 0) {
+        restore(s, reply, audited.lost);
         return;
     }
     end_look(s);
@@ -145,55 +148,55 @@ static void judge(struct stall *s)
     audit(s);
 }
 
-static void on_length(void *data, const struct redisReply *reply)
+static void on_length(void *data, const struct ledger_reply *reply)
 {
     struct stall *s = end_step(data);
     if (s == NULL || !is_answer(s, reply))
         return;
-    s->is_busy = s->is_busy || redis_reply_integer(reply, 0) > 0;
+    s->is_busy = s->is_busy || ledger_value_number(reply, 0) > 0;
     if (--s->awaited == 0)
         judge(s);
 }
 
-static void ask(struct stall *s, redis_reply_fn *reply, int argc, const char *const *argv)
+typedef int ask_fn(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+static void ask(struct stall *s, ask_fn *ask_ledger, ledger_reply_fn *reply)
 {
     struct step *step = new_step(s);
-    if (redis_link_send(s->ledger->link, COMMAND_TIMEOUT_MS, reply, step, argc, argv, NULL) < 0)
+    if (ask_ledger(s->ledger, reply, step) < 0)
         free_step(step);
 }
 
-static void ask_length(struct stall *s, const char *key)
+static void ask_length_of(struct stall *s, const char *worker)
 {
+    struct step *step = new_step(s);
     s->awaited++;
-    ask(s, on_length, 2, (const char *const[]){"LLEN", key});
+    if (ledger_ask_processing_length(s->ledger, worker, on_length, step) < 0)
+        free_step(step);
 }
 
-static void on_workers(void *data, const struct redisReply *reply)
+static void on_workers(void *data, const struct ledger_reply *reply)
 {
     struct stall *s = end_step(data);
     if (s == NULL || !is_answer(s, reply))
         return;
-    for (size_t i = 0; i < redis_reply_count(reply); i++) {
-        char key[LEDGER_KEY_SIZE];
-        const char *worker = redis_reply_text(redis_reply_at(reply, i));
-        ledger_processing_key(&s->ledger->keys, worker ? worker : "", key);
-        ask_length(s, key);
-    }
+    for (size_t i = 0; i < ledger_list_count(reply); i++)
+        ask_length_of(s, ledger_list_text(reply, i));
 }
 
 /* The last of what is asked first: by now it is known how many lists there are. */
-static void on_remaining(void *data, const struct redisReply *reply)
+static void on_remaining(void *data, const struct ledger_reply *reply)
 {
     struct stall *s = end_step(data);
     if (s == NULL || !is_answer(s, reply))
         return;
-    s->remaining = redis_reply_integer(reply, -1);
-    ask_length(s, s->ledger->keys.names[LEDGER_TASKQUEUE]);
+    s->remaining = ledger_value_number(reply, -1);
+    s->awaited++;
+    ask(s, ledger_ask_queue_length, on_length);
 }
 
 void stall_look(struct stall *s, uint64_t events_seen)
 {
-    const struct ledger_keys *keys = &s->ledger->keys;
     uint64_t now = clock_mono_ms();
     if (events_seen != s->events_seen || s->quiet_since_ms == 0) {
         s->events_seen = events_seen;
@@ -204,9 +207,9 @@ void stall_look(struct stall *s, uint64_t events_seen)
     s->is_asking = true;
     s->is_busy = false;
     s->awaited = 0;
-    ask(s, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_WORKERS], "0", "-1"});
-    ask(s, on_workers, 4, (const char *const[]){"ZRANGE", keys->names[LEDGER_GRAVES], "0", "-1"});
-    ask(s, on_remaining, 3, (const char *const[]){"HGET", keys->names[LEDGER_RUNMETA], "tasksremaining"});
+    ask(s, ledger_ask_workers, on_workers);
+    ask(s, ledger_ask_graves, on_workers);
+    ask(s, ledger_ask_remaining, on_remaining);
 }
 
 /* ---- outside ---- */

@@ -1,5 +1,5 @@
 /*
- * What Redis tells of a task, or of the run, made into what the board has of it. Pure.
+ * What Redis tells of a task, made into what the board has of it. Pure.
  *
  * Redis holds what workers wrote, and a worker may be anybody's: whatever stands there gives a task that the board
  * can bear. Numbers are kept between bounds (sums over all tasks must not overflow), and what isn't understood counts
@@ -9,27 +9,10 @@
 #include <stdint.h>
 
 #include "controller/board.h"
+#include "shared/event.h"
 
 struct cJSON;
 struct redisReply;
-
-/* The fields of the run's hash that are needed, in the order in which the reply has them. */
-enum { TASK_RECORD_RUN_FIELDS = 13 };
-extern const char *const task_record_run_fields[TASK_RECORD_RUN_FIELDS];
-
-/*
- * The run as its hash has it: running or finished, and never cancelled, which the tasks tell. Its texts are borrowed.
- * Returns why it is being cancelled (borrowed), "": it isn't.
- */
-const char *task_record_run(struct board_run *run, const struct redisReply *hash);
-
-/* Why a run is being cancelled; ASKED for what is no word of ours. */
-enum cancel_kind task_record_cancel_kind(const char *text);
-
-/* How many tasks have failed, as the run or an event says; 0 for what is no number. */
-size_t task_record_failed(const char *text);
-/* Whose hash it is, "": nobody's. Borrowed. */
-const char *task_record_run_id(const struct redisReply *hash);
 
 /* The fields of a task's hash that are needed, in the order in which the reply has them. */
 enum { TASK_RECORD_FIELDS = 8 };
@@ -45,10 +28,7 @@ void task_record_from_hash(struct board_task *task, const struct redisReply *has
  * What an event of the stream does to the task. The texts are borrowed from the event, or stay. Returns the details
  * that come with it, as JSON, or NULL.
  */
-const char *task_record_apply_event(struct board_task *task, const struct redisReply *event);
-
-/* How many slots a worker says that it has; 1 for what no worker can have. */
-unsigned task_record_slots(const char *text);
+const char *task_record_apply_event(struct board_task *task, const struct event *event);
 
 /*
  * The details of an attempt (ledger_settlement.details); what isn't a JSON object changes nothing. The texts are

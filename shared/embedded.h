@@ -7,4 +7,5 @@ struct embedded_file {
     const unsigned char *body; /* a zero byte follows, not counted in size */
     size_t size;
     const char *sha1; /* of the body, in hex */
+    const char *name; /* of the file, without folder and extension */
 };

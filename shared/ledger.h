@@ -8,9 +8,10 @@
  *         ├──────────────────────┘   reclaim (the lease ran out)   │
  *         └────────────────────────────────────────────────────────┘
  *
- * Each operation is one script (lua/<name>.lua) and may be sent again when its reply was lost: the second time
- * changes nothing. All are asynchronous: they return 0 and `reply` is called exactly once, or -1 (the link isn't up)
- * and it never is. Texts are borrowed for the call only.
+ * Each operation that changes something is one script (lua/<name>.lua; ledger_script.c says which keys it is given)
+ * and may be sent again when its reply was lost: the second time changes nothing. What only reads is one command. All
+ * are asynchronous: they return 0 and `reply` is called exactly once, or -1 (the link isn't up) and it never is.
+ * Texts are borrowed for the call only.
  *
  * What a reply may say, besides what each operation lists:
  *     LOST      the link went; nobody knows whether it was done: send it again when the link is up
@@ -55,7 +56,7 @@ enum ledger_outcome {
 struct ledger_reply {
     enum ledger_outcome outcome;
     const char *text;             /* TROUBLE: the server's words */
-    const struct redisReply *raw; /* the whole reply, element 0 is the outcome's word; NULL when LOST */
+    const struct redisReply *raw; /* the whole reply, for the readers below; NULL when LOST */
     bool is_taught;               /* TROUBLE: it didn't know the scripts, and has been sent them */
     uint64_t sent_ms;             /* monotonic: when it was asked for */
 };
@@ -90,20 +91,42 @@ struct ledger_worker {
 enum { LEDGER_TOKEN_SIZE = 33 }; /* 128 random bits in hex */
 
 /*
- * {OK: fields of the run} {WAITING: no run is open} {CLOSED: [2] is 1 while a controller is alive}
+ * {OK: ledger_run_field} {WAITING: no run is open} {CLOSED: ledger_closed}
  * {TAKEN: another process has this name, or has left claimed tasks}
  */
 int ledger_register(struct ledger *ledger, const struct ledger_worker *worker, ledger_reply_fn *reply, void *data);
 
+/* A field of the run; "": it has none of that name. */
+const char *ledger_run_field(const struct ledger_reply *reply, const char *name);
+
+struct ledger_closed {
+    const char *run_id;
+    bool has_controller; /* which is alive */
+};
+struct ledger_closed ledger_closed(const struct ledger_reply *reply);
+
 /*
- * {OK: [1…] the tasks in the worker's list: those that it knows nothing of are to be claimed} {CLOSED}
+ * {OK: ledger_held, the tasks in the worker's list: those that it knows nothing of are to be claimed} {CLOSED}
  * {UNKNOWN: declared dead, register again} {CANCELLED: hand back what runs}
  */
 int ledger_renew(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+size_t ledger_held_count(const struct ledger_reply *reply);
+const char *ledger_held(const struct ledger_reply *reply, size_t index);
 
-/* {OK: attempt, spec, viewport, browser, runner, overrides} {GONE} {CLOSED} {UNKNOWN} */
+/* Waits a while for a task to move to the worker's list; blocks `link`. {OK: ledger_value_text, NULL: none came} */
+int ledger_pop(struct ledger *ledger, struct redis_link *link, const char *worker, ledger_reply_fn *reply,
+               void *data);
+
+/* {OK: ledger_claimed} {GONE} {CLOSED} {UNKNOWN} */
 int ledger_claim(struct ledger *ledger, const char *worker, const char *task, const char *token,
                  ledger_reply_fn *reply, void *data);
+
+struct ledger_claimed {
+    unsigned attempt;
+    const char *spec, *viewport, *browser, *runner;
+    const char *overrides; /* "": none */
+};
+struct ledger_claimed ledger_claimed(const struct ledger_reply *reply);
 
 struct ledger_settlement {
     const char *worker, *task, *token;
@@ -121,7 +144,7 @@ struct ledger_settlement {
 int ledger_settle(struct ledger *ledger, const struct ledger_settlement *settlement, ledger_reply_fn *reply,
                   void *data);
 
-/* `token` NULL: popped but not claimed; `record` NULL: none. {OK: 1 given up as error, 0 waits again} {FENCED} */
+/* `token` NULL: popped but not claimed; `record` NULL: none. {OK: ledger_is_given_up} {FENCED} */
 int ledger_release(struct ledger *ledger, const char *worker, const char *task, const char *token, const char *record,
                    ledger_reply_fn *reply, void *data);
 
@@ -151,7 +174,7 @@ struct ledger_acquisition {
 int ledger_acquire(struct ledger *ledger, const struct ledger_acquisition *acquisition, ledger_reply_fn *reply,
                    void *data);
 
-/* What acquire found. Borrowed from the reply. */
+/* What acquire found. */
 struct ledger_found {
     const char *run_id;           /* "": no run */
     const char *state;            /* loading, running, finished, purging */
@@ -163,8 +186,10 @@ struct ledger_found {
 };
 struct ledger_found ledger_found(const struct ledger_reply *reply);
 
-/* Renews our lease; `lease_ms` 0: gives it up. {OK: Redis' time in ms} {FENCED: another controller has it, or had it
- * since} */
+/*
+ * Renews our lease; `lease_ms` 0: gives it up. {OK: ledger_now_ms}
+ * {FENCED: another controller has it, or had it since}
+ */
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
 /*
@@ -188,8 +213,8 @@ struct ledger_entry {
 };
 
 /*
- * Writes `count` tasks of which the first is number `offset` of the plan with this digest. {OK: loaded} {AT: loaded,
- * go on there} {FENCED}
+ * Writes `count` tasks of which the first is number `offset` of the plan with this digest. {OK, AT: ledger_count are
+ * loaded, go on there} {FENCED}
  */
 int ledger_enqueue(struct ledger *ledger, const char *me, const char *digest, size_t offset,
                    const struct ledger_entry *entries, size_t count, ledger_reply_fn *reply, void *data);
@@ -199,13 +224,13 @@ int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, v
 
 /*
  * Cancels the run; `tasks`: those at the right end of the queue, which are complete without a result then. To be
- * called until the run is finished: what runs is handed back by its workers, and then waits. {OK: how many} {FENCED}
- * {CLOSED}
+ * called until the run is finished: what runs is handed back by its workers, and then waits. {OK: ledger_count}
+ * {FENCED} {CLOSED}
  */
 int ledger_cancel(struct ledger *ledger, const char *me, enum cancel_kind kind, const char *reason,
                   const char *const *tasks, size_t count, ledger_reply_fn *reply, void *data);
 
-/* Puts these complete tasks back, those that passed at once excepted. {OK: how many} {FENCED} {CLOSED} {BUSY} */
+/* Puts these complete tasks back, those that passed at once excepted. {OK: ledger_count} {FENCED} {CLOSED} {BUSY} */
 int ledger_rerun(struct ledger *ledger, const char *me, const char *const *tasks, size_t count,
                  ledger_reply_fn *reply, void *data);
 
@@ -218,14 +243,20 @@ int ledger_summarize(struct ledger *ledger, const char *me, const char *summary,
 
 /*
  * Whose lists must be swept. `known_ms`: what Redis' clock must have come to if nobody has set it, 0: unknown. No
- * lease is longer than one lease after that. {OK: Redis' time in ms, n, then n workers whose lease ran out, then the
- * n ends of these leases, then those that have gone lately}
+ * lease is longer than one lease after that. {OK: ledger_now_ms, ledger_late}
  */
 int ledger_overdue(struct ledger *ledger, int64_t known_ms, ledger_reply_fn *reply, void *data);
 
+struct ledger_late {
+    const char *worker;
+    const char *lease_end; /* when its lease ran out; "": it has gone lately */
+};
+size_t ledger_late_count(const struct ledger_reply *reply);
+struct ledger_late ledger_late(const struct ledger_reply *reply, size_t index);
+
 /*
  * Takes one task back from a dead worker; `lease_end` as overdue told it, "": it has gone.
- * {OK: 1 given up as error, 0 waits again} {ALIVE} {GONE}
+ * {OK: ledger_is_given_up} {ALIVE} {GONE}
  */
 int ledger_reclaim(struct ledger *ledger, const char *worker, const char *lease_end, const char *task,
                    ledger_reply_fn *reply, void *data);
@@ -235,22 +266,92 @@ int ledger_bury(struct ledger *ledger, const char *worker, const char *lease_end
 
 /*
  * Writes anew what Redis has lost of these tasks, as errors; an audit that repairs comes before.
- * {OK: how many were lost} {FENCED} {CLOSED}
+ * {OK: ledger_count were lost} {FENCED} {CLOSED}
  */
 int ledger_restore(struct ledger *ledger, const char *me, const struct ledger_entry *entries, size_t count,
                    ledger_reply_fn *reply, void *data);
 
 /*
  * Holds the run against its promises. `workers`: all of the workers' set and the graves; `tasks`: the order.
- * {OK: number of tasks, number of findings, n, then n tasks whose hash is gone, then the first hundred findings}
- * {WAITING: no run is open} {BUSY: a worker wasn't named}
+ * {OK: ledger_audited} {WAITING: no run is open} {BUSY: a worker wasn't named}
  */
 int ledger_audit(struct ledger *ledger, bool repair, const char *const *workers, size_t worker_count,
                  const char *const *tasks, size_t task_count, ledger_reply_fn *reply, void *data);
 
-/* ---- replies ---- */
+struct ledger_audited {
+    int64_t tasks, findings;
+    size_t lost; /* tasks whose hash is gone: ledger_lost */
+    size_t told; /* the first hundred findings: ledger_finding */
+};
+struct ledger_audited ledger_audited(const struct ledger_reply *reply);
+const char *ledger_lost(const struct ledger_reply *reply, size_t index);
+const char *ledger_finding(const struct ledger_reply *reply, size_t index);
 
-/* Element `index` of a reply as text ("" if it has none) or number. Borrowed, valid as long as the reply. */
-const char *ledger_text(const struct ledger_reply *reply, size_t index);
-int64_t ledger_number(const struct ledger_reply *reply, size_t index);
+/* ---- what is read as it stands ---- */
+
+/* These fields of the run, or of a task. {OK: ledger_field, in that order} */
+int ledger_ask_run(struct ledger *ledger, const char *const *fields, size_t count, ledger_reply_fn *reply,
+                   void *data);
+int ledger_ask_task(struct ledger *ledger, const char *task, const char *const *fields, size_t count,
+                    ledger_reply_fn *reply, void *data);
+
+/* One field of a worker; the details of a task's last attempt; the log of an attempt. {OK: ledger_value} */
+int ledger_ask_worker(struct ledger *ledger, const char *worker, const char *field, ledger_reply_fn *reply,
+                      void *data);
+int ledger_ask_details(struct ledger *ledger, const char *task, ledger_reply_fn *reply, void *data);
+int ledger_ask_log(struct ledger *ledger, const char *task, unsigned attempt, ledger_reply_fn *reply, void *data);
+
+/*
+ * The first tasks in the order of the plan, the last runs of the history (`most` 0: all of them), so many at the
+ * right end of the queue, from left to right, what lies in a worker's list, the records of a task's attempts. {OK:
+ * ledger_list}
+ */
+int ledger_ask_order(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);
+int ledger_ask_history(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);
+int ledger_ask_queue(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);
+int ledger_ask_processing(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+int ledger_ask_attempts(struct ledger *ledger, const char *task, ledger_reply_fn *reply, void *data);
+
+/* Who has a lease, ended or not; who has gone. {OK: ledger_list} */
+int ledger_ask_workers(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+int ledger_ask_graves(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+/* How many wait, how many lie in a worker's list, how many tasks runmeta says remain. {OK: ledger_value_number} */
+int ledger_ask_queue_length(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+int ledger_ask_processing_length(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data);
+int ledger_ask_remaining(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+/* Redis' clock. {OK: ledger_time_ms, in whole seconds} */
+int ledger_ask_time(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+/* The end of the events' stream. {OK: ledger_last_event} */
+int ledger_ask_last_event(struct ledger *ledger, ledger_reply_fn *reply, void *data);
+
+/* Waits a while for what comes after the entry of this id; blocks `link`. {OK: ledger_event} */
+int ledger_follow_events(struct ledger *ledger, struct redis_link *link, const char *after, ledger_reply_fn *reply,
+                         void *data);
+int ledger_follow_signals(struct ledger *ledger, struct redis_link *link, const char *after, ledger_reply_fn *reply,
+                          void *data);
+
+/* ---- replies; whatever they give is borrowed, valid as long as the reply ---- */
+
+const char *ledger_field(const struct ledger_reply *reply, size_t index);   /* NULL: it isn't there */
+const char *ledger_value(const struct ledger_reply *reply, size_t *length); /* NULL: none */
+const char *ledger_value_text(const struct ledger_reply *reply);            /* NULL: none */
+int64_t ledger_value_number(const struct ledger_reply *reply, int64_t fallback);
+size_t ledger_list_count(const struct ledger_reply *reply);
+const char *ledger_list_text(const struct ledger_reply *reply, size_t index); /* "": no text */
+int64_t ledger_now_ms(const struct ledger_reply *reply);                      /* Redis' time in the script */
+int64_t ledger_time_ms(const struct ledger_reply *reply);
+size_t ledger_count(const struct ledger_reply *reply);
+bool ledger_is_given_up(const struct ledger_reply *reply); /* it is complete as an error; else it waits again */
+
+struct ledger_event {
+    const char *id; /* NULL: there is none */
+    const struct redisReply *fields;
+};
+struct ledger_event ledger_last_event(const struct ledger_reply *reply);
+size_t ledger_event_count(const struct ledger_reply *reply);
+struct ledger_event ledger_event(const struct ledger_reply *reply, size_t index);
+
 const char *ledger_outcome_name(enum ledger_outcome outcome);

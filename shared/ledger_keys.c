@@ -3,26 +3,39 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[LEDGER_KEYS] = {
-    [LEDGER_RUNMETA] = "runmeta",
-    [LEDGER_TASKQUEUE] = "taskqueue",
-    [LEDGER_RUN] = "funkytown:run",
-    [LEDGER_ORDER] = "funkytown:order",
-    [LEDGER_OVERRIDES] = "funkytown:overrides",
-    [LEDGER_CLAIMS] = "funkytown:claims",
-    [LEDGER_SETTLED] = "funkytown:settled",
-    [LEDGER_CRASHES] = "funkytown:crashes",
-    [LEDGER_FAILURES] = "funkytown:failures",
-    [LEDGER_RELEASES] = "funkytown:releases",
-    [LEDGER_DECLINED] = "funkytown:declined",
-    [LEDGER_DETAILS] = "funkytown:details",
-    [LEDGER_WORKERS] = "funkytown:workers",
-    [LEDGER_GRAVES] = "funkytown:graves",
-    [LEDGER_CONTROLLER] = "funkytown:controller",
-    [LEDGER_EVENTS] = "funkytown:events",
-    [LEDGER_SIGNALS] = "funkytown:signals",
-    [LEDGER_HISTORY] = "funkytown:history",
+static const struct {
+    const char *word; /* in the heads of the scripts */
+    const char *name; /* without the prefix; what follows it is the task or worker that it is of */
+} kinds[LEDGER_KEY_KINDS] = {
+    [LEDGER_RUNMETA] = {"runmeta", "runmeta"},
+    [LEDGER_TASKQUEUE] = {"taskqueue", "taskqueue"},
+    [LEDGER_RUN] = {"run", "funkytown:run"},
+    [LEDGER_ORDER] = {"order", "funkytown:order"},
+    [LEDGER_OVERRIDES] = {"overrides", "funkytown:overrides"},
+    [LEDGER_CLAIMS] = {"claims", "funkytown:claims"},
+    [LEDGER_SETTLED] = {"settled", "funkytown:settled"},
+    [LEDGER_CRASHES] = {"crashes", "funkytown:crashes"},
+    [LEDGER_FAILURES] = {"failures", "funkytown:failures"},
+    [LEDGER_RELEASES] = {"releases", "funkytown:releases"},
+    [LEDGER_DECLINED] = {"declined", "funkytown:declined"},
+    [LEDGER_DETAILS] = {"details", "funkytown:details"},
+    [LEDGER_WORKERS] = {"workers", "funkytown:workers"},
+    [LEDGER_GRAVES] = {"graves", "funkytown:graves"},
+    [LEDGER_CONTROLLER] = {"controller", "funkytown:controller"},
+    [LEDGER_EVENTS] = {"events", "funkytown:events"},
+    [LEDGER_SIGNALS] = {"signals", "funkytown:signals"},
+    [LEDGER_HISTORY] = {"history", "funkytown:history"},
+    [LEDGER_TASK] = {"task", ""},
+    [LEDGER_ATTEMPTS] = {"attempts", "funkytown:attempts:"},
+    [LEDGER_LOGS] = {"logs", "funkytown:logs:"},
+    [LEDGER_WORKER] = {"worker", "funkytown:worker:"},
+    [LEDGER_PROCESSING] = {"processing", "funkytown:processing:"},
 };
+
+const char *ledger_key_word(enum ledger_key kind)
+{
+    return kinds[kind].word;
+}
 
 int ledger_keys_init(struct ledger_keys *keys, const char *prefix, struct error *err)
 {
@@ -31,36 +44,12 @@ int ledger_keys_init(struct ledger_keys *keys, const char *prefix, struct error 
                          LEDGER_PREFIX_LIMIT);
     snprintf(keys->prefix, sizeof(keys->prefix), "%s", prefix);
     for (size_t i = 0; i < LEDGER_KEYS; i++)
-        snprintf(keys->names[i], sizeof(keys->names[i]), "%s%s", prefix, names[i]);
+        snprintf(keys->names[i], sizeof(keys->names[i]), "%s%s", prefix, kinds[i].name);
     return 0;
 }
 
-static void build(const struct ledger_keys *keys, const char *kind, const char *name, char key[LEDGER_KEY_SIZE])
+void ledger_key_build(const struct ledger_keys *keys, enum ledger_key kind, const char *name,
+                      char key[LEDGER_KEY_SIZE])
 {
-    snprintf(key, LEDGER_KEY_SIZE, "%s%s%s", keys->prefix, kind, name);
-}
-
-void ledger_task_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE])
-{
-    build(keys, "", task, key);
-}
-
-void ledger_attempts_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE])
-{
-    build(keys, "funkytown:attempts:", task, key);
-}
-
-void ledger_logs_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE])
-{
-    build(keys, "funkytown:logs:", task, key);
-}
-
-void ledger_worker_key(const struct ledger_keys *keys, const char *worker, char key[LEDGER_KEY_SIZE])
-{
-    build(keys, "funkytown:worker:", worker, key);
-}
-
-void ledger_processing_key(const struct ledger_keys *keys, const char *worker, char key[LEDGER_KEY_SIZE])
-{
-    build(keys, "funkytown:processing:", worker, key);
+    snprintf(key, LEDGER_KEY_SIZE, "%s%s%s", keys->prefix, kinds[kind].name, kind < LEDGER_KEYS ? "" : name);
 }

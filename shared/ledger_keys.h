@@ -6,7 +6,7 @@
 
 enum { LEDGER_PREFIX_LIMIT = 64, LEDGER_KEY_SIZE = 512 };
 
-/* The keys that a run has one of. */
+/* First the keys that a run has one of. */
 enum ledger_key {
     LEDGER_RUNMETA,
     LEDGER_TASKQUEUE,
@@ -27,6 +27,13 @@ enum ledger_key {
     LEDGER_SIGNALS,
     LEDGER_HISTORY,
     LEDGER_KEYS,
+    /* Of one task, or of one worker. */
+    LEDGER_TASK = LEDGER_KEYS,
+    LEDGER_ATTEMPTS,
+    LEDGER_LOGS,
+    LEDGER_WORKER,
+    LEDGER_PROCESSING,
+    LEDGER_KEY_KINDS,
 };
 
 struct ledger_keys {
@@ -37,12 +44,13 @@ struct ledger_keys {
 /* -1: the prefix is longer than LEDGER_PREFIX_LIMIT bytes. */
 int ledger_keys_init(struct ledger_keys *keys, const char *prefix, struct error *err);
 
+/* As the heads of the scripts call it: "run", "processing". */
+const char *ledger_key_word(enum ledger_key kind);
+
 /*
- * Keys of one task ("task:<group>:<i>") or one worker. They hold every name that a task or worker can have. A longer
- * one, which somebody has put into Redis, is cut: then the key is nobody's, because all of ours are shorter.
+ * The key of one task ("task:<group>:<i>") or one worker, or one of the run's, for which the name doesn't matter. It
+ * holds every name that a task or worker can have. A longer one, which somebody has put into Redis, is cut: then the
+ * key is nobody's, because all of ours are shorter.
  */
-void ledger_task_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE]);
-void ledger_attempts_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE]);
-void ledger_logs_key(const struct ledger_keys *keys, const char *task, char key[LEDGER_KEY_SIZE]);
-void ledger_worker_key(const struct ledger_keys *keys, const char *worker, char key[LEDGER_KEY_SIZE]);
-void ledger_processing_key(const struct ledger_keys *keys, const char *worker, char key[LEDGER_KEY_SIZE]);
+void ledger_key_build(const struct ledger_keys *keys, enum ledger_key kind, const char *name,
+                      char key[LEDGER_KEY_SIZE]);

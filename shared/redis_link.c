@@ -1,3 +1,7 @@
+/*
+ * The link's states, which redis_link.h draws, and what its server's refusals mean for them. How hiredis is given the
+ * loop is redis_poller's, where to connect to is redis_route's, and what a refusal says is redis_refusal's.
+ */
 #include "shared/redis_link.h"
 
 #include <assert.h>
@@ -11,16 +15,16 @@
 
 #include "shared/clock.h"
 #include "shared/memory.h"
+#include "shared/redis_poller.h"
 #include "shared/redis_refusal.h"
 #include "shared/redis_reply.h"
+#include "shared/redis_route.h"
 
 enum {
     FIRST_WAIT_MS = 50,
     CONNECT_TIMEOUT_MS = 5000,
     TIMEOUT_CHECK_MS = 500,
     REFUSED_LIMIT_MS = 5000, /* who refuses for longer may not be the one to talk to any more */
-    ADDRESS_LIMIT = 8,
-    NAME_SIZE = 256,
 };
 
 /* FALLING: replies are being called with NULL, on_down follows. */
@@ -46,26 +50,15 @@ struct awaited {
     bool may_be_denied;
 };
 
-/* Refusals that follow one another. As long as the last one isn't made good the link is no good one, however well it
- * greets. */
+/* Refusals that follow one another. Until the last one is made good the link is no good one, however well it greets. */
 struct refusals {
     char what[64]; /* was refused last; "": nothing that wasn't accepted since */
     uint64_t since_ms, last_ms;
 };
 
-/* hiredis' view of the loop, one for each connection. It outlives the connection until its close callbacks. */
-struct poller {
-    uv_poll_t poll;
-    uv_prepare_t flush; /* writes before the loop waits: a socket that has room is not asked whether it has */
-    redisAsyncContext *context;
-    int wanted;
-    int open_handles;
-    bool is_flushing;
-};
-
 struct redis_link {
     uv_loop_t *loop;
-    const struct redis_address *address;
+    struct redis_route route;
     struct redis_link_events events;
     void *data;
     enum link_state state;
@@ -77,120 +70,17 @@ struct redis_link {
     unsigned wait_ms;
     uint64_t begun_ms, connect_deadline_ms; /* of the last attempt to connect */
     struct refusals refusals;
-    char node[NAME_SIZE]; /* of a cluster, as another node has named it: the one with our keys; "": none */
-    int node_port;
-    bool is_led;                                      /* this connection is to that node; else to the address */
-    char place[2 * NAME_SIZE + 64];                   /* where it is connected or tries to, for people */
-    struct sockaddr_storage addresses[ADDRESS_LIMIT]; /* what the name stands for; tried one after the other */
-    size_t address_count, address_next;
     struct awaited *first, *last;
     struct error reason;
     void (*closed)(void *data);
     int open_handles;
 };
 
-/* ---- the adapter: what hiredis needs from a loop (hiredis/async.h, redisAsyncContext.ev) ---- */
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct poller *p = poll->data;
-    /* On an error hiredis must try what it wanted, so that it meets the error itself and reports it. */
-    int ready = status < 0 ? p->wanted : events;
-    redisAsyncContext *context = p->context;
-    if (ready & UV_READABLE)
-        redisAsyncHandleRead(context);
-    if (p->context && (ready & UV_WRITABLE))
-        redisAsyncHandleWrite(context);
-}
-
-static void want(struct poller *p, int wanted)
-{
-    if (wanted == p->wanted)
-        return;
-    p->wanted = wanted;
-    if (wanted)
-        uv_poll_start(&p->poll, wanted, on_poll);
-    else
-        uv_poll_stop(&p->poll);
-}
-
-static void add_read(void *data)
-{
-    struct poller *p = data;
-    want(p, p->wanted | UV_READABLE);
-}
-
-static void del_read(void *data)
-{
-    struct poller *p = data;
-    want(p, p->wanted & ~UV_READABLE);
-}
-
-static void on_flush(uv_prepare_t *flush)
-{
-    struct poller *p = flush->data;
-    uv_prepare_stop(flush);
-    p->is_flushing = true;
-    redisAsyncHandleWrite(p->context);
-    p->is_flushing = false;
-}
-
-/* While connecting, and when a flush didn't get rid of everything, the socket tells when it has room. */
-static void add_write(void *data)
-{
-    struct poller *p = data;
-    if (p->is_flushing || !(p->context->c.flags & REDIS_CONNECTED))
-        want(p, p->wanted | UV_WRITABLE);
-    else if (!(p->wanted & UV_WRITABLE))
-        uv_prepare_start(&p->flush, on_flush);
-}
-
-static void del_write(void *data)
-{
-    struct poller *p = data;
-    uv_prepare_stop(&p->flush);
-    want(p, p->wanted & ~UV_WRITABLE);
-}
-
-static void on_poller_closed(uv_handle_t *handle)
-{
-    struct poller *p = handle->data;
-    if (--p->open_handles == 0)
-        free(p);
-}
-
-static void cleanup(void *data)
-{
-    struct poller *p = data;
-    p->context = NULL;
-    uv_poll_stop(&p->poll);
-    uv_close((uv_handle_t *)&p->poll, on_poller_closed);
-    uv_close((uv_handle_t *)&p->flush, on_poller_closed);
-}
-
-static void attach(uv_loop_t *loop, redisAsyncContext *context)
-{
-    struct poller *p = memory_zeroed(1, sizeof(*p));
-    p->context = context;
-    p->poll.data = p->flush.data = p;
-    p->open_handles = 2;
-    uv_prepare_init(loop, &p->flush);
-    int failed = uv_poll_init(loop, &p->poll, context->c.fd);
-    assert(failed == 0);
-    (void)failed;
-    context->ev.addRead = add_read;
-    context->ev.delRead = del_read;
-    context->ev.addWrite = add_write;
-    context->ev.delWrite = del_write;
-    context->ev.cleanup = cleanup;
-    context->ev.data = p;
-}
-
 /* ---- states ---- */
 
 static void set_reason(struct redis_link *link, enum error_code code, const char *text)
 {
-    error_set(&link->reason, code, "redis %s: %s", link->place, text);
+    error_set(&link->reason, code, "redis %s: %s", link->route.place, text);
 }
 
 static void connect_now(struct redis_link *link);
@@ -220,16 +110,10 @@ static uint64_t next_wait_ms(struct redis_link *link)
     return wait / 2 + (unsigned)random() % (wait / 2 + 1);
 }
 
-/* By turns to the address and to the node that one has led to: either of them may be gone. */
-static void choose_next(struct redis_link *link)
-{
-    link->is_led = link->node[0] && (link->reason.code == ERROR_ELSEWHERE || !link->is_led);
-}
-
 static void go_down(struct redis_link *link)
 {
     link->state = LINK_DOWN;
-    choose_next(link);
+    redis_route_turn(&link->route, link->reason.code == ERROR_ELSEWHERE);
     uv_timer_stop(&link->watch);
     uv_timer_start(&link->retry, on_retry, next_wait_ms(link), 0);
     link->events.on_down(link->data, &link->reason);
@@ -243,8 +127,7 @@ static void forget_connection(struct redis_link *link)
     redisAsyncFree(context);
 }
 
-/* hiredis calls the awaited replies with NULL, then on_disconnect; inside of a callback it does so when that returns.
- */
+/* hiredis calls the awaited replies with NULL, then on_disconnect: inside of a callback when that returns. */
 static void drop(struct redis_link *link)
 {
     link->state = LINK_FALLING;
@@ -275,26 +158,16 @@ static void note_accepted(struct redis_link *link, const struct awaited *a)
 
 static void set_denied(struct redis_link *link, const char *command, const char *text)
 {
-    const struct redis_address *a = link->address;
-    error_set(&link->reason, ERROR_AUTH, "redis %s: user \"%s\" may not do what is needed: %s: %s", link->place,
+    const struct redis_address *a = link->route.address;
+    error_set(&link->reason, ERROR_AUTH, "redis %s: user \"%s\" may not do what is needed: %s: %s", link->route.place,
               a->password && a->username ? a->username : "default", command, text);
 }
 
 /* It is followed there, with the same back-off as everything: two nodes may name one another for a while. */
 static void set_elsewhere(struct redis_link *link, const char *text)
 {
-    char host[NAME_SIZE];
-    int port;
-    if (!redis_refusal_node(text, host, sizeof(host), &port)) {
-        set_reason(link, ERROR_REFUSED, text);
-        return;
-    }
-    set_reason(link, ERROR_ELSEWHERE, text);
-    if (host[0])
-        memory_copy_text(link->node, sizeof(link->node), host);
-    else if (!link->is_led)
-        memory_copy_text(link->node, sizeof(link->node), link->address->host);
-    link->node_port = port;
+    bool is_node = redis_route_name_node(&link->route, text);
+    set_reason(link, is_node ? ERROR_ELSEWHERE : ERROR_REFUSED, text);
 }
 
 static void set_no_cluster(struct redis_link *link, const char *words)
@@ -303,7 +176,7 @@ static void set_no_cluster(struct redis_link *link, const char *words)
         &link->reason, ERROR_CONFIG,
         "redis %s is a cluster, which says: %s; wanted REDIS_DB=0 and a FUNKYTOWN_PREFIX with a tag in braces, as "
         "FUNKYTOWN_PREFIX={funkytown}: , which keeps all keys on one node",
-        link->place, words);
+        link->route.place, words);
 }
 
 /* The same refusal over and over: by somebody who was the right one to talk to until lately, or will be again. */
@@ -385,7 +258,7 @@ static void greet_with(struct redis_link *link, int argc, const char *const *arg
 
 static void greet(struct redis_link *link)
 {
-    const struct redis_address *a = link->address;
+    const struct redis_address *a = link->route.address;
     link->state = LINK_GREETING;
     if (a->password && a->username)
         greet_with(link, 3, (const char *const[]){"AUTH", a->username, a->password});
@@ -443,20 +316,6 @@ static void on_watch(uv_timer_t *timer)
 
 /* ---- connecting ---- */
 
-/* With its scope, without which a link-local address is none: uv_ip6_name() leaves it out. */
-static void format_ip(const struct sockaddr_storage *address, char *text, size_t size)
-{
-    if (address->ss_family != AF_INET6) {
-        uv_ip4_name((const struct sockaddr_in *)address, text, size);
-        return;
-    }
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-    uv_ip6_name(v6, text, size);
-    size_t used = strlen(text);
-    if (v6->sin6_scope_id)
-        snprintf(text + used, size - used, "%%%u", (unsigned)v6->sin6_scope_id);
-}
-
 /* A connection that hiredis has begun. */
 static int take_connection(struct redis_link *link, redisAsyncContext *context)
 {
@@ -471,23 +330,16 @@ static int take_connection(struct redis_link *link, redisAsyncContext *context)
     link->context = context;
     link->state = LINK_CONNECTING;
     link->connect_deadline_ms = uv_now(link->loop) + CONNECT_TIMEOUT_MS;
-    attach(link->loop, context);
+    redis_poller_attach(link->loop, context);
     redisAsyncSetConnectCallback(context, on_connect);
     redisAsyncSetDisconnectCallback(context, on_disconnect);
     uv_timer_start(&link->watch, on_watch, TIMEOUT_CHECK_MS, TIMEOUT_CHECK_MS);
     return 0;
 }
 
-static int port_of(const struct redis_link *link)
+static int open_connection(struct redis_link *link, const char *ip)
 {
-    return link->is_led ? link->node_port : link->address->port;
-}
-
-static int open_connection(struct redis_link *link, const struct sockaddr_storage *address)
-{
-    char ip[INET6_ADDRSTRLEN + 16];
-    format_ip(address, ip, sizeof(ip));
-    if (take_connection(link, redisAsyncConnect(ip, port_of(link))) < 0)
+    if (take_connection(link, redisAsyncConnect(ip, redis_route_port(&link->route))) < 0)
         return -1;
     redisEnableKeepAlive(&link->context->c);
     return 0;
@@ -496,8 +348,9 @@ static int open_connection(struct redis_link *link, const struct sockaddr_storag
 /* "localhost" may be ::1 and 127.0.0.1, of which the server has only one: only when all refused is the link down. */
 static void connect_next(struct redis_link *link)
 {
-    while (link->address_next < link->address_count)
-        if (open_connection(link, &link->addresses[link->address_next++]) == 0)
+    char ip[REDIS_ROUTE_IP_SIZE];
+    while (redis_route_next(&link->route, ip))
+        if (open_connection(link, ip) == 0)
             return;
     go_down(link);
 }
@@ -506,38 +359,17 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *fo
 {
     struct redis_link *link = request->data;
     link->is_looking_up = false;
-    link->address_count = link->address_next = 0;
-    for (const struct addrinfo *a = found; a && link->address_count < ADDRESS_LIMIT; a = a->ai_next)
-        memcpy(&link->addresses[link->address_count++], a->ai_addr, a->ai_addrlen);
+    redis_route_found(&link->route, found);
     uv_freeaddrinfo(found);
     if (link->state == LINK_CLOSING) {
         finish_close(link);
     } else if (status < 0) {
-        error_set(&link->reason, ERROR_REFUSED, "redis %s: unknown host (%s)", link->place, uv_strerror(status));
+        error_set(&link->reason, ERROR_REFUSED, "redis %s: unknown host (%s)", link->route.place,
+                  uv_strerror(status));
         go_down(link);
     } else {
         connect_next(link);
     }
-}
-
-static bool is_path(const char *host)
-{
-    return host[0] == '/';
-}
-
-static void set_place(struct redis_link *link)
-{
-    const struct redis_address *a = link->address;
-    char address[NAME_SIZE + 8];
-    if (is_path(a->host))
-        snprintf(address, sizeof(address), "%s", a->host);
-    else
-        snprintf(address, sizeof(address), "%s:%d", a->host, a->port);
-    if (link->is_led)
-        snprintf(link->place, sizeof(link->place), "%s:%d, where %s says that our keys are", link->node,
-                 link->node_port, address);
-    else
-        snprintf(link->place, sizeof(link->place), "%s", address);
 }
 
 static void look_up(struct redis_link *link, const char *host)
@@ -556,11 +388,9 @@ static void look_up(struct redis_link *link, const char *host)
 
 static void connect_now(struct redis_link *link)
 {
-    const char *host = link->is_led ? link->node : link->address->host;
+    const char *host = redis_route_begin(&link->route);
     link->begun_ms = uv_now(link->loop);
-    link->address_count = link->address_next = 0;
-    set_place(link);
-    if (!is_path(host))
+    if (!redis_route_is_path(&link->route))
         look_up(link, host);
     else if (take_connection(link, redisAsyncConnectUnix(host)) < 0)
         go_down(link);
@@ -571,7 +401,7 @@ struct redis_link *redis_link_open(uv_loop_t *loop, const struct redis_address *
 {
     struct redis_link *link = memory_zeroed(1, sizeof(*link));
     link->loop = loop;
-    link->address = address;
+    link->route.address = address;
     link->events = *events;
     link->data = data;
     link->wait_ms = FIRST_WAIT_MS;
@@ -687,27 +517,20 @@ void redis_link_reset(struct redis_link *link)
     end_connection(link);
 }
 
-/* Where the leader was led to is where all keys are. */
-static void learn_node(struct redis_link *link, const struct redis_link *leader)
-{
-    memcpy(link->node, leader->node, sizeof(link->node));
-    link->node_port = leader->node_port;
-    set_reason(link, leader->is_led ? ERROR_ELSEWHERE : ERROR_REFUSED, "the commands go elsewhere by now");
-}
-
 bool redis_link_follow(struct redis_link *link, const struct redis_link *leader)
 {
     if (link->context == NULL || link->state == LINK_FALLING || leader->state != LINK_UP ||
         link->begun_ms >= leader->begun_ms)
         return false;
-    learn_node(link, leader);
+    redis_route_learn(&link->route, &leader->route);
+    set_reason(link, leader->route.is_led ? ERROR_ELSEWHERE : ERROR_REFUSED, "the commands go elsewhere by now");
     end_connection(link);
     return true;
 }
 
 const char *redis_link_place(const struct redis_link *link)
 {
-    return link->place;
+    return link->route.place;
 }
 
 static void on_handle_closed(uv_handle_t *handle)

@@ -46,8 +46,10 @@ struct redis_link_events {
     void (*on_down)(void *data, const struct error *reason);
 };
 
-/* Called exactly once for each command that was sent. NULL: the link was lost, nobody knows whether it was carried
- * out. */
+/*
+ * Called exactly once for each command that was sent. NULL: the link was lost, and nobody knows whether the command was
+ * carried out.
+ */
 typedef void redis_reply_fn(void *data, const struct redisReply *reply);
 
 /* Starts to connect on the next turn of the loop. Address and events are borrowed until it is closed. */
@@ -79,6 +81,5 @@ bool redis_link_follow(struct redis_link *link, const struct redis_link *leader)
 /* Where it is connected, or tries to, for people: "localhost:6379". Borrowed. */
 const char *redis_link_place(const struct redis_link *link);
 
-/* Closes: awaited replies are called with NULL, on_down isn't, `closed` is called when the handles are gone; frees.
- */
+/* Closes and frees: awaited replies are called with NULL, on_down isn't, `closed` when the handles are gone. */
 void redis_link_close(struct redis_link *link, void (*closed)(void *data));

@@ -43,3 +43,9 @@ int cancel_kind_parse(const char *name)
 {
     return find(kind_names, sizeof(kind_names) / sizeof(kind_names[0]), name);
 }
+
+enum cancel_kind cancel_kind_told(const char *name)
+{
+    int kind = cancel_kind_parse(name ? name : "");
+    return kind > CANCEL_NONE ? (enum cancel_kind)kind : CANCEL_ASKED;
+}

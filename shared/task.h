@@ -27,6 +27,9 @@ int task_status_parse(const char *name);
 int task_result_parse(const char *name);
 int cancel_kind_parse(const char *name);
 
+/* Of a run that is being cancelled, whatever Redis holds: ASKED for what is no word of ours, or NULL. */
+enum cancel_kind cancel_kind_told(const char *name);
+
 /* How many tests of an attempt ended how. */
 struct test_counts {
     unsigned passed, failed, skipped, flaky;

@@ -12,6 +12,7 @@
 #include "shared/json_writer.h"
 #include "shared/memory.h"
 #include "shared/utf8.h"
+#include "worker/one_line.h"
 
 enum {
     TITLE_PARTS_MAX = 16,
@@ -29,17 +30,14 @@ void judge_init(struct judge *j)
 
 void judge_clear(struct judge *j)
 {
-    struct buffer line = j->line, tests = j->tests;
-    buffer_clear(&line);
+    struct buffer tests = j->tests;
     buffer_clear(&tests);
     judge_init(j);
-    j->line = line;
     j->tests = tests;
 }
 
 void judge_close(struct judge *j)
 {
-    buffer_close(&j->line);
     buffer_close(&j->tests);
     *j = (struct judge){0};
 }
@@ -76,73 +74,7 @@ char *judge_details(const struct judge *j)
     return buffer_take(&details);
 }
 
-/* ---- texts ---- */
-
-/* What follows an ESC (ECMA-48): a control sequence, a string (title, hyperlink), or a few bytes. */
-static const char *skip_escape(const char *at)
-{
-    if (*at == '[') {
-        at++;
-        while (*at >= 0x20 && *at <= 0x3f)
-            at++;
-        return *at >= 0x40 && *at <= 0x7e ? at + 1 : at;
-    }
-    if (*at && strchr("]PX^_", *at)) {
-        while (*at && *at != '\a' && *at != '\x1b')
-            at++;
-        if (*at == '\x1b' && at[1] == '\\')
-            return at + 2;
-        return *at == '\a' ? at + 1 : at;
-    }
-    while (*at >= 0x20 && *at <= 0x2f)
-        at++;
-    return *at >= 0x30 && *at <= 0x7e ? at + 1 : at;
-}
-
-/* U+0080 to U+009F */
-static bool is_c1_control(const char *at)
-{
-    return at[0] == '\xc2' && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] <= 0x9f;
-}
-
-/* U+2028 and U+2029, which break lines */
-static bool is_separator(const char *at)
-{
-    return at[0] == '\xe2' && at[1] == '\x80' && (at[2] == '\xa8' || at[2] == '\xa9');
-}
-
-/* Made one line of at most `size` bytes: no escape sequences, no control characters, runs of spaces as one. NULL: "".
- */
-static void set_line(char *line, size_t size, const char *text)
-{
-    size_t used = 0;
-    bool space = false;
-    while (text && *text) {
-        if (*text == '\x1b') {
-            text = skip_escape(text + 1);
-        } else if (is_c1_control(text)) {
-            text += 2;
-        } else if (is_separator(text)) {
-            space = true;
-            text += 3;
-        } else if ((unsigned char)*text <= ' ' || *text == '\x7f') {
-            space = space || strchr(" \t\n\v\f\r", *text);
-            text++;
-        } else {
-            size_t length = utf8_sequence((const unsigned char *)text, strnlen(text, 4));
-            bool gap = space && used > 0;
-            if (length == 0 || used + gap + length >= size)
-                break;
-            if (gap)
-                line[used++] = ' ';
-            memcpy(line + used, text, length);
-            used += length;
-            text += length;
-            space = false;
-        }
-    }
-    line[used] = '\0';
-}
+/* ---- members ---- */
 
 static const char *text_of(const cJSON *object, const char *name)
 {
@@ -196,6 +128,12 @@ static bool is_own_name(const struct judge *j, const char *name)
     return same_path(name, j->spec) || (from_cwd && same_path(name, from_cwd));
 }
 
+bool judge_is_named(const struct judge *j, const struct cJSON *event)
+{
+    const char *name = text_of(event, "spec");
+    return j->spec && name && is_own_name(j, name);
+}
+
 /* Good news is taken for this spec's only when it is; whose else it was explains why there was none. */
 static bool is_own(struct judge *j, const cJSON *event)
 {
@@ -203,9 +141,9 @@ static bool is_own(struct judge *j, const cJSON *event)
     if (j->spec == NULL || name == NULL || is_own_name(j, name))
         return true;
     if (j->other_spec[0] == '\0')
-        set_line(j->other_spec, sizeof(j->other_spec), name);
+        one_line_set(j->other_spec, sizeof(j->other_spec), name);
     if (j->other_spec[0] == '\0') /* a name that can't be shown */
-        set_line(j->other_spec, sizeof(j->other_spec), "?");
+        one_line_set(j->other_spec, sizeof(j->other_spec), "?");
     return false;
 }
 
@@ -272,8 +210,8 @@ static void keep_record(struct judge *j, const cJSON *event, bool failed)
 static void take_place(struct judge *j, const cJSON *event)
 {
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(event, "error");
-    set_line(j->message, sizeof(j->message), text_of(error, "message"));
-    set_line(j->file, sizeof(j->file), text_of(event, "file"));
+    one_line_set(j->message, sizeof(j->message), text_of(error, "message"));
+    one_line_set(j->file, sizeof(j->file), text_of(event, "file"));
     j->line_number = (int)number_of(event, "line", INT_MAX);
 }
 
@@ -288,7 +226,7 @@ static void take_title(struct judge *j, const cJSON *event)
         buffer_text(&title, title.length > 0 ? " › " : "");
         buffer_text(&title, part->valuestring);
     }
-    set_line(j->title, sizeof(j->title), title.data);
+    one_line_set(j->title, sizeof(j->title), title.data);
 }
 
 static unsigned count_attachments(const cJSON *event)
@@ -353,23 +291,6 @@ static bool on_error(struct judge *j, const cJSON *event)
     return true;
 }
 
-static bool is_twice(const cJSON *event, const char *name)
-{
-    const cJSON *first = cJSON_GetObjectItemCaseSensitive(event, name);
-    for (const cJSON *item = first ? first->next : NULL; item; item = item->next)
-        if (strcmp(item->string, name) == 0)
-            return true;
-    return false;
-}
-
-/* Whether there is no doubt about the members that decide. */
-static bool is_clear(const cJSON *event)
-{
-    const cJSON *spec = cJSON_GetObjectItemCaseSensitive(event, "spec");
-    return cJSON_IsObject(event) && !is_twice(event, "event") && !is_twice(event, "status") &&
-           !is_twice(event, "spec") && (spec == NULL || cJSON_IsNull(spec) || cJSON_IsString(spec));
-}
-
 /* Whether it could be read. */
 static bool take_event(struct judge *j, const cJSON *event)
 {
@@ -377,104 +298,23 @@ static bool take_event(struct judge *j, const cJSON *event)
         const char *name;
         bool (*on_event)(struct judge *j, const cJSON *event);
     } rows[] = {{"test", on_test}, {"spec", on_spec}, {"error", on_error}};
-    const char *name = is_clear(event) ? text_of(event, "event") : NULL;
+    const char *name = event ? text_of(event, "event") : NULL;
     for (size_t i = 0; name && i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(name, rows[i].name) == 0)
             return rows[i].on_event(j, event);
     return false;
 }
 
-/* ---- lines ---- */
-
-/* The code unit of a "\uXXXX" at `at`, or -1. */
-static long unicode_escape(const char *at)
-{
-    if (at[0] != '\\' || at[1] != 'u' || strspn(at + 2, "0123456789abcdefABCDEF") < 4)
-        return -1;
-    char digits[5] = {at[2], at[3], at[4], at[5], '\0'};
-    return strtol(digits, NULL, 16);
-}
-
-/*
- * JavaScript cuts strings within a character, and says so as half a pair of surrogates. That makes the line no JSON,
- * and a NUL would end the text: both become U+FFFD instead of losing the event.
- */
-static void repair_escapes(char *json)
-{
-    for (char *at = json; (at = strchr(at, '\\')) != NULL;) {
-        long unit = unicode_escape(at);
-        if (unit < 0) {
-            at += at[1] ? 2 : 1;
-            continue;
-        }
-        long next = unicode_escape(at + 6);
-        bool high = unit >= 0xd800 && unit <= 0xdbff, low = unit >= 0xdc00 && unit <= 0xdfff;
-        bool pair = high && next >= 0xdc00 && next <= 0xdfff;
-        if (unit == 0 || low || (high && !pair))
-            memcpy(at + 2, "fffd", 4);
-        at += pair ? 12 : 6;
-    }
-}
-
 void judge_add_unreadable(struct judge *j, const char *sample)
 {
     if (j->unreadable_lines++ == 0)
-        set_line(j->unreadable_sample, sizeof(j->unreadable_sample), sample);
+        one_line_set(j->unreadable_sample, sizeof(j->unreadable_sample), sample);
 }
 
-static void read_line(struct judge *j)
+void judge_take(struct judge *j, const struct cJSON *event, const char *text)
 {
-    auto_buffer text = {0};
-    buffer_add_utf8(&text, j->line.data, j->line.length);
-    if (text.data[strspn(text.data, " \t\r")] == '\0')
-        return;
-    repair_escapes(text.data);
-    cJSON *event = cJSON_ParseWithOpts(text.data, NULL, true);
     if (!take_event(j, event))
-        judge_add_unreadable(j, text.data);
-    cJSON_Delete(event);
-}
-
-static void end_line(struct judge *j)
-{
-    if (!j->skipping && j->line.length > 0)
-        read_line(j);
-    j->skipping = false;
-    buffer_clear(&j->line);
-}
-
-static void skip_line(struct judge *j)
-{
-    auto_buffer text = {0};
-    buffer_add_utf8(&text, j->line.data, j->line.length);
-    judge_add_unreadable(j, text.data);
-    j->skipping = true;
-    buffer_clear(&j->line);
-}
-
-static void add_piece(struct judge *j, const char *bytes, size_t length)
-{
-    if (j->skipping)
-        return;
-    size_t room = JUDGE_LINE_MAX - j->line.length;
-    buffer_add(&j->line, bytes, length < room ? length : room);
-    if (length > room)
-        skip_line(j);
-}
-
-void judge_feed(struct judge *j, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        const char *end = memchr(bytes, '\n', length);
-        size_t piece = end ? (size_t)(end - bytes) : length;
-        add_piece(j, bytes, piece);
-        if (end) {
-            end_line(j);
-            piece++;
-        }
-        bytes += piece;
-        length -= piece;
-    }
+        judge_add_unreadable(j, text);
 }
 
 /* ---- verdict ---- */
@@ -488,7 +328,7 @@ __attribute__((format(printf, 3, 4))) static void decide(struct verdict *v, enum
     char text[1024];
     vsnprintf(text, sizeof(text), reason, args);
     va_end(args);
-    set_line(v->reason, sizeof(v->reason), text);
+    one_line_set(v->reason, sizeof(v->reason), text);
 }
 
 /* A runner that ended otherwise than by itself is an error, whatever it had said before. */
@@ -614,10 +454,9 @@ static void decide_unreadable(const struct judge *j, struct verdict *v)
     decide(v, TASK_ERROR, "%s", what.data);
 }
 
-void judge_verdict(struct judge *j, const struct runner *runner, const struct runner_end *end, const char *program,
-                   unsigned timeout_s, struct verdict *verdict)
+void judge_verdict(const struct judge *j, const struct runner *runner, const struct runner_end *end,
+                   const char *program, unsigned timeout_s, struct verdict *verdict)
 {
-    end_line(j); /* a last line without its end */
     if (decide_by_end(end, program, timeout_s, verdict))
         return;
     enum task_result by_exit = (enum task_result)runner->exit_results[end->code & 0xff];

@@ -1,9 +1,10 @@
 /*
  * Events, exit status and time limit in; result and reason out. Pure.
  *
- * Lines of NDJSON arrive in pieces (judge_feed), the end of the runner settles what is left (judge_verdict). A
- * verdict is never better than what was seen: no test run at all is an error, and so is a runner that was killed or
- * never started, and one that would have passed but said something that nobody could read.
+ * A judge is of one attempt: of one spec, which events name. How bytes become events is worker/event_reader.h's; they
+ * are taken one by one (judge_take), and when the runner has ended judge_verdict decides. A verdict is never better
+ * than what was seen: no test run at all is an error, and so is a runner that was killed or never started, and one
+ * that would have passed but said something that nobody could read.
  *
  *     {"event":"test","spec":"tests/a.spec.ts","title":["cart","adds"],"status":"passed|failed|skipped|flaky",
  *      "duration_ms":812,"file":"tests/a.spec.ts","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
@@ -20,7 +21,7 @@
  *     what comes                                           what it is
  *     -------------------------------------------------    -----------------------------------------------------
  *     an empty line, or only blanks                        nothing
- *     more than JUDGE_LINE_MAX bytes; no JSON (garbage,
+ *     more than EVENT_LINE_MAX bytes; no JSON (garbage,
  *       two events on one line, bytes after a NUL); no
  *       object; a last line that was cut off               unreadable
  *     an "event" that is no word of ours                   unreadable: it may be bad news. Reporters come with the
@@ -49,11 +50,10 @@
 #include "shared/task.h"
 #include "worker/supervise.h"
 
-enum {
-    JUDGE_LINE_MAX = 256 * 1024, /* bytes */
-    JUDGE_TESTS_MAX =
-        512 * 1024, /* bytes of all test records as JSON; beyond half of it only failed tests are added */
-};
+/* Bytes of all test records as JSON; beyond half of it only failed tests are added. */
+enum { JUDGE_TESTS_MAX = 512 * 1024 };
+
+struct cJSON;
 
 struct judge {
     /* Set by the owner, and borrowed. */
@@ -62,8 +62,6 @@ struct judge {
     const char *root;    /* absolute: an event may name its spec by the whole path, */
     const char *cwd;     /* or by the path from where the runner was started, below `root`; NULL: there */
 
-    struct buffer line;     /* a line that hasn't ended yet */
-    bool skipping;          /* the rest of a line that was too long */
     struct buffer tests;    /* the test records as JSON, between commas, capped */
     unsigned tests_dropped; /* records left out by the cap; they are counted all the same */
     unsigned attachments_dropped;
@@ -90,7 +88,12 @@ struct verdict {
 };
 
 void judge_init(struct judge *j);
-void judge_feed(struct judge *j, const char *bytes, size_t length);
+
+/* Takes an event, which came as the line `text`; NULL: it couldn't be read. */
+void judge_take(struct judge *j, const struct cJSON *event, const char *text);
+
+/* Whether the event names the spec of this judge; one that names none doesn't. */
+bool judge_is_named(const struct judge *j, const struct cJSON *event);
 
 /* What was said where nobody listens counts as an unreadable line. */
 void judge_add_unreadable(struct judge *j, const char *sample);
@@ -99,8 +102,8 @@ void judge_add_unreadable(struct judge *j, const char *sample);
  * Once, when the runner has ended. `program` is its argv[0]. `timeout_s`: the time limit that made the worker stop
  * it, 0 if none did. Of `runner` only exit_results is looked at.
  */
-void judge_verdict(struct judge *j, const struct runner *runner, const struct runner_end *end, const char *program,
-                   unsigned timeout_s, struct verdict *verdict);
+void judge_verdict(const struct judge *j, const struct runner *runner, const struct runner_end *end,
+                   const char *program, unsigned timeout_s, struct verdict *verdict);
 
 /*
  * The test records as a JSON array, now the caller's, never NULL:

@@ -8,78 +8,58 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/identity.h"
+#include "shared/ledger.h"
 #include "shared/log.h"
 #include "shared/memory.h"
-#include "worker/worker_private.h"
+#include "shared/redis_link.h"
+#include "shared/spec_finder.h"
+#include "worker/membership.h"
+#include "worker/programs.h"
+#include "worker/random_hex.h"
+#include "worker/scratch.h"
+#include "worker/slots.h"
+#include "worker/trouble.h"
+#include "worker/worker_state.h"
 #include "worker_files.h"
 
 enum {
-    RETRY_MS = 500,         /* after a server said: not now */
+    STATUS_UNFIT = 2,       /* as when it can't be started */
     DRAIN_LIMIT_MS = 20000, /* told to stop, and Redis doesn't answer */
+    NOBODY_CAME_MS = 15000, /* a finished run whose controller has gone: how long a new one is waited for */
+    CANCEL_GRACE_MS = 2000, /* what runs of a cancelled run has so long to end by itself */
 };
 
-/* ---- Redis says: not now ---- */
+struct worker {
+    uv_loop_t *loop;
+    const struct options *options;
+    const struct parent *parent;
+    char id[128], nonce[33], host[65];
+    char identity[IDENTITY_SIZE]; /* by which a controller here can tell that this process has ended */
+    struct redis_address address;
+    struct redis_link *commands;
+    struct ledger ledger;
 
-/* Which script it was that Redis refused is left out: all are, for the same reason. */
-void worker_note_trouble(struct worker *w, const char *text)
-{
-    char reason[sizeof(w->last_trouble)];
-    memory_copy_text(reason, sizeof(reason), text);
-    char *script = strstr(reason, " script: ");
-    if (script)
-        *script = '\0';
-    if (strcmp(reason, w->last_trouble) == 0)
-        return;
-    memory_copy_text(w->last_trouble, sizeof(w->last_trouble), reason);
-    log_warn("redis.waiting", LOG_TEXT("reason", reason));
-}
+    enum worker_state state;
+    int exit_status;
+    int signals_seen;
+    char stop_reason[256]; /* what the record of a task that was handed back says */
 
-static void on_retry(uv_timer_t *timer)
-{
-    struct worker *w = timer->data;
-    if (w->is_registered)
-        run_renew(w);
-    else
-        run_register(w);
-    slots_ask(w);
-    run_listen(w);
-    run_pop(w);
-    worker_move_on(w);
-}
+    uv_timer_t patience;
+    uv_signal_t on_term, on_int;
+    uv_poll_t on_parent; /* open only if there is one */
+    int open_handles;    /* and parts */
 
-static void retry_in(struct worker *w, unsigned wait_ms)
-{
-    if (!uv_is_active((uv_handle_t *)&w->retry))
-        uv_timer_start(&w->retry, on_retry, wait_ms, 0);
-}
-
-void worker_retry_soon(struct worker *w)
-{
-    retry_in(w, RETRY_MS);
-}
-
-/* The scripts are on their way and arrive before what we send next: at once, but for a server that won't learn. */
-static void retry_after_teaching(struct worker *w)
-{
-    uint64_t now = uv_now(w->loop);
-    bool was_taught_lately = w->taught_ms > 0 && now - w->taught_ms < RETRY_MS;
-    w->taught_ms = now;
-    retry_in(w, was_taught_lately ? RETRY_MS : 0);
-}
-
-bool worker_is_unanswered(struct worker *w, const struct ledger_reply *reply)
-{
-    if (reply->outcome == LEDGER_TROUBLE) {
-        if (reply->is_taught) {
-            log_debug("redis.taught", LOG_TEXT("reason", reply->text));
-            retry_after_teaching(w);
-        } else {
-            worker_note_trouble(w, reply->text);
-            worker_retry_soon(w);
-        }
-    }
-    return reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST;
-}
+    struct scratch scratch;
+    struct spec_finder specs;
+    struct programs programs;
+    char root[PATH_MAX];
+    struct trouble trouble;
+    struct membership_setup membership_setup;
+    struct membership membership;
+    struct slots_setup slots_setup;
+    struct slots slots;
+};
 
 /* ---- closing ---- */
 
@@ -96,19 +76,30 @@ static void close_handle(struct worker *w, uv_handle_t *handle)
     uv_close(handle, on_handle_closed);
 }
 
-static void on_link_closed(void *data)
+static void on_part_closed(void *data)
 {
     struct worker *w = data;
     w->open_handles--;
 }
 
-static void close_link(struct worker *w, struct redis_link **link)
+static void close_commands(struct worker *w)
 {
-    if (*link == NULL)
+    if (w->commands == NULL)
         return;
     w->open_handles++;
-    redis_link_close(*link, on_link_closed);
-    *link = NULL;
+    redis_link_close(w->commands, on_part_closed);
+    w->commands = NULL;
+}
+
+static void close_parts(struct worker *w)
+{
+    w->open_handles += 2;
+    membership_close(&w->membership, on_part_closed);
+    trouble_close(&w->trouble, on_part_closed);
+    if (w->slots.count == 0)
+        return;
+    w->open_handles++;
+    slots_close(&w->slots, on_part_closed);
 }
 
 static void close_all(struct worker *w)
@@ -116,27 +107,39 @@ static void close_all(struct worker *w)
     if (w->state == WORKER_CLOSING)
         return;
     w->state = WORKER_CLOSING;
-    close_link(w, &w->commands);
-    close_link(w, &w->pops);
-    close_link(w, &w->signals);
-    close_handle(w, (uv_handle_t *)&w->renew);
-    close_handle(w, (uv_handle_t *)&w->retry);
+    close_commands(w);
     close_handle(w, (uv_handle_t *)&w->patience);
     close_handle(w, (uv_handle_t *)&w->on_term);
     close_handle(w, (uv_handle_t *)&w->on_int);
     if (w->parent->line >= 0)
         close_handle(w, (uv_handle_t *)&w->on_parent);
-    slots_close(w);
+    close_parts(w);
 }
 
 /* ---- the end of the work ---- */
 
+static void leave(struct worker *w, int exit_status);
+static void move_on(struct worker *w);
+
 static void on_left(void *data, const struct ledger_reply *reply)
 {
     struct worker *w = data;
-    if (w->state == WORKER_CLOSING || worker_is_unanswered(w, reply))
+    if (w->state == WORKER_CLOSING || trouble_is_unanswered(&w->trouble, reply))
         return;
     close_all(w);
+}
+
+/* Nothing that is held here counts any more. */
+static void close_run(struct worker *w, const char *run_id)
+{
+    if (w->state >= WORKER_LEAVING)
+        return;
+    log_info("run.closed", LOG_TEXT("run", run_id));
+    leave(w, w->state == WORKER_DRAINING ? w->exit_status : 0);
+    /* What is still held here was given to somebody else, or the run could not be closed: but for a settlement whose
+     * answer was lost, of which only Redis knows whether it counts. */
+    slots_settle_again(&w->slots);
+    slots_let_go(&w->slots);
 }
 
 static void on_patience_over(uv_timer_t *timer)
@@ -146,67 +149,125 @@ static void on_patience_over(uv_timer_t *timer)
         log_error("worker.abandoned", LOG_TEXT("reason", "Redis doesn't answer; the lease hands the tasks back"));
         close_all(w);
     } else {
-        run_close(w, "that nobody replaced");
+        close_run(w, "that nobody replaced");
     }
 }
 
-void worker_wait_at_most(struct worker *w, unsigned limit_ms)
+/* If it isn't waiting already: so long for Redis to answer, or for a run to come, then the worker ends. */
+static void wait_at_most(struct worker *w, unsigned limit_ms)
 {
     if (!uv_is_active((uv_handle_t *)&w->patience))
         uv_timer_start(&w->patience, on_patience_over, limit_ms, 0);
 }
 
-void worker_leave(struct worker *w, int exit_status)
+/* The work is over, one way or the other: leaves when nothing is held any more. */
+static void leave(struct worker *w, int exit_status)
 {
     if (w->state >= WORKER_LEAVING)
         return;
     w->exit_status = exit_status;
     w->state = WORKER_LEAVING;
-    close_link(w, &w->pops);
-    worker_wait_at_most(w, DRAIN_LIMIT_MS);
-    worker_move_on(w);
+    membership_stop_popping(&w->membership);
+    wait_at_most(w, DRAIN_LIMIT_MS);
+    move_on(w);
 }
 
-void worker_move_on(struct worker *w)
+/* The next step of draining or leaving, if it is due. */
+static void move_on(struct worker *w)
 {
-    if (w->state == WORKER_DRAINING && slots_are_idle(w))
-        worker_leave(w, w->exit_status);
-    if (w->state != WORKER_LEAVING || !slots_are_idle(w))
+    if (w->state == WORKER_DRAINING && slots_are_idle(&w->slots))
+        leave(w, w->exit_status);
+    if (w->state != WORKER_LEAVING || !slots_are_idle(&w->slots))
         return;
-    if (!w->is_registered || ledger_leave(&w->ledger, w->id, on_left, w) < 0)
+    if (!w->membership.is_registered || ledger_leave(&w->ledger, w->id, on_left, w) < 0)
         close_all(w);
 }
 
-void worker_drain(struct worker *w, int exit_status, const char *reason, unsigned grace_ms)
+/* Takes nothing any more, hands back what it holds (TERM, KILL after the grace), and leaves with this status. */
+static void drain(struct worker *w, int exit_status, const char *reason, unsigned grace_ms)
 {
-    slots_stop(w, grace_ms);
+    slots_stop(&w->slots, grace_ms);
     if (w->state >= WORKER_DRAINING)
         return;
     w->state = WORKER_DRAINING;
     w->exit_status = exit_status;
     memory_copy_text(w->stop_reason, sizeof(w->stop_reason), reason);
-    close_link(w, &w->pops);
+    membership_stop_popping(&w->membership);
     uv_timer_start(&w->patience, on_patience_over, DRAIN_LIMIT_MS, 0);
-    worker_move_on(w);
+    move_on(w);
+}
+
+/* ---- what the parts tell ---- */
+
+static void on_retry(void *data)
+{
+    struct worker *w = data;
+    membership_ask(&w->membership);
+    move_on(w);
+}
+
+static void on_moved(void *data)
+{
+    struct worker *w = data;
+    membership_pop(&w->membership);
+    move_on(w);
+}
+
+static void on_unknown(void *data)
+{
+    struct worker *w = data;
+    membership_register(&w->membership);
+}
+
+static void on_unfit(void *data, const char *reason)
+{
+    drain(data, STATUS_UNFIT, reason, START_GRACE_MS);
+}
+
+static void on_closed(void *data, const char *run_id)
+{
+    close_run(data, run_id);
+}
+
+static void on_cancelled(void *data)
+{
+    struct worker *w = data;
+    if (w->state < WORKER_DRAINING)
+        log_info("run.cancelled", LOG_TEXT("run", w->membership.policy.run_id));
+    drain(w, 0, "the run was cancelled", CANCEL_GRACE_MS);
+}
+
+static void on_joined(void *data, bool is_cancelled)
+{
+    struct worker *w = data;
+    if (w->state == WORKER_JOINING)
+        w->state = WORKER_WORKING;
+    uv_timer_stop(&w->patience);
+    slots_ask(&w->slots);
+    if (is_cancelled)
+        on_cancelled(w);
+    membership_pop(&w->membership);
+    move_on(w);
+}
+
+static void on_waiting(void *data, bool is_abandoned)
+{
+    struct worker *w = data;
+    if (is_abandoned)
+        wait_at_most(w, NOBODY_CAME_MS);
+    if (w->state == WORKER_WORKING)
+        w->state = WORKER_JOINING;
+    move_on(w);
 }
 
 /* ---- links ---- */
-
-/* The others wait for what comes: at a server that isn't the one any more, for ever. */
-static void follow_commands(struct worker *w)
-{
-    if (w->pops)
-        redis_link_follow(w->pops, w->commands);
-    redis_link_follow(w->signals, w->commands);
-}
 
 static void on_commands_up(void *data)
 {
     struct worker *w = data;
     log_debug("redis.connected", LOG_TEXT("to", redis_link_place(w->commands)));
-    follow_commands(w);
-    run_register(w);
-    worker_move_on(w);
+    membership_up(&w->membership);
+    move_on(w);
 }
 
 /* A refused password, a right that this user lacks, a cluster that can't hold our keys. */
@@ -227,34 +288,16 @@ static void refuse(struct worker *w, const struct error *reason)
 static void on_commands_down(void *data, const struct error *reason)
 {
     struct worker *w = data;
-    w->is_registered = false;
+    membership_down(&w->membership);
     if (is_hopeless(reason))
         refuse(w, reason);
     else if (reason->code == ERROR_ELSEWHERE)
         log_debug("redis.moved", LOG_TEXT("reason", reason->text));
     else
-        worker_note_trouble(w, reason->text);
+        trouble_note(&w->trouble, reason->text);
 }
 
-static void on_pops_up(void *data)
-{
-    struct worker *w = data;
-    if (!redis_link_follow(w->pops, w->commands))
-        run_pop(w);
-}
-
-static void on_signals_up(void *data)
-{
-    struct worker *w = data;
-    if (redis_link_follow(w->signals, w->commands))
-        return;
-    run_listen(w);
-    if (w->state == WORKER_JOINING)
-        run_register(w);
-}
-
-/* The commands' link speaks for all three, except of what only this one needs. */
-static void on_other_down(void *data, const struct error *reason)
+static void on_refused(void *data, const struct error *reason)
 {
     if (is_hopeless(reason))
         refuse(data, reason);
@@ -267,9 +310,9 @@ static void on_signal(uv_signal_t *handle, int number)
     struct worker *w = handle->data;
     w->signals_seen++;
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_INT("signal", number));
-    worker_drain(w, 128 + number, "the worker was told to stop", ATTEMPT_GRACE_MS);
+    drain(w, 128 + number, "the worker was told to stop", START_GRACE_MS);
     if (w->signals_seen > 1)
-        slots_kill_stopping(w);
+        slots_kill_stopping(&w->slots);
 }
 
 /* The controller that started it has died, and can't stop it any more. */
@@ -281,27 +324,17 @@ static void on_parent_ready(uv_poll_t *poll, int status, int events)
         return;
     uv_poll_stop(poll);
     log_info("worker.stopping", LOG_TEXT("worker", w->id), LOG_TEXT("reason", "its controller has gone"));
-    worker_drain(w, 128 + SIGTERM, "the controller of the worker has gone", ATTEMPT_GRACE_MS);
+    drain(w, 128 + SIGTERM, "the controller of the worker has gone", START_GRACE_MS);
 }
 
 /* ---- start and end ---- */
-
-void worker_random_hex(char *text, size_t digits)
-{
-    unsigned char bytes[32];
-    int failed = uv_random(NULL, NULL, bytes, digits / 2, 0, NULL);
-    assert(failed == 0 && digits / 2 <= sizeof(bytes));
-    (void)failed;
-    for (size_t i = 0; i < digits / 2; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
 
 static void name_worker(struct worker *w)
 {
     char random[7];
     identity_make(w->identity);
-    worker_random_hex(w->nonce, sizeof(w->nonce) - 1);
-    worker_random_hex(random, sizeof(random) - 1);
+    random_hex(w->nonce, sizeof(w->nonce) - 1);
+    random_hex(random, sizeof(random) - 1);
     if (gethostname(w->host, sizeof(w->host)) < 0)
         snprintf(w->host, sizeof(w->host), "localhost");
     if (w->options->worker_id)
@@ -310,21 +343,45 @@ static void name_worker(struct worker *w)
         snprintf(w->id, sizeof(w->id), "%s-%d-%s", w->host, getpid(), random);
 }
 
-/* As Node resolves it: in the spec root or in a folder above it. */
-static const char *find_playwright(struct worker *w)
+static int open_slots(struct worker *w, struct error *err)
 {
-    char folder[PATH_MAX];
-    memory_copy_text(folder, sizeof(folder), w->root);
-    for (;;) {
-        int length =
-            snprintf(w->playwright, sizeof(w->playwright), "%s/node_modules/@playwright/test/cli.js", folder);
-        if (length < (int)sizeof(w->playwright) && access(w->playwright, R_OK) == 0)
-            return w->playwright;
-        char *slash = strrchr(folder, '/');
-        if (slash == NULL || folder[0] == '\0')
-            return NULL;
-        *slash = '\0';
-    }
+    w->slots_setup = (struct slots_setup){
+        .ledger = &w->ledger,
+        .trouble = &w->trouble,
+        .worker_id = w->id,
+        .state = &w->state,
+        .is_registered = &w->membership.is_registered,
+        .policy = &w->membership.policy,
+        .stop_reason = w->stop_reason,
+        .start = {w->loop, w->root, &w->programs, &w->scratch},
+        .attempt = {w->id, w->root, &w->specs},
+        .on_moved = on_moved,
+        .on_unknown = on_unknown,
+        .on_unfit = on_unfit,
+        .data = w,
+    };
+    return slots_open(&w->slots, &w->slots_setup, w->options->slots, err);
+}
+
+static void open_membership(struct worker *w)
+{
+    w->membership_setup = (struct membership_setup){
+        .loop = w->loop,
+        .parent = w->parent,
+        .address = &w->address,
+        .ledger = &w->ledger,
+        .me = {w->id, w->nonce, w->host, getpid(), w->options->slots, w->identity},
+        .state = &w->state,
+        .slots = &w->slots,
+        .trouble = &w->trouble,
+        .on_joined = on_joined,
+        .on_waiting = on_waiting,
+        .on_closed = on_closed,
+        .on_cancelled = on_cancelled,
+        .on_refused = on_refused,
+        .data = w,
+    };
+    membership_open(&w->membership, &w->membership_setup);
 }
 
 static int open_folders(struct worker *w, struct error *err)
@@ -337,29 +394,18 @@ static int open_folders(struct worker *w, struct error *err)
     for (size_t i = 0; i < worker_files_count; i++)
         if (scratch_write(&w->scratch, worker_files[i].path, worker_files[i].body, worker_files[i].size, err) < 0)
             return -1;
-    if (scratch_path(&w->scratch, "playwright.mjs", w->reporter, err) < 0)
-        return -1;
     spec_finder_init(&w->specs, w->root);
-    w->setup = (struct attempt_setup){
-        .loop = w->loop,
-        .worker_id = w->id,
-        .root = w->root,
-        .reporter = w->reporter,
-        .playwright = find_playwright(w),
-        .specs = &w->specs,
-        .scratch = &w->scratch,
-    };
-    return slots_open(w, err);
+    programs_find(&w->programs, w->root);
+    return 0;
 }
 
 static void open_handles(struct worker *w)
 {
-    uv_timer_init(w->loop, &w->renew);
-    uv_timer_init(w->loop, &w->retry);
+    trouble_open(&w->trouble, w->loop, on_retry, w);
     uv_timer_init(w->loop, &w->patience);
     uv_signal_init(w->loop, &w->on_term);
     uv_signal_init(w->loop, &w->on_int);
-    w->renew.data = w->retry.data = w->patience.data = w->on_term.data = w->on_int.data = w;
+    w->patience.data = w->on_term.data = w->on_int.data = w;
     uv_signal_start(&w->on_term, on_signal, SIGTERM);
     uv_signal_start(&w->on_int, on_signal, SIGINT);
     if (w->parent->line < 0)
@@ -369,19 +415,10 @@ static void open_handles(struct worker *w)
     uv_poll_start(&w->on_parent, UV_READABLE, on_parent_ready);
 }
 
-static void open_links(struct worker *w)
-{
-    static const struct redis_link_events commands = {on_commands_up, on_commands_down};
-    static const struct redis_link_events pops = {on_pops_up, on_other_down};
-    static const struct redis_link_events signals = {on_signals_up, on_other_down};
-    w->commands = redis_link_open(w->loop, &w->address, &commands, w);
-    w->pops = redis_link_open(w->loop, &w->address, &pops, w);
-    w->signals = redis_link_open(w->loop, &w->address, &signals, w);
-}
-
 struct worker *worker_start(uv_loop_t *loop, const struct options *options, const struct parent *parent,
                             struct error *err)
 {
+    static const struct redis_link_events commands = {on_commands_up, on_commands_down};
     struct worker *w = memory_zeroed(1, sizeof(*w));
     w->loop = loop;
     w->options = options;
@@ -390,18 +427,19 @@ struct worker *worker_start(uv_loop_t *loop, const struct options *options, cons
     w->address = (struct redis_address){options->redis_host, options->redis_port, options->redis_username,
                                         options->redis_password, options->redis_db};
     w->scratch.lock = -1;
-    snprintf(w->last_signal, sizeof(w->last_signal), "0-0");
     name_worker(w);
     open_handles(w);
-    if (open_folders(w, err) < 0 || ledger_init(&w->ledger, NULL, options->prefix, err) < 0) {
+    open_membership(w);
+    if (open_folders(w, err) < 0 || open_slots(w, err) < 0 ||
+        ledger_init(&w->ledger, NULL, options->prefix, err) < 0) {
         close_all(w);
         uv_run(loop, UV_RUN_DEFAULT);
         worker_finish(w);
         return NULL;
     }
-    ledger_processing_key(&w->ledger.keys, w->id, w->processing);
-    open_links(w);
+    w->commands = redis_link_open(loop, &w->address, &commands, w);
     w->ledger.link = w->commands;
+    membership_connect(&w->membership, w->commands);
     return w;
 }
 
@@ -409,11 +447,12 @@ int worker_finish(struct worker *w)
 {
     int status = w->exit_status;
     assert(w->open_handles == 0);
-    run_policy_close(&w->policy);
+    membership_free(&w->membership);
     spec_finder_close(&w->specs);
+    programs_close(&w->programs);
     if (!scratch_close(&w->scratch))
         log_warn("folder.left", LOG_TEXT("path", w->scratch.path));
-    free(w->slots);
+    slots_free(&w->slots);
     free(w);
     return status;
 }

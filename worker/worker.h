@@ -1,15 +1,9 @@
 /*
  * The worker: takes tasks, runs them, settles them, until the run is closed.
  *
- *   joining ──► working ──► leaving ──► closing ──► exit 0 (the run is closed), 143 or 130 (told to stop)
- *      ▲           │  │
- *      └───────────┘  └──► draining ──► leaving …
- *
- *   slot:  idle ──► claiming ──► running ──► settling ──► idle
- *                       │           └─► stopping ──► releasing ──► idle
- *                       └─► releasing
- *
- * What a slot has to tell Redis it tells again and again until it is answered: links come and go, the state stays.
+ * It owns the parts and moves the state on (worker_state.h). It exits with 0 (the run is closed), 143 or 130 (told to
+ * stop), 2 (Redis refuses it, or it can't start runners). What ties it to a run is membership.h's, what happens to a
+ * task slots.h's; both tell it by callbacks.
  */
 #pragma once
 #include <uv.h>

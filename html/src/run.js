@@ -6,7 +6,10 @@
 const INDEX_COLUMNS = ['group', 'number', 'spec', 'viewport', 'browser', 'runner', 'worker', 'message'];
 const COUNT_COLUMNS = ['attempt', 'tests', 'tests_failed'];
 const TIME_COLUMNS = ['started_ms', 'duration_ms'];
-const TABLES = ['groups', 'specs', 'viewports', 'browsers', 'runners', 'workers', 'messages'];
+export const TABLES = ['groups', 'specs', 'viewports', 'browsers', 'runners', 'workers', 'messages'];
+
+/** All of them; controller/board_columns.c has the same. */
+export const COLUMNS = ['status', ...INDEX_COLUMNS, ...COUNT_COLUMNS, ...TIME_COLUMNS];
 
 /** The snapshot of the API -> a run. Throws on a snapshot whose columns do not fit together. */
 export function loadRun(snapshot) {

@@ -1,7 +1,7 @@
 // The words, icons and order of the seven task states: the one table that chips, rows, matrix,
 // timeline and titles read, so that a state looks and is called the same everywhere.
 //
-// The numbers are those of the API's `tasks.status` column.
+// The numbers are those of the API's `tasks.status` column, the names its words (controller/board.c).
 
 export const QUEUED = 0;
 export const RUNNING = 1;

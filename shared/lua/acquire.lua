@@ -1,7 +1,7 @@
 -- Becomes the controller of the run under this prefix, or says why not.
--- KEYS: controller run workers, then the hash of each worker named
--- ARGV: me, lease (ms), plan digest, run id ('': none given), source, 1: begin anew in any case, a holder that is known to be
---       dead ('': none), then each worker that is known to be dead and the identity of its process
+-- KEYS: controller run workers; for each dead worker: worker
+-- ARGV: me, lease (ms), plan digest, run id ('': none given), source, fresh (1: begin anew in any case),
+--       dead ('': none; a holder that is known to be dead); for each dead worker: worker, identity of its process
 -- Replies: {standby, run id, state, why, source, controller, holder}   wait for its lease
 --          {occupied, run id, state, why, source, controller|worker, its name, end of its lease, now (ms)}   another run is
 --          alive: nothing was touched

@@ -1,6 +1,6 @@
 -- Moves the found run into the history and begins to clear it away. May be called again.
--- KEYS: controller run runmeta taskqueue claims history workers graves, then the list and the hash of each worker named
--- ARGV: me, summary of the run (JSON), then every worker whose lease ran out or that has gone
+-- KEYS: controller run runmeta taskqueue claims history workers graves; for each worker: processing worker
+-- ARGV: me, summary of the run (JSON); for each worker: worker (all whose lease ran out or that have gone)
 -- Replies: {ok} | {fenced} somebody else has the lease, or no run is there | {busy} not every worker was named
 --          {occupied, run id, state, worker, its name} it is alive: nothing was touched
 -- Keeps: a run is in the history once. From here on nobody holds anything of it: no queue to pop from, no list to sweep,

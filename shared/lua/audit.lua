@@ -1,7 +1,8 @@
 -- Holds the run against its promises: every task in exactly one place, the counters equal to a recount. Repairs if asked.
--- KEYS: run runmeta taskqueue claims workers graves events signals, then the processing list of each worker named, then
---       for each task of the order: its hash, its attempts
--- ARGV: 1 to repair, most findings to tell, number of workers, their ids..., the tasks...
+-- KEYS: run runmeta taskqueue claims workers graves events signals; for each worker: processing;
+--       for each task: task attempts
+-- ARGV: repair (1: yes), most findings to tell, number of workers; for each worker: worker; for each task: task (all of the
+--       order)
 -- Replies: {ok, tasks, how many findings, number of tasks whose hash is gone (as many as findings are told at most),
 --          their keys..., finding...} | {waiting} no run is open | {busy} not every worker was named
 -- Keeps: a repair never counts a task twice and never takes one from the worker that processes it. A task whose hash is
@@ -116,12 +117,12 @@ if run[1] ~= state then
   found('the run is ' .. run[1] .. '; a recount gives ' .. state)
   repair('HSET', KEYS[1], 'state', state)
   if open == 0 then repair('HSET', KEYS[1], 'finished_ms', now_ms()) else repair('HDEL', KEYS[1], 'finished_ms') end
-  repair('XADD', KEYS[8], 'MAXLEN', '~', '1000', '*', 'e', open == 0 and 'finished' or 'opened')
+  if repairs then signal(KEYS[8], open == 0 and 'finished' or 'opened') end
 end
 -- A number that no event has: whoever follows the stream reads everything again.
 if is_changed then
   redis.call('HINCRBY', KEYS[1], 'events', 1)
-  emit(KEYS[1], KEYS[7], 'e', 'repaired')
+  emit(KEYS[1], KEYS[7], 'repaired')
 end
 local reply = {'ok', total, count, #lost}
 for _, task in ipairs(lost) do reply[#reply + 1] = task end

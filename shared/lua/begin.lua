@@ -1,7 +1,7 @@
 -- Starts a run: nothing of an older one is left, nothing can be taken yet. May be called again until tasks are loaded.
 -- KEYS: controller run runmeta taskqueue order overrides claims settled crashes failures releases declined details
 --       workers events signals
--- ARGV: me, then name and value of each field of the run
+-- ARGV: me; for each field of the run: name, value
 -- Replies: {ok} | {fenced} | {busy} a run is there that wasn't cleared away
 -- Keeps: without runmeta no worker takes anything. The list of graves stays: a pop of an old worker may still come.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end

@@ -1,7 +1,7 @@
 -- Strikes off a worker: its lease ran out and its list was swept, or it leaves by itself with nothing claimed. May be
 -- called again.
 -- KEYS: run workers graves processing taskqueue claims worker events
--- ARGV: worker, nonce of the process that leaves ('': its lease ran out), the end of that lease as overdue told it
+-- ARGV: worker, nonce ('': its lease ran out; of the process that leaves), end of that lease (as overdue told it)
 -- Replies: {ok} | {alive} it has another lease by now, or the clock was set back | {busy} it still holds tasks
 -- Keeps: its list goes on being swept. Another process of its name isn't touched.
 local worker, nonce = ARGV[1], ARGV[2]
@@ -21,6 +21,6 @@ for _, task in ipairs(items) do redis.call('RPUSH', KEYS[5], task) end
 redis.call('DEL', KEYS[4], KEYS[7])
 redis.call('ZADD', KEYS[3], 'NX', now, worker)
 if redis.call('ZREM', KEYS[2], worker) == 1 then
-  emit(KEYS[1], KEYS[8], 'e', leaves and 'left' or 'buried', 'w', worker)
+  emit(KEYS[1], KEYS[8], leaves and 'left' or 'buried', 'worker', worker)
 end
 return {'ok'}

@@ -40,6 +40,6 @@ if claim ~= token then
   attempt = attempt + 1
   redis.call('HMSET', KEYS[4], 'status', 'processing', 'starttime', math.floor(now / 1000), 'worker', worker,
              'attempt', attempt)
-  emit(KEYS[1], KEYS[7], 'e', 'claimed', 't', task, 'w', worker, 'a', attempt)
+  emit(KEYS[1], KEYS[7], 'claimed', 'task', task, 'worker', worker, 'attempt', attempt)
 end
 return {'ok', attempt, t[5], t[6], t[7], t[8], redis.call('HGET', KEYS[6], task) or ''}

@@ -1,6 +1,7 @@
 -- Writes the next tasks of the plan. May be called again: what is there already isn't written twice.
--- KEYS: controller run taskqueue order overrides, then the key of each task's hash
--- ARGV: me, plan digest, how many tasks were loaded before these, then for each: key, spec, viewport, browser, runner, overrides ('': none)
+-- KEYS: controller run taskqueue order overrides; for each task: task
+-- ARGV: me, plan digest, offset (how many tasks were loaded before these);
+--       for each task: task, spec, viewport, browser, runner, overrides ('': none)
 -- Replies: {ok, loaded} | {at, loaded} go on from there | {fenced}
 -- Keeps: the order holds the first `loaded` tasks of the run's plan, each of them waiting and in the queue once; even if
 --        Redis came back with another run that was ours too.

@@ -10,6 +10,6 @@ if run[1] ~= 'loading' then return {'fenced'} end
 if run[2] ~= run[3] then return {'at', run[2]} end
 redis.call('HMSET', KEYS[2], 'state', 'running', 'started_ms', now_ms())
 redis.call('HMSET', KEYS[3], 'runid', run[4], 'tasksremaining', run[3], 'tasksfinished', '0', 'finished', '0')
-emit(KEYS[2], KEYS[4], 'e', 'opened')
-redis.call('XADD', KEYS[5], 'MAXLEN', '~', '1000', '*', 'e', 'opened')
+emit(KEYS[2], KEYS[4], 'opened')
+signal(KEYS[5], 'opened')
 return {'ok'}

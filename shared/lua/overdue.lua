@@ -1,8 +1,8 @@
 -- Which workers' lists must be swept: of those whose lease ran out, and of those that have gone within the last hour
 -- (Redis may serve a pop of a connection that it doesn't know to be dead).
 -- KEYS: run workers graves
--- ARGV: what this clock must have come to, if nobody has set it, as the controller knows from its own (ms; 0: it knows
---       nothing)
+-- ARGV: known (ms; 0: nothing; what this clock must have come to, if nobody has set it, as the controller knows from its
+--       own)
 -- Replies: {ok, Redis' time (ms), number of those whose lease ran out, their ids..., the end of each one's lease...,
 --          ids of the gone...}
 -- Keeps: a clock that was set forward makes nobody dead; one that was set back gives nobody more than one lease, and no

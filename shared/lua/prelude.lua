@@ -6,10 +6,16 @@ local function now_ms()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- Tells the controller's board. The number n has no gaps, so a reader knows whether it missed something.
-local function emit(run, events, ...)
-  local n = redis.call('HINCRBY', run, 'events', 1)
-  redis.call('XADD', events, 'MAXLEN', '~', '100000', '*', 'n', n, 'at', now_ms(), ...)
+-- Tells the controller's board. The number has no gaps, so a reader knows whether it missed something. Which fields
+-- follow the event's name: shared/event.c.
+local function emit(run, events, event, ...)
+  local number = redis.call('HINCRBY', run, 'events', 1)
+  redis.call('XADD', events, 'MAXLEN', '~', '100000', '*', 'number', number, 'at_ms', now_ms(), 'event', event, ...)
+end
+
+-- Wakes the workers: opened, cancelled, finished.
+local function signal(signals, event)
+  redis.call('XADD', signals, 'MAXLEN', '~', '1000', '*', 'event', event)
 end
 
 -- Whether a list holds a value. Processing lists are as short as a worker has slots.
@@ -43,9 +49,9 @@ local function is_registered(hash, nonce)
   return redis.call('HGET', hash, 'nonce') == nonce
 end
 
--- The record of an attempt that nobody reports. `starttime` in s.
+-- The record of an attempt that nobody reports (shared/record.h). `starttime` in s.
 local function lost_record(attempt, worker, starttime, now, reason)
-  return cjson.encode({attempt = tonumber(attempt), outcome = 'lost', reason = reason, worker = worker,
+  return cjson.encode({version = 1, attempt = tonumber(attempt), outcome = 'lost', reason = reason, worker = worker,
                        started_ms = starttime * 1000, duration_ms = math.max(0, now - starttime * 1000)})
 end
 
@@ -57,7 +63,7 @@ local function count_finished(run, runmeta, signals, now)
     -- A clock that was set back makes no run that ended before it began.
     local t = redis.call('HMGET', run, 'started_ms', 'reopened_ms')
     redis.call('HMSET', run, 'state', 'finished', 'finished_ms', math.max(now, tonumber(t[1] or 0), tonumber(t[2] or 0)))
-    redis.call('XADD', signals, 'MAXLEN', '~', '1000', '*', 'e', 'finished')
+    signal(signals, 'finished')
     return true
   end
   return false

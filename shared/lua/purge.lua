@@ -1,6 +1,6 @@
 -- Deletes what the old run's next tasks have left. May be called again.
--- KEYS: controller run order, then the keys to delete
--- ARGV: me, then the tasks that they belong to
+-- KEYS: controller run order; for each task: task attempts logs
+-- ARGV: me; for each task: task
 -- Replies: {ok} | {fenced}
 -- Keeps: the order still names every task whose keys may exist.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end

@@ -28,6 +28,7 @@ else
   redis.call('HMSET', KEYS[6], 'status', 'waiting', 'reason', reason)
   redis.call('RPUSH', KEYS[3], task)
 end
-emit(KEYS[1], KEYS[10], 'e', 'lost', 't', task, 'w', worker, 'a', t[3], 'r', given_up and 'error' or 'unknown', 'why', reason)
-if given_up and count_finished(KEYS[1], KEYS[2], KEYS[11], now) then emit(KEYS[1], KEYS[10], 'e', 'finished') end
+emit(KEYS[1], KEYS[10], 'lost', 'task', task, 'worker', worker, 'attempt', t[3],
+     'result', given_up and 'error' or 'unknown', 'reason', reason)
+if given_up and count_finished(KEYS[1], KEYS[2], KEYS[11], now) then emit(KEYS[1], KEYS[10], 'finished') end
 return {'ok', given_up and 1 or 0}

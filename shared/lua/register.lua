@@ -33,6 +33,6 @@ for _, task in ipairs(items) do
     redis.call('RPUSH', KEYS[7], task)
   end
 end
-if known ~= nonce then emit(KEYS[1], KEYS[10], 'e', 'joined', 'w', worker, 'slots', ARGV[5], 'host', ARGV[3], 'pid', ARGV[4]) end
+if known ~= nonce then emit(KEYS[1], KEYS[10], 'joined', 'worker', worker, 'slots', ARGV[5], 'host', ARGV[3], 'pid', ARGV[4]) end
 table.insert(run, 1, 'ok')
 return run

@@ -22,12 +22,12 @@ if claim ~= '' then
   else
     redis.call('HMSET', KEYS[3], 'status', 'waiting', 'starttime', '0')
   end
-  emit(KEYS[1], KEYS[7], 'e', 'released', 't', task, 'w', worker, 'a', attempt,
-       'r', given_up and 'error' or 'unknown', 'why', reason)
+  emit(KEYS[1], KEYS[7], 'released', 'task', task, 'worker', worker, 'attempt', attempt,
+       'result', given_up and 'error' or 'unknown', 'reason', reason)
 end
 if not given_up then
   redis.call('RPUSH', KEYS[2], task)
 elseif count_finished(KEYS[1], KEYS[8], KEYS[9], now_ms()) then
-  emit(KEYS[1], KEYS[7], 'e', 'finished')
+  emit(KEYS[1], KEYS[7], 'finished')
 end
 return {'ok', given_up and 1 or 0}

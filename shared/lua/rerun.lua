@@ -1,6 +1,6 @@
 -- Puts complete tasks back that didn't pass, or not at once; all in one call, so that a finished run opens once.
--- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals, then the hash of each
--- ARGV: me, then the tasks
+-- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals; for each task: task
+-- ARGV: me; for each task: task
 -- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
 -- Keeps: passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on
 --        counting, and the time in which the run was finished isn't any of its own. Who asks twice puts back once.
@@ -18,7 +18,7 @@ for i = 12, #KEYS do
                'durationstring', '0s', 'flaky', '0', 'reason', '')
     for k = 5, 9 do redis.call('HDEL', KEYS[k], task) end
     redis.call('LPUSH', KEYS[4], task)
-    emit(KEYS[2], KEYS[10], 'e', 'rerun', 't', task)
+    emit(KEYS[2], KEYS[10], 'rerun', 'task', task)
   end
 end
 if count > 0 then
@@ -32,6 +32,6 @@ if count > 0 then
   end
   redis.call('HINCRBY', KEYS[2], 'reruns', 1)
   redis.call('HDEL', KEYS[2], 'finished_ms', 'cancel', 'cancel_kind', 'failed', 'summary')
-  redis.call('XADD', KEYS[11], 'MAXLEN', '~', '1000', '*', 'e', 'opened')
+  signal(KEYS[11], 'opened')
 end
 return {'ok', count}

@@ -32,8 +32,8 @@ end
 -- How many tasks have failed since the run was opened, or since something was put back.
 local failed = not again and result == 'failed' and redis.call('HINCRBY', KEYS[1], 'failed', 1)
                or redis.call('HGET', KEYS[1], 'failed') or '0'
-emit(KEYS[1], KEYS[12], 'e', again and 'retried' or 'settled', 't', task, 'w', worker, 'a', attempt, 'r', result,
-     'f', flaky, 'd', ARGV[6], 'why', ARGV[5], 'k', failed, 'x', ARGV[10])
+emit(KEYS[1], KEYS[12], again and 'retried' or 'settled', 'task', task, 'worker', worker, 'attempt', attempt,
+     'result', result, 'flaky', flaky, 'duration_ns', ARGV[6], 'reason', ARGV[5], 'failed', failed, 'details', ARGV[10])
 if again then return {'ok', 0} end
-if count_finished(KEYS[1], KEYS[2], KEYS[13], now) then emit(KEYS[1], KEYS[12], 'e', 'finished') end
+if count_finished(KEYS[1], KEYS[2], KEYS[13], now) then emit(KEYS[1], KEYS[12], 'finished') end
 return {'ok', 1}

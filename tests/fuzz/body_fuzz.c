@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "controller/board.h"
-#include "controller/http_body.h"
+#include "controller/http/http_body.h"
 #include "shared/buffer.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "controller/http_fields.h"
-#include "controller/http_guard.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_guard.h"
 #include "shared/memory.h"
 #include "tests/fuzz/fuzz.h"
 

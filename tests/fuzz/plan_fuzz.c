@@ -10,10 +10,11 @@
 
 #include "controller/plan.h"
 #include "shared/memory.h"
+#include "shared/runner_template.h"
 #include "shared/utf8.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 
 enum { EXPANDED_MAX = 16, COMPARED_MAX = 4096 };
 
@@ -84,11 +85,24 @@ static void require_exclusion(const struct plan_exclusion *x)
 static void load_policy(struct run_policy *policy, const struct plan *plan)
 {
     struct error err;
-    const char *const fields[] = {
-        "ok",      "id",  "run-1",     "digest",        "00",      "lease_ms",    "15000", "task_timeout_s", "600",
-        "retries", "100", "viewports", plan->viewports, "runners", plan->runners,
+    const struct run_terms terms = {
+        .run_id = "run-1",
+        .digest = "00",
+        .total = plan->task_count,
+        .lease_ms = 15000,
+        .task_timeout_s = 600,
+        .retries = 100,
+        .viewports = plan->viewports,
+        .runners = plan->runners,
+        .source = "",
+        .branch = "",
+        .source_url = "",
     };
-    struct redisReply *raw = made_reply(fields, sizeof(fields) / sizeof(fields[0]));
+    struct run_fields fields;
+    const char *texts[1 + 2 * RUN_FIELDS] = {"ok"};
+    run_policy_format(&terms, &fields);
+    memcpy(texts + 1, fields.texts, sizeof(fields.texts));
+    struct redisReply *raw = made_reply(texts, sizeof(texts) / sizeof(texts[0]));
     const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
     if (run_policy_load(policy, &reply, &err) < 0)
         fuzz_broken(err.text, "the worker refuses what the plan accepted", 0);
@@ -124,7 +138,7 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
         .events = "/run/events",
         .artifacts = "/run/artifacts",
         .output = "/run/output",
-        .playwright = "/srv/cli.js",
+        .programs = (const char *const[]){"/srv/cli.js"},
         .reporter = "/srv/reporter.mjs",
     };
     struct runner_command command;

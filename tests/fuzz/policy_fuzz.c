@@ -8,9 +8,10 @@
 #include "shared/buffer.h"
 #include "shared/json_writer.h"
 #include "shared/memory.h"
+#include "shared/runner_template.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 
 /* The input: of the task, then the outcome's word, then names and values of the run. */
 enum { SPEC, SECOND_SPEC, VIEWPORT, BROWSER, RUNNER, OVERRIDES, RUN };

@@ -1,6 +1,7 @@
 /*
  * What Redis tells of a task, of the run and of earlier ones, any bytes in every field, on its way to the page:
- * numbers stay in bounds, the board takes it, and its JSON says the same when it is read again.
+ * numbers stay in bounds, the board takes it, and its JSON says the same when it is read again. So does an attempt's
+ * record that is accepted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,32 +9,33 @@
 #include <cjson/cJSON.h>
 
 #include "controller/board.h"
+#include "controller/run_record.h"
 #include "controller/task_record.h"
+#include "shared/bounds.h"
 #include "shared/buffer.h"
 #include "shared/json.h"
+#include "shared/record.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
 
-/* The input: the history, what the hash had before and has now, then names and values of events, each from an "e" on.
- */
+/* The input: the history, what the hash had before and has now, then names and values of events, each from an
+ * "event" on. The history is read as a record too. */
 enum { HISTORY, BEFORE, NOW = BEFORE + TASK_RECORD_FIELDS, EVENT = NOW + TASK_RECORD_FIELDS };
 
 enum { NOW_MS = 1764000000 };
-static const int64_t TIME_MAX_MS = INT64_C(1) << 42;
-static const uint64_t DURATION_MAX_MS = UINT64_C(1) << 40;
-enum { COUNT_MAX = 1000000000 };
+static const uint64_t DURATION_MAX_MS = BOUNDS_DURATION_MAX_MS;
 
 static const char map[] = "{\"groups\":[{\"name\":\"g\",\"tasks\":[{\"spec\":\"a.ts\",\"viewports\":[\"v\",\"w\"],"
                           "\"browsers\":[\"b\"]}]}]}";
 
 static void require_bounds(const struct board_task *task)
 {
-    require(task->state < BOARD_STATES && task->attempt <= COUNT_MAX);
-    require(task->started_ms >= 0 && task->started_ms <= TIME_MAX_MS);
+    require(task->state < BOARD_STATES && task->attempt <= BOUNDS_COUNT_MAX);
+    require(task->started_ms >= 0 && task->started_ms <= BOUNDS_TIME_MAX_MS);
     require(task->duration_ms <= DURATION_MAX_MS && task->earlier_ms <= DURATION_MAX_MS);
     require(task->line >= 0);
-    require(task->tests.passed <= COUNT_MAX && task->tests.failed <= COUNT_MAX);
-    require(task->tests.skipped <= COUNT_MAX && task->tests.flaky <= COUNT_MAX);
+    require(task->tests.passed <= BOUNDS_COUNT_MAX && task->tests.failed <= BOUNDS_COUNT_MAX);
+    require(task->tests.skipped <= BOUNDS_COUNT_MAX && task->tests.flaky <= BOUNDS_COUNT_MAX);
     require(task->worker == NULL || task->worker[0] != '\0');
     require(task->message == NULL || task->message[0] != '\0');
     require(task->state != BOARD_QUEUED || task->attempt == 0 || task->duration_ms <= DURATION_MAX_MS);
@@ -116,7 +118,7 @@ static void require_board(struct board *board, const struct board_task *task)
 static size_t end_of_event(const struct fuzz_fields *f, size_t first)
 {
     size_t next = first + 2;
-    while (next < f->count && strcmp(fuzz_field(f, next), "e") != 0)
+    while (next < f->count && strcmp(fuzz_field(f, next), "event") != 0)
         next += 2;
     return next < f->count ? next : f->count;
 }
@@ -124,14 +126,16 @@ static size_t end_of_event(const struct fuzz_fields *f, size_t first)
 static void tell_event(struct board *board, const char *const *texts, size_t count)
 {
     struct board_task task = *board_task(board, 0);
-    struct redisReply *event = made_reply(texts, count);
-    const char *details = task_record_apply_event(&task, event);
+    struct redisReply *pairs = made_reply(texts, count);
+    struct event event;
+    event_parse(&event, pairs);
+    const char *details = task_record_apply_event(&task, &event);
     require_bounds(&task);
     cJSON *tree = details ? task_record_apply_details(&task, details) : NULL;
     require_bounds(&task);
     require_board(board, &task);
     cJSON_Delete(tree);
-    made_reply_free(event);
+    made_reply_free(pairs);
 }
 
 static void tell(struct board *board, const struct fuzz_fields *f)
@@ -159,15 +163,42 @@ static void tell(struct board *board, const struct fuzz_fields *f)
 static void tell_run(struct board *board, const struct fuzz_fields *f)
 {
     struct board_run run;
-    struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, TASK_RECORD_RUN_FIELDS);
-    require(task_record_run(&run, hash) != NULL);
+    struct redisReply *hash = made_reply((const char *const *)f->texts + NOW, RUN_RECORD_FIELDS);
+    require(run_record_from_hash(&run, hash) != NULL);
     require(run.state == BOARD_RUN_RUNNING || run.state == BOARD_RUN_FINISHED);
     require(run.cancel_kind <= CANCEL_FAILURES);
     const int64_t times[] = {run.started_ms, run.finished_ms, run.reopened_ms, run.idle_ms};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-        require(times[i] >= 0 && times[i] <= TIME_MAX_MS);
+        require(times[i] >= 0 && times[i] <= BOUNDS_TIME_MAX_MS);
     board_set_run(board, &run);
     made_reply_free(hash);
+}
+
+static void require_record(const struct record *record, struct buffer *out)
+{
+    require(record->attempt <= BOUNDS_COUNT_MAX && record->duration_ms <= DURATION_MAX_MS);
+    require(record->started_ms >= 0 && record->started_ms <= BOUNDS_TIME_MAX_MS);
+    require((record->run != NULL) == (record->outcome <= RECORD_ERROR));
+    require(fuzz_is_utf8(record->reason) && fuzz_is_utf8(record->worker));
+    record_format(record, out);
+}
+
+/* An attempt's record of the same bytes. */
+static void tell_record(const char *text)
+{
+    struct record_source first, second;
+    struct error err;
+    auto_buffer once = {0}, twice = {0};
+    if (record_parse(&first, text, strlen(text), &err) < 0) {
+        fuzz_require_refusal(&err, ERROR_CONFIG);
+        return;
+    }
+    require_record(&first.record, &once);
+    require(record_parse(&second, once.data, once.length, &err) == 0);
+    require_record(&second.record, &twice);
+    require(strcmp(once.data, twice.data) == 0);
+    record_close(&first);
+    record_close(&second);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -179,6 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(plan_parse(&plan, map, strlen(map), &err) == 0);
     struct board *board = board_new(&plan, "run-1", "epoch-1");
     tell_run(board, &f);
+    tell_record(fuzz_field(&f, HISTORY));
     board_set_history(board, fuzz_field(&f, HISTORY));
     tell(board, &f);
     require_totals(board);

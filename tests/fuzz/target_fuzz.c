@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/http_target.h"
+#include "controller/http/http_target.h"
 #include "shared/buffer.h"
 #include "shared/memory.h"
 #include "tests/fuzz/fuzz.h"

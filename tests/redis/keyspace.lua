@@ -87,7 +87,7 @@ local function show_stream(name, key)
     if not (is_long and id == seen) then
       local text = name
       for i = 1, #fields, 2 do
-        text = text .. ' ' .. fields[i] .. '=' .. (fields[i] == 'at' and moment(fields[i + 1], 1) or fields[i + 1])
+        text = text .. ' ' .. fields[i] .. '=' .. (fields[i] == 'at_ms' and moment(fields[i + 1], 1) or fields[i + 1])
       end
       line(text)
     end

@@ -19,6 +19,7 @@
 #include "shared/buffer.h"
 #include "shared/ledger.h"
 #include "shared/memory.h"
+#include "shared/record.h"
 #include "shared/redis_reply.h"
 #include "tests/redis/keyspace.h"
 #include "tests/redis/redis_fixture.h"
@@ -404,7 +405,7 @@ static int64_t server_ms(struct bench *b)
 static void pop(struct bench *b, const char *worker, const char *wanted)
 {
     char list[LEDGER_KEY_SIZE];
-    ledger_processing_key(&b->ledger.keys, worker, list);
+    ledger_key_build(&b->ledger.keys, LEDGER_PROCESSING, worker, list);
     redisReply *reply =
         redis_fixture_command(&b->server, "RPOPLPUSH %s %s", b->ledger.keys.names[LEDGER_TASKQUEUE], list);
     const char *task = redis_reply_text(reply);
@@ -766,8 +767,8 @@ static void open_writes_runmeta_last(void **state)
                "runmeta.finished = 0");
     expect_line(b, "funkytown:run.state = running");
     expect_line(b, "funkytown:run.started_ms = T");
-    expect_all(b, "funkytown:events", "funkytown:events n=1 at=T e=opened");
-    expect_all(b, "funkytown:signals", "funkytown:signals e=opened");
+    expect_all(b, "funkytown:events", "funkytown:events number=1 at_ms=T event=opened");
+    expect_all(b, "funkytown:signals", "funkytown:signals event=opened");
     expect_refused(b, open_run(b, "c1"), LEDGER_ALREADY);
     expect(b, join(b, "w"), LEDGER_OK);
     for (int i = 0; i < 2; i++) {
@@ -795,7 +796,7 @@ static void register_leases_a_worker(void **state)
     expect_all(b, "funkytown:worker", "funkytown:workers w alive", "funkytown:worker:w.nonce = n1",
                "funkytown:worker:w.host = host", "funkytown:worker:w.pid = 42", "funkytown:worker:w.slots = 2",
                "funkytown:worker:w.identity = n1");
-    expect_line(b, "funkytown:events n=2 at=T e=joined w=w slots=2 host=host pid=42");
+    expect_line(b, "funkytown:events number=2 at_ms=T event=joined worker=w slots=2 host=host pid=42");
     remember(b);
     expect(b, join(b, "w"), LEDGER_OK);
     expect_same(b);
@@ -828,7 +829,7 @@ static void register_takes_over_the_name_of_a_dead_worker(void **state)
     expect_line(b, "funkytown:worker:w.nonce = n2");
     expect_count(b, "funkytown:processing", 0);
     expect_line(b, "taskqueue[2] = task:a:0");
-    expect_line(b, "funkytown:events n=5 at=T e=joined w=w slots=2 host=host pid=42");
+    expect_line(b, "funkytown:events number=5 at_ms=T event=joined worker=w slots=2 host=host pid=42");
     expect_refused(b, join(b, "w"), LEDGER_TAKEN);
 }
 
@@ -928,7 +929,7 @@ static void leave_hands_back_and_keeps_the_list_swept(void **state)
     expect_count(b, "funkytown:worker", 0);
     expect_count(b, "funkytown:processing", 0);
     expect_all(b, "funkytown:graves", "funkytown:graves w T");
-    expect_line(b, "funkytown:events n=5 at=T e=left w=w");
+    expect_line(b, "funkytown:events number=5 at_ms=T event=left worker=w");
     remember(b);
     expect(b, leave(b, "w"), LEDGER_OK);
     expect_untouched(b);
@@ -978,7 +979,7 @@ static void claim_makes_a_waiting_task_ours(void **state)
                "task:a:0.durationstring = 0s", "task:a:0.runner = playwright", "task:a:0.attempt = 1",
                "task:a:0.worker = w", "task:a:0.flaky = 0", "task:a:0.reason = ");
     expect_all(b, "funkytown:claims", "funkytown:claims.task:a:0 = t1");
-    expect_line(b, "funkytown:events n=3 at=T e=claimed t=task:a:0 w=w a=1");
+    expect_line(b, "funkytown:events number=3 at_ms=T event=claimed task=task:a:0 worker=w attempt=1");
     pop(b, "w", "task:a:1");
     expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_OK);
     expect_text(b, 6, "");
@@ -1067,8 +1068,9 @@ static void settle_ends_a_task(void **state)
         expect_refused(b, settle(b, "w", "task:a:0", "t1", rows[i].result, 0), LEDGER_ALREADY);
         expect_refused(b, settle(b, "w", "task:a:0", "t2", rows[i].result, 0), LEDGER_FENCED);
     }
-    expect_line(b, "funkytown:events n=4 at=T e=settled t=task:a:0 w=w a=1 r=error f=0 d=3605000000000 why=exit 1 "
-                   "k=0 x={\"message\":\"m\"}");
+    expect_line(b, "funkytown:events number=4 at_ms=T event=settled task=task:a:0 worker=w attempt=1 result=error "
+                   "flaky=0 duration_ns=3605000000000 reason=exit 1 "
+                   "failed=0 details={\"message\":\"m\"}");
 }
 
 static void settle_of_a_failure_leaves_retries(void **state)
@@ -1086,7 +1088,8 @@ static void settle_of_a_failure_leaves_retries(void **state)
     expect_line(b, "runmeta.tasksremaining = 2");
     expect_count(b, "funkytown:logs", 0);
     expect_line(b, "funkytown:details.task:a:0 = {}");
-    expect_line(b, "funkytown:events n=4 at=T e=retried t=task:a:0 w=w a=1 r=failed f=0 d=0 why=exit 1 k=0 x={}");
+    expect_line(b, "funkytown:events number=4 at_ms=T event=retried task=task:a:0 worker=w attempt=1 result=failed "
+                   "flaky=0 duration_ns=0 reason=exit 1 failed=0 details={}");
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 2), LEDGER_ALREADY);
 
     pop(b, "w", "task:a:0"); /* the next one to run */
@@ -1116,7 +1119,8 @@ static void settle_of_a_pass_after_a_failure_is_flaky(void **state)
     expect(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 1), LEDGER_OK);
     expect_line(b, "task:a:0.flaky = 1");
     expect_line(b, "task:a:0.result = passed");
-    expect_line(b, "funkytown:events n=6 at=T e=settled t=task:a:0 w=w a=2 r=passed f=1 d=0 why= k=0 x=");
+    expect_line(b, "funkytown:events number=6 at_ms=T event=settled task=task:a:0 worker=w attempt=2 result=passed "
+                   "flaky=1 duration_ns=0 reason= failed=0 details=");
     expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"told\"}",
                "funkytown:attempts:task:a:0[1] = {\"outcome\":\"told\"}");
 }
@@ -1130,8 +1134,8 @@ static void the_last_settlement_finishes_the_run(void **state)
                "runmeta.finished = 1");
     expect_line(b, "funkytown:run.state = finished");
     expect_line(b, "funkytown:run.finished_ms = T");
-    expect_line(b, "funkytown:signals e=finished");
-    expect_line(b, "funkytown:events n=5 at=T e=finished");
+    expect_line(b, "funkytown:signals event=finished");
+    expect_line(b, "funkytown:events number=5 at_ms=T event=finished");
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_ALREADY);
 }
 
@@ -1160,7 +1164,9 @@ static void release_makes_a_task_the_next_one(void **state)
     expect_count(b, "funkytown:crashes", 0);
     expect_count(b, "funkytown:failures", 0);
     expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"released\"}");
-    expect_line(b, "funkytown:events n=4 at=T e=released t=task:a:0 w=w a=1 r=unknown why=");
+    expect_line(
+        b,
+        "funkytown:events number=4 at_ms=T event=released task=task:a:0 worker=w attempt=1 result=unknown reason=");
     expect_refused(b, release(b, "w", "task:a:0", "t1", "{}"), LEDGER_FENCED);
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
     pop(b, "w", "task:a:0");
@@ -1190,9 +1196,9 @@ static void release_is_bounded(void **state)
     expect_line(b, "task:a:0.result = error");
     expect_line(b, "task:a:0.reason = handed back 3 times by workers that were told to stop");
     expect_line(b, "runmeta.finished = 1");
-    expect_line(b, "funkytown:events n=8 at=T e=released t=task:a:0 w=w a=3 r=error "
-                   "why=handed back 3 times by workers that were told to stop");
-    expect_line(b, "funkytown:events n=9 at=T e=finished");
+    expect_line(b, "funkytown:events number=8 at_ms=T event=released task=task:a:0 worker=w attempt=3 result=error "
+                   "reason=handed back 3 times by workers that were told to stop");
+    expect_line(b, "funkytown:events number=9 at_ms=T event=finished");
 }
 
 /* ---- a failed task goes to another worker ---- */
@@ -1246,8 +1252,8 @@ static void cancel_ends_what_waits(void **state)
     expect_text(b, 1, "0");
     expect_line(b, "funkytown:run.cancel = enough");
     expect_line(b, "funkytown:run.cancel_kind = deadline");
-    expect_line(b, "funkytown:events n=4 at=T e=cancelling kind=deadline why=enough");
-    expect_all(b, "funkytown:signals", "funkytown:signals e=cancelled", "funkytown:signals e=opened");
+    expect_line(b, "funkytown:events number=4 at_ms=T event=cancelling kind=deadline reason=enough");
+    expect_all(b, "funkytown:signals", "funkytown:signals event=cancelled", "funkytown:signals event=opened");
 
     pop(b, "w", "task:a:1");
     expect_refused(b, claim(b, "w", "task:a:1", "t2"), LEDGER_CLOSED);
@@ -1257,7 +1263,7 @@ static void cancel_ends_what_waits(void **state)
     expect_line(b, "task:a:2.status = complete");
     expect_line(b, "task:a:2.result = unknown");
     expect_line(b, "task:a:2.reason = enough");
-    expect_line(b, "funkytown:events n=5 at=T e=cancelled t=task:a:2 why=enough");
+    expect_line(b, "funkytown:events number=5 at_ms=T event=cancelled task=task:a:2 reason=enough");
     expect_line(b, "runmeta.tasksremaining = 3");
     expect_line(b, "task:a:0.status = processing");
 
@@ -1271,7 +1277,7 @@ static void cancel_ends_what_waits(void **state)
     expect_line(b, "runmeta.tasksfinished = 4");
     expect_line(b, "runmeta.finished = 1");
     expect_line(b, "funkytown:run.state = finished");
-    expect_line(b, "funkytown:events n=11 at=T e=finished");
+    expect_line(b, "funkytown:events number=11 at_ms=T event=finished");
     expect_refused(b, cancel(b, "c1", "enough", "task:a:3"), LEDGER_CLOSED);
 }
 
@@ -1303,8 +1309,8 @@ static void rerun_puts_back_what_did_not_pass(void **state)
     expect(b, rerun(b, "c1", "task:a:0 task:a:1 task:a:2 task:a:3"), LEDGER_OK);
     expect_text(b, 1, "3");
     expect_all(b, "taskqueue", "taskqueue[0] = task:a:2", "taskqueue[1] = task:a:1", "taskqueue[2] = task:a:0");
-    expect_line(b, "funkytown:events n=15 at=T e=rerun t=task:a:1");
-    expect_count(b, "funkytown:signals e=opened", 2);
+    expect_line(b, "funkytown:events number=15 at_ms=T event=rerun task=task:a:1");
+    expect_count(b, "funkytown:signals event=opened", 2);
     expect_line(b, "task:a:1.status = waiting");
     expect_line(b, "task:a:1.result = unknown");
     expect_line(b, "task:a:1.reason = ");
@@ -1319,7 +1325,7 @@ static void rerun_puts_back_what_did_not_pass(void **state)
     expect_line(b, "funkytown:run.idle_ms = D");
     expect_count(b, "funkytown:run.finished_ms", 0);
     expect_count(b, "funkytown:run.cancel", 0);
-    expect_line(b, "funkytown:signals e=opened");
+    expect_line(b, "funkytown:signals event=opened");
     expect_refused(b, rerun(b, "c1", "task:a:0 task:a:1"), LEDGER_OK); /* asked twice */
     expect_text(b, 1, "0");
 
@@ -1430,8 +1436,8 @@ static void audit_tells_what_does_not_agree_and_mends_it(void **state)
         expect_text(b, 3, "0");
         expect_text(b, 4, rows[i].finding);
         expect_line(b, rows[i].mended);
-        expect_line(b,
-                    "funkytown:events n=7 at=T e=repaired"); /* after a number that nobody has: all is read again */
+        expect_line(b, "funkytown:events number=7 at_ms=T event=repaired"); /* after a number that nobody has: all is
+                                                                               read again */
         expect_count(b, "funkytown:run.finished_ms", 0);
         expect_refused(b, audit(b, true, 4), LEDGER_OK);
         expect_text(b, 2, "0");
@@ -1449,7 +1455,7 @@ static void audit_finishes_a_run_that_is_done(void **state)
     expect_line(b, "runmeta.finished = 1");
     expect_line(b, "funkytown:run.state = finished");
     expect_line(b, "funkytown:run.finished_ms = T");
-    expect_line(b, "funkytown:signals e=finished");
+    expect_line(b, "funkytown:signals event=finished");
     expect_refused(b, audit(b, true, 1), LEDGER_OK);
     expect_text(b, 2, "0");
 }
@@ -1566,7 +1572,8 @@ static void restore_makes_an_error_of_what_is_lost(void **state)
     expect_count(b, "funkytown:attempts:task:a:0", 1);
     expect_count(b, "funkytown:details", 0);
     expect_line(b, "runmeta.tasksremaining = 2");
-    expect_line(b, "funkytown:events n=8 at=T e=lost t=task:a:0 a=1 r=error why=its record was lost from Redis");
+    expect_line(b, "funkytown:events number=8 at_ms=T event=lost task=task:a:0 worker= attempt=1 result=error "
+                   "reason=its record was lost from Redis");
     expect_line(b, "task:a:1.status = waiting");
     expect_refused(b, restore(b, "c1", 0, 2), LEDGER_OK);
     expect_text(b, 1, "0");
@@ -1576,8 +1583,8 @@ static void restore_makes_an_error_of_what_is_lost(void **state)
     expect(b, settle(b, "w", "task:a:1", "t3", TASK_PASSED, 0), LEDGER_OK);
     expect(b, restore(b, "c1", 0, 3), LEDGER_OK);
     expect_line(b, "runmeta.finished = 1");
-    expect_line(b, "funkytown:events n=12 at=T e=finished");
-    expect_line(b, "funkytown:signals e=finished");
+    expect_line(b, "funkytown:events number=12 at_ms=T event=finished");
+    expect_line(b, "funkytown:signals event=finished");
     redis_fixture_do(&b->server, "DEL task:a:1");
     expect_refused(b, restore(b, "c1", 0, 3), LEDGER_CLOSED);
     expect(b, audit(b, true, 3), LEDGER_OK); /* it is open again */
@@ -1647,8 +1654,10 @@ static void failures_count_since_something_was_put_back(void **state)
         expect(b, settle(b, "w", task, token, i == 2 ? TASK_ERROR : TASK_FAILED, 0), LEDGER_OK);
     }
     expect_line(b, "funkytown:run.failed = 2");
-    expect_line(b, "funkytown:events n=4 at=T e=settled t=task:a:0 w=w a=1 r=failed f=0 d=0 why=exit 1 k=1 x=");
-    expect_line(b, "funkytown:events n=8 at=T e=settled t=task:a:2 w=w a=1 r=error f=0 d=0 why=exit 1 k=2 x=");
+    expect_line(b, "funkytown:events number=4 at_ms=T event=settled task=task:a:0 worker=w attempt=1 result=failed "
+                   "flaky=0 duration_ns=0 reason=exit 1 failed=1 details=");
+    expect_line(b, "funkytown:events number=8 at_ms=T event=settled task=task:a:2 worker=w attempt=1 result=error "
+                   "flaky=0 duration_ns=0 reason=exit 1 failed=2 details=");
     expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
     expect_count(b, "funkytown:run.failed", 0);
     expect_line(b, "funkytown:run.reruns = 1");
@@ -1760,6 +1769,28 @@ static void reclaim_and_bury_are_of_the_lease_that_was_looked_at(void **state)
     expect(b, ledger_reclaim(&b->ledger, "w", "", "task:a:0", on_answer, &b->answer), LEDGER_OK); /* it has gone */
 }
 
+static void what_a_script_tells_of_a_lost_attempt_is_a_record(void **state)
+{
+    struct bench *b = *state;
+    struct record_source source;
+    struct error err;
+    have_claim(b, 2);
+    expire(b, "w");
+    expect(b, reclaim(b, "w", "task:a:0"), LEDGER_OK);
+    redisReply *text = redis_fixture_command(&b->server, "LINDEX funkytown:attempts:task:a:0 0");
+    if (record_parse(&source, text->str, text->len, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_non_null(strstr(text->str, "\"version\":1"));
+    assert_int_equal(source.record.outcome, RECORD_LOST);
+    assert_int_equal(source.record.attempt, 1);
+    assert_string_equal(source.record.worker, "w");
+    assert_string_equal(source.record.reason, "the worker was lost");
+    assert_true(source.record.started_ms > 0);
+    assert_null(source.record.run);
+    record_close(&source);
+    freeReplyObject(text);
+}
+
 static void reclaim_costs_a_crash_and_no_retry(void **state)
 {
     struct bench *b = *state;
@@ -1777,7 +1808,8 @@ static void reclaim_costs_a_crash_and_no_retry(void **state)
     expect_count(b, "funkytown:processing", 0);
     expect_all(b, "taskqueue", "taskqueue[0] = task:a:1", "taskqueue[1] = task:a:0");
     expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = lost 1 w T true: the worker was lost");
-    expect_line(b, "funkytown:events n=4 at=T e=lost t=task:a:0 w=w a=1 r=unknown why=its worker was lost");
+    expect_line(b, "funkytown:events number=4 at_ms=T event=lost task=task:a:0 worker=w attempt=1 result=unknown "
+                   "reason=its worker was lost");
     expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_GONE);
     expect_refused(b, settle(b, "w", "task:a:0", "t1", TASK_PASSED, 0), LEDGER_FENCED);
     expect_refused(b, release(b, "w", "task:a:0", "t1", NULL), LEDGER_FENCED);
@@ -1802,9 +1834,10 @@ static void reclaim_gives_up_when_the_crashes_are_spent(void **state)
     expect_all(b, "runmeta", "runmeta.runid = r1", "runmeta.tasksremaining = 0", "runmeta.tasksfinished = 1",
                "runmeta.finished = 1");
     expect_line(b, "funkytown:run.state = finished");
-    expect_line(b, "funkytown:signals e=finished");
-    expect_line(b, "funkytown:events n=6 at=T e=lost t=task:a:0 w=w a=2 r=error why=2 workers were lost");
-    expect_line(b, "funkytown:events n=7 at=T e=finished");
+    expect_line(b, "funkytown:signals event=finished");
+    expect_line(b, "funkytown:events number=6 at_ms=T event=lost task=task:a:0 worker=w attempt=2 result=error "
+                   "reason=2 workers were lost");
+    expect_line(b, "funkytown:events number=7 at_ms=T event=finished");
     expect_refused(b, reclaim(b, "w", "task:a:0"), LEDGER_GONE);
     expect_refused(b, settle(b, "w", "task:a:0", "t2", TASK_PASSED, 0), LEDGER_FENCED);
 }
@@ -1850,7 +1883,7 @@ static void bury_strikes_off_a_swept_worker(void **state)
     expect(b, bury(b, "w"), LEDGER_OK);
     expect_count(b, "funkytown:worker", 0);
     expect_all(b, "funkytown:graves", "funkytown:graves w T");
-    expect_line(b, "funkytown:events n=5 at=T e=buried w=w");
+    expect_line(b, "funkytown:events number=5 at_ms=T event=buried worker=w");
     expect_refused(b, bury(b, "w"), LEDGER_OK);
     expect_refused(b, renew(b, "w"), LEDGER_UNKNOWN);
     pop(b, "w", "task:a:0");
@@ -2157,6 +2190,7 @@ int main(void)
         TEST(overdue_believes_no_clock_that_was_set_forward),
         TEST(overdue_shortens_what_a_clock_that_was_set_back_has_left),
         TEST(reclaim_and_bury_are_of_the_lease_that_was_looked_at),
+        TEST(what_a_script_tells_of_a_lost_attempt_is_a_record),
         TEST(reclaim_costs_a_crash_and_no_retry),
         TEST(reclaim_gives_up_when_the_crashes_are_spent),
         TEST(reclaim_of_an_unclaimed_task_costs_nothing),

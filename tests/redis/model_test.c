@@ -202,7 +202,7 @@ static void __attribute__((noreturn, format(printf, 2, 3))) violate(struct model
 
 static void field_of(const char *event, const char *name, char *value, size_t size)
 {
-    char wanted[8];
+    char wanted[16];
     snprintf(wanted, sizeof(wanted), " %s=", name);
     const char *found = strstr(event, wanted);
     const char *start = found ? found + strlen(wanted) : "";
@@ -213,13 +213,13 @@ static void apply_event(struct model *m, const char *event)
 {
     struct board *board = &m->now.board;
     char n[16], e[16], t[16], w[8], a[16], r[16], f[4];
-    field_of(event, "n", n, sizeof(n));
-    field_of(event, "e", e, sizeof(e));
-    field_of(event, "t", t, sizeof(t));
-    field_of(event, "w", w, sizeof(w));
-    field_of(event, "a", a, sizeof(a));
-    field_of(event, "r", r, sizeof(r));
-    field_of(event, "f", f, sizeof(f));
+    field_of(event, "number", n, sizeof(n));
+    field_of(event, "event", e, sizeof(e));
+    field_of(event, "task", t, sizeof(t));
+    field_of(event, "worker", w, sizeof(w));
+    field_of(event, "attempt", a, sizeof(a));
+    field_of(event, "result", r, sizeof(r));
+    field_of(event, "flaky", f, sizeof(f));
     board->last = atoi(n);
     if (t[0] == '\0')
         return;
@@ -247,8 +247,8 @@ static void apply_event(struct model *m, const char *event)
 /* After a number that no event has everything is read again. */
 static bool was_repaired(const struct model *m)
 {
-    char wanted[64];
-    snprintf(wanted, sizeof(wanted), "funkytown:events n=%d at=T e=repaired", m->now.board.last + 2);
+    char wanted[80];
+    snprintf(wanted, sizeof(wanted), "funkytown:events number=%d at_ms=T event=repaired", m->now.board.last + 2);
     for (size_t i = 0; i < m->space.count; i++)
         if (strcmp(m->space.lines[i], wanted) == 0)
             return true;
@@ -274,8 +274,8 @@ static void check_board(struct model *m)
     for (size_t i = 0; i < m->space.count; i++)
         told += strncmp(m->space.lines[i], "funkytown:events ", 17) == 0;
     for (; applied < told; applied++) { /* the lines are in the order of their text, not of their numbers */
-        char next[32];
-        snprintf(next, sizeof(next), "funkytown:events n=%d ", m->now.board.last + 1);
+        char next[40];
+        snprintf(next, sizeof(next), "funkytown:events number=%d ", m->now.board.last + 1);
         size_t i = 0;
         while (i < m->space.count && strncmp(m->space.lines[i], next, strlen(next)) != 0)
             i++;

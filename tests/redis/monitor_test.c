@@ -149,7 +149,7 @@ static void have_finished_run(struct stage *s)
     redis_fixture_do(&s->server, "HMSET task:a:0 status complete result failed attempt 1");
     redis_fixture_do(&s->server, "HMSET task:a:1 status complete result passed attempt 1");
     redis_fixture_do(&s->server, "HMSET funkytown:run id r state finished started_ms 1000 finished_ms 2000 events 1");
-    redis_fixture_do(&s->server, "XADD funkytown:events * n 1 at 2000 e finished");
+    redis_fixture_do(&s->server, "XADD funkytown:events * number 1 at_ms 2000 event finished");
 }
 
 /* What a rerun that is over at once leaves of the run, and the events that tell of it. */
@@ -159,10 +159,11 @@ static const char *const quick_rerun[] = {
     NULL,
 };
 static const char *const its_events[] = {
-    "XADD funkytown:events * n 2 at 3000 e rerun t task:a:0",
-    "XADD funkytown:events * n 3 at 3000 e claimed t task:a:0 w w a 2",
-    "XADD funkytown:events * n 4 at 3001 e settled t task:a:0 w w a 2 r passed f 0 d 0 k 0",
-    "XADD funkytown:events * n 5 at 3001 e finished",
+    "XADD funkytown:events * number 2 at_ms 3000 event rerun task task:a:0",
+    "XADD funkytown:events * number 3 at_ms 3000 event claimed task task:a:0 worker w attempt 2",
+    "XADD funkytown:events * number 4 at_ms 3001 event settled task task:a:0 worker w attempt 2 result passed flaky "
+    "0 duration_ns 0 failed 0",
+    "XADD funkytown:events * number 5 at_ms 3001 event finished",
     NULL,
 };
 

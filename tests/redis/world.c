@@ -31,14 +31,14 @@ static void start(struct world *w)
 
 static void __attribute__((format(printf, 2, 3))) emit(struct world *w, const char *format, ...)
 {
-    char rest[160];
+    char rest[220];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(rest, sizeof(rest), format, arguments);
     va_end(arguments);
     assert(w->new_events < WORLD_EVENTS);
-    snprintf(w->events[w->new_events++], sizeof(w->events[0]), "funkytown:events n=%d at=T e=%s", ++w->event_count,
-             rest);
+    snprintf(w->events[w->new_events++], sizeof(w->events[0]), "funkytown:events number=%d at_ms=T event=%s",
+             ++w->event_count, rest);
 }
 
 static void copy(char *to, const char *from)
@@ -176,7 +176,7 @@ void world_register(struct world *w, int name, const char *nonce, int pid)
         }
     }
     if (is_new)
-        emit(w, "joined w=w%d slots=2 host=h pid=%d", name, pid);
+        emit(w, "joined worker=w%d slots=2 host=h pid=%d", name, pid);
     reply(w, "ok|*");
 }
 
@@ -254,7 +254,7 @@ void world_claim(struct world *w, int name, const char *nonce, int task, const c
         t->worker = name;
         t->duration_ms = 0;
         t->attempt++;
-        emit(w, "claimed t=task:a:%d w=w%d a=%d", task, name, t->attempt);
+        emit(w, "claimed task=task:a:%d worker=w%d attempt=%d", task, name, t->attempt);
     }
     reply(w, "ok|%d|p%d-%d|desktop|chrome|playwright|%s", t->attempt, t->plan, task, t->has_overrides ? "{}" : "");
 }
@@ -291,8 +291,11 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
         t->duration_ms = 1500;
     }
     w->failed += result == TASK_FAILED && !is_again;
-    emit(w, "%s t=task:a:%d w=w%d a=%d r=%s f=%d d=1500000000 why=%s k=%d x=%s", is_again ? "retried" : "settled",
-         task, name, t->attempt, task_result_name(result), is_flaky, t->reason, w->failed, token);
+    emit(w,
+         "%s task=task:a:%d worker=w%d attempt=%d result=%s flaky=%d duration_ns=1500000000 reason=%s failed=%d "
+         "details=%s",
+         is_again ? "retried" : "settled", task, name, t->attempt, task_result_name(result), is_flaky, t->reason,
+         w->failed, token);
     reply(w, "ok|%d", !is_again);
     if (!is_again)
         count_finished(w);
@@ -320,8 +323,8 @@ void world_release(struct world *w, int name, int task, const char *token)
         snprintf(reason, sizeof(reason), "handed back %d times by workers that were told to stop", t->releases);
     t->claim[0] = '\0';
     add_record(t, "released");
-    emit(w, "released t=task:a:%d w=w%d a=%d r=%s why=%s", task, name, t->attempt, is_given_up ? "error" : "unknown",
-         reason);
+    emit(w, "released task=task:a:%d worker=w%d attempt=%d result=%s reason=%s", task, name, t->attempt,
+         is_given_up ? "error" : "unknown", reason);
     if (!is_given_up) {
         t->status = TASK_WAITING;
         t->has_started = false;
@@ -346,7 +349,7 @@ static void strike_off(struct world *w, int name, const char *event)
     worker->grave = worker->is_in_grave ? worker->grave : 0;
     worker->is_in_grave = true;
     if (worker->is_listed)
-        emit(w, "%s w=w%d", event, name);
+        emit(w, "%s worker=w%d", event, name);
     worker->is_listed = false;
     reply(w, "ok");
 }
@@ -620,7 +623,7 @@ void world_cancel(struct world *w, int me, enum cancel_kind kind, const char *re
     if (w->cancel[0] == '\0') {
         snprintf(w->cancel, sizeof(w->cancel), "%s", reason);
         w->kind = kind;
-        emit(w, "cancelling kind=%s why=%s", cancel_kind_name(kind), reason);
+        emit(w, "cancelling kind=%s reason=%s", cancel_kind_name(kind), reason);
         signal_workers(w, "cancelled");
     }
     for (int i = 0; i < count; i++) {
@@ -634,7 +637,7 @@ void world_cancel(struct world *w, int me, enum cancel_kind kind, const char *re
         cancelled++;
         t->status = TASK_COMPLETE;
         snprintf(t->reason, sizeof(t->reason), "%s", w->cancel);
-        emit(w, "cancelled t=task:a:%d why=%s", tasks[i], w->cancel);
+        emit(w, "cancelled task=task:a:%d reason=%s", tasks[i], w->cancel);
         count_finished(w);
     }
     reply(w, "ok|%d", cancelled);
@@ -668,7 +671,7 @@ void world_rerun(struct world *w, int me, const int *tasks, int count)
         t->reason[0] = t->details[0] = '\0';
         t->crashes = t->failures = t->releases = t->declined = 0;
         push_left(&w->queue, tasks[i]);
-        emit(w, "rerun t=task:a:%d", tasks[i]);
+        emit(w, "rerun task=task:a:%d", tasks[i]);
     }
     w->is_refusal = put_back == 0;
     reply(w, "ok|%d", put_back);
@@ -740,8 +743,8 @@ void world_reclaim(struct world *w, int name, bool is_current, int task)
     else
         snprintf(t->reason, sizeof(t->reason), "%d workers were lost", t->crashes);
     bool is_given_up = t->crashes == WORLD_CRASHES;
-    emit(w, "lost t=task:a:%d w=w%d a=%d r=%s why=%s", task, name, t->attempt, is_given_up ? "error" : "unknown",
-         t->reason);
+    emit(w, "lost task=task:a:%d worker=w%d attempt=%d result=%s reason=%s", task, name, t->attempt,
+         is_given_up ? "error" : "unknown", t->reason);
     if (is_given_up) {
         t->status = TASK_COMPLETE;
         t->result = TASK_ERROR;
@@ -873,7 +876,7 @@ void world_restore(struct world *w, int me, const int *tasks, int count)
         t->duration_ms = 0;
         t->details[0] = '\0';
         snprintf(t->reason, sizeof(t->reason), "its record was lost from Redis");
-        emit(w, "lost t=task:a:%d a=%d r=error why=%s", tasks[i], t->attempt, t->reason);
+        emit(w, "lost task=task:a:%d worker= attempt=%d result=error reason=%s", tasks[i], t->attempt, t->reason);
         count_finished(w);
     }
     w->is_refusal = restored == 0;
@@ -1027,7 +1030,7 @@ size_t world_lines(const struct world *w, char **lines, size_t limit)
     for (int i = 0; i < WORLD_NAMES; i++)
         worker_lines(&p, i, &w->workers[i]);
     for (int i = 0; i < w->signal_count; i++)
-        line(&p, "funkytown:signals e=%s", w->signals[i]);
+        line(&p, "funkytown:signals event=%s", w->signals[i]);
     for (int i = 0; i < w->history_count; i++)
         line(&p, "funkytown:history[%d] = %s", i, w->history[w->history_count - 1 - i]);
     for (int i = 0; i < w->new_events; i++)

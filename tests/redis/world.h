@@ -84,7 +84,7 @@ struct world {
     /* Of the last operation. */
     char reply[256];
     bool is_refusal; /* nothing may have been written */
-    char events[WORLD_EVENTS][200];
+    char events[WORLD_EVENTS][280];
     int new_events;
 };
 

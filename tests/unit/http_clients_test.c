@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "controller/reporter.h"
+#include "controller/http/reporter.h"
 #include "http_client.h"
 #include "shared/memory.h"
 
@@ -326,8 +326,7 @@ static void what_is_not_http_ends_the_connection(void **state)
     assert_serves(f);
 }
 
-/* The library ends a text at a zero: what stands before it is all that is looked at, and never more is done for it.
- */
+/* The library ends a text at a zero: only what stands before it is looked at, and no more is done for it. */
 static void zeros_hide_nothing(void **state)
 {
     static const struct {

@@ -10,10 +10,10 @@
 #include <cmocka.h>
 
 #include "controller/board.h"
-#include "controller/http_body.h"
-#include "controller/http_fields.h"
-#include "controller/http_guard.h"
-#include "controller/http_target.h"
+#include "controller/http/http_body.h"
+#include "controller/http/http_fields.h"
+#include "controller/http/http_guard.h"
+#include "controller/http/http_target.h"
 #include "shared/buffer.h"
 #include "shared/memory.h"
 

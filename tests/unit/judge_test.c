@@ -13,6 +13,7 @@
 
 #include "shared/memory.h"
 #include "shared/utf8.h"
+#include "worker/event_reader.h"
 #include "worker/judge.h"
 
 #define PASSED  "{\"event\":\"test\",\"title\":[\"cart\",\"adds\"],\"status\":\"passed\"}\n"
@@ -50,9 +51,25 @@ static struct runner usual_runner(void)
     return runner;
 }
 
+static void on_event(void *data, const struct cJSON *event, const char *text)
+{
+    judge_take(data, event, text);
+}
+
+/* What a runner writes until it ends, in pieces of so many bytes. */
+static void feed_pieces(struct judge *j, const char *bytes, size_t length, size_t piece)
+{
+    struct event_reader reader;
+    event_reader_init(&reader, on_event, j);
+    for (size_t at = 0; at < length; at += piece)
+        event_reader_feed(&reader, bytes + at, at + piece < length ? piece : length - at);
+    event_reader_end(&reader);
+    event_reader_close(&reader);
+}
+
 static void feed(struct judge *j, const char *text)
 {
-    judge_feed(j, text, strlen(text));
+    feed_pieces(j, text, strlen(text), strlen(text));
 }
 
 static void what_was_seen_decides(void **state)
@@ -256,7 +273,7 @@ static void long_texts_are_cut_between_characters(void **state)
     for (int i = 0; i < 20000; i++)
         buffer_text(&line, "€");
     buffer_text(&line, "\"}}\n");
-    judge_feed(&j, line.data, line.length);
+    feed_pieces(&j, line.data, line.length, line.length);
     assert_int_equal(strlen(j.message), 1 + 170 * 3); /* 511 bytes */
     assert_true(utf8_is_valid(j.message, strlen(j.message)));
     cJSON *tests = take_tests(&j);
@@ -322,7 +339,7 @@ static void bytes_after_a_nul_are_not_forgotten(void **state)
     static const char text[] = "{\"event\":\"spec\",\"status\":\"passed\"}\0" FAILED "\0\n";
     struct judge j;
     judge_init(&j);
-    judge_feed(&j, text, sizeof(text) - 1);
+    feed_pieces(&j, text, sizeof(text) - 1, sizeof(text));
     assert_int_equal(j.unreadable_lines, 2);
     assert_int_equal(j.spec_status, TASK_UNKNOWN);
     judge_close(&j);
@@ -334,15 +351,14 @@ static void the_first_unreadable_line_is_kept_in_part(void **state)
     struct judge j;
     auto_buffer line = {0};
     buffer_text(&line, "a");
-    for (size_t i = 0; i < JUDGE_LINE_MAX; i++)
+    for (size_t i = 0; i < EVENT_LINE_MAX; i++)
         buffer_text(&line, "€");
     buffer_text(&line, "\nsecond\n");
     const size_t pieces[] = {1, 4096, line.length};
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
         size_t piece = pieces[i];
         judge_init(&j);
-        for (size_t at = 0; at < line.length; at += piece)
-            judge_feed(&j, line.data + at, at + piece < line.length ? piece : line.length - at);
+        feed_pieces(&j, line.data, line.length, piece);
         assert_int_equal(j.unreadable_lines, 2);
         assert_int_equal(strlen(j.unreadable_sample), 1 + 66 * 3);
         assert_true(utf8_is_valid(j.unreadable_sample, strlen(j.unreadable_sample)));
@@ -359,10 +375,10 @@ static void the_limit_of_a_line_is_exact(void **state)
         judge_init(&j);
         auto_buffer line = {0};
         buffer_text(&line, "{\"event\":\"test\",\"status\":\"passed\",\"x\":\"");
-        while (line.length < JUDGE_LINE_MAX - 2 + more)
+        while (line.length < EVENT_LINE_MAX - 2 + more)
             buffer_text(&line, "x");
         buffer_text(&line, "\"}\n");
-        judge_feed(&j, line.data, line.length);
+        feed_pieces(&j, line.data, line.length, line.length);
         assert_int_equal(j.unreadable_lines, more);
         assert_int_equal(j.counts.passed, 1 - more);
         judge_close(&j);
@@ -449,8 +465,7 @@ static void pieces_make_no_difference(void **state)
     for (size_t piece = 1; piece < strlen(text); piece++) {
         struct judge j;
         judge_init(&j);
-        for (size_t at = 0; at < strlen(text); at += piece)
-            judge_feed(&j, text + at, at + piece < strlen(text) ? piece : strlen(text) - at);
+        feed_pieces(&j, text, strlen(text), piece);
         assert_int_equal(j.counts.passed, 1);
         assert_int_equal(j.counts.failed, 1);
         assert_int_equal(j.unreadable_lines, 1);
@@ -463,14 +478,18 @@ static void a_line_that_is_too_long_is_skipped(void **state)
 {
     (void)state;
     struct judge j;
+    struct event_reader reader;
     judge_init(&j);
-    auto_free char *piece = memory_zeroed(4097, 1);
-    memset(piece, 'x', 4096);
-    feed(&j, "{\"event\":\"test\",\"status\":\"passed\",\"title\":[\"");
+    event_reader_init(&reader, on_event, &j);
+    const char begin[] = "{\"event\":\"test\",\"status\":\"passed\",\"title\":[\"", end[] = "\"]}\n" FAILED;
+    char piece[4096];
+    memset(piece, 'x', sizeof(piece));
+    event_reader_feed(&reader, begin, sizeof(begin) - 1);
     for (int i = 0; i < 1000; i++)
-        feed(&j, piece);
-    assert_true(j.line.capacity <= 2 * JUDGE_LINE_MAX);
-    feed(&j, "\"]}\n" FAILED);
+        event_reader_feed(&reader, piece, sizeof(piece));
+    assert_true(reader.line.capacity <= 2 * EVENT_LINE_MAX);
+    event_reader_feed(&reader, end, sizeof(end) - 1);
+    event_reader_close(&reader);
     assert_int_equal(j.unreadable_lines, 1);
     assert_int_equal(j.counts.passed, 0);
     assert_int_equal(j.counts.failed, 1);
@@ -487,7 +506,7 @@ static void deep_nesting_is_refused(void **state)
     for (int i = 0; i < 100000; i++)
         buffer_text(&line, "[");
     buffer_text(&line, "\n");
-    judge_feed(&j, line.data, line.length);
+    feed_pieces(&j, line.data, line.length, line.length);
     assert_int_equal(j.unreadable_lines, 1);
     assert_int_equal(j.spec_status, TASK_UNKNOWN);
     judge_close(&j);
@@ -546,6 +565,35 @@ static void failed_tests_have_room_of_their_own(void **state)
     judge_close(&j);
 }
 
+/* By this a start knows to which of its attempts an event goes. */
+static void an_event_names_its_spec(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *event;
+        bool is_named;
+    } rows[] = {
+        {"{\"spec\":\"sub/a.spec.ts\"}", true},
+        {"{\"spec\":\"a.spec.ts\"}", true},
+        {"{\"spec\":\"/srv/sub/a.spec.ts\"}", true},
+        {"{\"spec\":\"sub/b.spec.ts\"}", false},
+        {"{\"spec\":null}", false},
+        {"{\"event\":\"error\"}", false},
+        {"not JSON", false},
+    };
+    struct judge j;
+    judge_init(&j);
+    j.spec = "sub/a.spec.ts";
+    j.root = "/srv";
+    j.cwd = "sub";
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cJSON *event = cJSON_Parse(rows[i].event);
+        assert_int_equal(judge_is_named(&j, event), rows[i].is_named);
+        cJSON_Delete(event);
+    }
+    judge_close(&j);
+}
+
 static void cleared_it_starts_anew(void **state)
 {
     (void)state;
@@ -583,7 +631,7 @@ static void the_board_is_told_what_matters(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct judge j;
         judge_init(&j);
-        judge_feed(&j, rows[i].lines, strlen(rows[i].lines));
+        feed(&j, rows[i].lines);
         auto_free char *details = judge_details(&j);
         assert_int_equal(details == NULL, rows[i].details == NULL);
         if (details)
@@ -611,6 +659,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(records_hold_what_is_known),
         cmocka_unit_test(failed_tests_have_room_of_their_own),
+        cmocka_unit_test(an_event_names_its_spec),
         cmocka_unit_test(cleared_it_starts_anew),
         cmocka_unit_test(the_board_is_told_what_matters),
     };

@@ -13,7 +13,7 @@
 #include <cjson/cJSON.h>
 #include <zlib.h>
 
-#include "controller/reporter.h"
+#include "controller/http/reporter.h"
 #include "http_client.h"
 #include "shared/json.h"
 #include "shared/memory.h"
@@ -40,8 +40,9 @@ struct fixture {
 
     /* the source */
     enum source_mode mode;
-    const char *text; /* what it answers */
+    const char *text; /* what it answers; NULL: nothing, which is told as `nothing` */
     size_t length;
+    enum reporter_status nothing;
     const char *problem;
     const char *missing;
     struct reporter_request *kept;
@@ -51,7 +52,11 @@ struct fixture {
 
 static void answer(struct fixture *f, struct reporter_request *request)
 {
-    reporter_answer(request, f->text, f->text ? f->length : 0, f->problem);
+    reporter_answer(request, &(struct reporter_answer){.status = f->problem ? REPORTER_UNAVAILABLE
+                                                                 : f->text  ? REPORTER_FOUND
+                                                                            : f->nothing,
+                                                       .body = {f->text, f->length},
+                                                       .why = f->problem});
 }
 
 static void on_question(struct fixture *f, struct reporter_request *request)
@@ -125,6 +130,7 @@ static int open_fixture(void **state)
     board_set_run(f->board, &(struct board_run){.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000});
     board_set_history(f->board, "[{\"run_id\":\"run-0\",\"verdict\":\"failed\"}]");
     set_text(f, "[]");
+    f->nothing = REPORTER_MISSING;
     *state = f;
     return 0;
 }
@@ -644,7 +650,8 @@ static void who_writes_shows_token_host_and_origin(void **state)
         {"Host: x/y\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x/y, wanted"},
         {"Host: x\xff\r\nAuthorization: Bearer " TOKEN "\r\n", 400, "Host: found x\xef\xbf\xbd, wanted"},
         {"Host: y\r\n" HELD, 400, "Host: found y, wanted one"},
-        {HELD "Origin: http://evil.example\r\n", 403, "Origin: found http://evil.example, which is"},
+        {HELD "Origin: http://evil.example\r\n", 403,
+         "Origin: found http://evil.example, wanted the address of this report"},
         {HELD "Origin: http://localhost:3000\r\n", 403, "Origin: found http://localhost:3000"},
         {HELD "Origin: null\r\n", 403, "Origin: found null"},
         {HELD "Origin: \r\n", 403, "Origin: found "},
@@ -728,7 +735,7 @@ static void a_run_is_cancelled_by_the_source(void **state)
         {API "/cancel", "{\"why\":1}", 400, "found an object, wanted an empty body or {}"},
         {API "/cancel", "[]", 400, "found an empty list, wanted an empty body or {}"},
         {API "/cancel", "all", 400, "line 1 column 1: found 'a', wanted a value"},
-        {API "/cancel?force=1", "", 400, "query key force: there are none here"},
+        {API "/cancel?force=1", "", 400, "query key force: this address takes none"},
         {"/api/v1/runs/run-0/cancel", "", 404, "run-0 is an earlier one"},
         {"/api/v1/runs/run-9/cancel", "", 404, "there is no run run-9"},
     };
@@ -861,6 +868,7 @@ static void a_write_is_answered_when_it_is_done(void **state)
     struct fixture *f = writable(state);
     struct client client;
     f->mode = SOURCE_KEEPS;
+    f->nothing = REPORTER_CONFLICT;
     static const struct {
         const char *text, *problem;
         int status;
@@ -933,6 +941,35 @@ static void what_is_too_large_is_refused(void **state)
         client_send(&client, chunk);
     client_expect_end(&client);
     client_close(&client);
+}
+
+static void a_body_that_nobody_wants_has_a_limit_too(void **state)
+{
+    static const struct {
+        const char *method, *uri;
+        int status; /* of one that isn't too large */
+    } rows[] = {
+        {"GET", "/health", 200}, {"POST", "/nothing", 404}, {"PUT", "/results", 405}, {"GET", API "/cancel", 405}};
+    struct fixture *f = running(state);
+    auto_free char *many = memory_zeroed(30001, 1);
+    memset(many, 'a', 30000);
+    auto_free char *chunk = memory_format("7530\r\n%s\r\n", many);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct client client;
+        assert_int_equal(request(f, &client, rows[i].method, rows[i].uri, "Content-Length: 65537\r\n"), 413);
+        assert_problem(&client, 413, "65536");
+        client_close(&client);
+        client_open(&client, &f->loop, reporter_port(f->reporter));
+        for (int chunks = 2; chunks <= 3; chunks++) {
+            client_clear(&client);
+            send_request(&client, rows[i].method, rows[i].uri, "Transfer-Encoding: chunked\r\n");
+            for (int n = 0; n < chunks; n++)
+                client_send(&client, chunk);
+            client_send(&client, "0\r\n\r\n");
+            assert_int_equal(client_response(&client, false), chunks == 2 ? rows[i].status : 413);
+        }
+        client_close(&client);
+    }
 }
 
 static void requests_share_a_connection(void **state)
@@ -1059,7 +1096,7 @@ static void the_list_of_tasks_checks_its_query(void **state)
         {"?limit=99999999999999999999", 400, "limit: 9999"},
         {"?cursor=abc", 400, "cursor: abc"},
         {"?sort=colour", 400, "sort: colour"},
-        {"?colour=red", 400, "query key colour: known are status q sort limit cursor"},
+        {"?colour=red", 400, "query key colour: wanted one of status q sort limit cursor"},
     };
     struct fixture *f = running(state);
     struct board_task task = {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 9, .message = "boom bang"};
@@ -1106,7 +1143,7 @@ static void a_task_tells_its_attempts(void **state)
         {API "/tasks/" KEY, NULL, "redis: timeout", 503, "redis: timeout"},
         {API "/tasks/" KEY, "{}", NULL, 500, "not a JSON array"},
         {API "/tasks/" KEY, "[1,", NULL, 500, "not a JSON array"},
-        {API "/tasks/" KEY "/attempts/0/log", "x", NULL, 404, "0 is no number of an attempt"},
+        {API "/tasks/" KEY "/attempts/0/log", "x", NULL, 404, "attempt 0: wanted a number"},
         {API "/tasks/" KEY "/attempts/-1/log", "x", NULL, 404, "-1"},
         {API "/tasks/" KEY "/attempts/9999999999/log", "x", NULL, 404, "9999999999"},
         {API "/tasks/" KEY "/attempts/7/log", NULL, NULL, 404, "no such attempt"},
@@ -2135,6 +2172,7 @@ int main(void)
         REPORTER_TEST(a_body_is_taken_up_to_its_limit),
         REPORTER_TEST(a_write_is_answered_when_it_is_done),
         REPORTER_TEST(what_is_too_large_is_refused),
+        REPORTER_TEST(a_body_that_nobody_wants_has_a_limit_too),
         REPORTER_TEST(requests_share_a_connection),
         REPORTER_TEST(without_a_board_only_the_run_is_missing),
         REPORTER_TEST(earlier_runs_keep_their_summary),

@@ -1,4 +1,6 @@
-/* What a worker takes over from a run's fields, and what it refuses: nothing that no controller would have written.
+/*
+ * What a worker takes over from a run's fields, and what it refuses: nothing that no controller would have written.
+ * What a controller writes it reads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,10 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
 #include <cmocka.h>
 
 #include "made_reply.h"
-#include "worker/run_policy.h"
+#include "shared/run_policy.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -159,12 +162,115 @@ static void a_task_may_have_limits_of_its_own(void **state)
     run_policy_close(&policy);
 }
 
+/* ---- both ways ---- */
+
+/* The bounds, and nothing that a worker doesn't read left out. */
+static const struct run_terms terms = {
+    .run_id = "run-1",
+    .digest = "00ff",
+    .total = 1000000,
+    .lease_ms = TASK_LEASE_MAX_S * 1000,
+    .task_timeout_s = TASK_TIMEOUT_MAX_S,
+    .retries = TASK_RETRIES_MAX,
+    .max_crashes = 3,
+    .max_releases = 20,
+    .viewports = "{}",
+    .runners = "{\"smoke\":{\"argv\":[\"a\"]}}",
+    .source = "0123abcd",
+    .branch = "main",
+    .source_url = "",
+};
+
+static void what_the_controller_writes_the_worker_reads(void **state)
+{
+    (void)state;
+    struct run_fields fields;
+    struct run_policy policy;
+    struct error err = {0};
+    const char *texts[1 + 2 * RUN_FIELDS] = {"ok"};
+    run_policy_format(&terms, &fields);
+    memcpy(texts + 1, fields.texts, sizeof(fields.texts));
+    struct redisReply *raw = made_reply(texts, COUNT(texts));
+    const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
+    if (run_policy_load(&policy, &reply, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(policy.run_id, terms.run_id);
+    assert_string_equal(policy.digest, terms.digest);
+    assert_int_equal(policy.lease_ms, terms.lease_ms);
+    assert_int_equal(policy.limits.timeout_s, terms.task_timeout_s);
+    assert_int_equal(policy.limits.retries, terms.retries);
+    assert_int_equal(policy.viewport_count, 0);
+    assert_non_null(run_policy_runner(&policy, "smoke"));
+    assert_string_equal(ledger_run_field(&reply, "total"), "1000000");
+    assert_string_equal(ledger_run_field(&reply, "max_crashes"), "3");
+    assert_string_equal(ledger_run_field(&reply, "max_releases"), "20");
+    assert_string_equal(ledger_run_field(&reply, "source"), "0123abcd");
+    assert_string_equal(ledger_run_field(&reply, "branch"), "main");
+    assert_string_equal(ledger_run_field(&reply, "source_url"), "");
+    run_policy_close(&policy);
+    made_reply_free(raw);
+}
+
+static void a_viewport_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    static const struct run_viewport all[] = {{NULL, 1, TASK_VIEWPORT_MAX, true}, {NULL, 1280, 720, false}};
+    static const char *const texts[] = {"{\"width\":1,\"height\":100000,\"mobile\":true}",
+                                        "{\"width\":1280,\"height\":720,\"mobile\":false}"};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct run_viewport read;
+        struct error err;
+        cJSON *tree = run_viewport_format(&all[i]);
+        char *text = cJSON_PrintUnformatted(tree);
+        assert_string_equal(text, texts[i]);
+        assert_int_equal(run_viewport_parse(&read, tree, NULL, &err), 0);
+        assert_int_equal(read.width, all[i].width);
+        assert_int_equal(read.height, all[i].height);
+        assert_int_equal(read.is_mobile, all[i].is_mobile);
+        cJSON_free(text);
+        cJSON_Delete(tree);
+    }
+}
+
+static void overrides_are_read_as_they_were_written(void **state)
+{
+    (void)state;
+    static const struct {
+        double timeout_s, retries; /* -1: not said */
+        const char *text;
+    } rows[] = {
+        {-1, -1, ""},
+        {7, -1, "{\"timeout_s\":7}"},
+        {-1, 0, "{\"retries\":0}"},
+        {TASK_TIMEOUT_MAX_S, TASK_RETRIES_MAX, "{\"timeout_s\":1000000,\"retries\":100}"},
+    };
+    const struct run_policy policy = {.limits = {600, 2}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        auto_buffer text = {0};
+        struct run_limits limits;
+        struct error err;
+        const cJSON timeout = {.valuedouble = rows[i].timeout_s}, retries = {.valuedouble = rows[i].retries};
+        const cJSON *const members[RUN_OVERRIDES] = {
+            [RUN_OVERRIDE_TIMEOUT] = rows[i].timeout_s < 0 ? NULL : &timeout,
+            [RUN_OVERRIDE_RETRIES] = rows[i].retries < 0 ? NULL : &retries,
+        };
+        run_overrides_format(members, &text);
+        assert_string_equal(text.data ? text.data : "", rows[i].text);
+        assert_int_equal(run_policy_limits(&policy, rows[i].text, &limits, &err), 0);
+        assert_int_equal(limits.timeout_s, rows[i].timeout_s < 0 ? 600 : (unsigned)rows[i].timeout_s);
+        assert_int_equal(limits.retries, rows[i].retries < 0 ? 2 : (unsigned)rows[i].retries);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_is_taken_over),
         cmocka_unit_test(what_no_controller_writes_is_refused),
         cmocka_unit_test(a_task_may_have_limits_of_its_own),
+        cmocka_unit_test(what_the_controller_writes_the_worker_reads),
+        cmocka_unit_test(a_viewport_is_read_as_it_was_written),
+        cmocka_unit_test(overrides_are_read_as_they_were_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

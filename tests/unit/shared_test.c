@@ -118,14 +118,14 @@ static void a_key_is_whole_or_nobodys(void **state)
     assert_int_equal(ledger_keys_init(&keys, prefix, &err), 0);
     memset(name, 'n', sizeof(name));
     name[TASK_KEY_SIZE - 1] = '\0';
-    ledger_processing_key(&keys, name, key);
+    ledger_key_build(&keys, LEDGER_PROCESSING, name, key);
     wanted = memory_format("%sfunkytown:processing:%s", prefix, name);
     assert_string_equal(key, wanted);
 
     name[TASK_KEY_SIZE - 1] = 'n';
     name[sizeof(name) - 1] = '\0';
-    ledger_processing_key(&keys, name, key);
-    ledger_task_key(&keys, name, other);
+    ledger_key_build(&keys, LEDGER_PROCESSING, name, key);
+    ledger_key_build(&keys, LEDGER_TASK, name, other);
     assert_int_equal(strlen(key), LEDGER_KEY_SIZE - 1);
     assert_int_equal(strlen(other), LEDGER_KEY_SIZE - 1);
 }

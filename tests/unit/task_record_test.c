@@ -21,78 +21,6 @@ static void assert_text(const char *found, const char *wanted)
         assert_string_equal(found, wanted);
 }
 
-static void a_run_is_read_whatever_it_holds(void **state)
-{
-    (void)state;
-    static const struct {
-        /* state started_ms finished_ms reopened_ms idle_ms cancel cancel_kind reruns failed source branch source_url
-         */
-        const char *fields[TASK_RECORD_RUN_FIELDS];
-        struct board_run wanted;
-        const char *cancel;
-    } rows[] = {
-        {{"running", "1764000000000"}, {.state = BOARD_RUN_RUNNING, .started_ms = 1764000000000}, ""},
-        {{"running", "1764000000000", "1764000000001", "1764000000009", "8", "enough", "failures", "2", "3"},
-         {.state = BOARD_RUN_RUNNING,
-          .started_ms = 1764000000000,
-          .reopened_ms = 1764000000009,
-          .idle_ms = 8,
-          .reruns = 2,
-          .failed = 3,
-          .cancel_kind = CANCEL_FAILURES},
-         "enough"},
-        {{"running", NULL, NULL, NULL, NULL, "late", "deadline"}, {.cancel_kind = CANCEL_DEADLINE}, "late"},
-        {{"running", NULL, NULL, NULL, NULL, "too many failures: 3", "nonsense"},
-         {.cancel_kind = CANCEL_ASKED},
-         "too many failures: 3"},
-        {{"running", NULL, NULL, NULL, NULL, "enough"}, {.cancel_kind = CANCEL_ASKED}, "enough"},
-        {{"running", NULL, NULL, NULL, NULL, NULL, "failures", "-1", "x"}, {.cancel_kind = CANCEL_NONE}, ""},
-        {{"finished", "1764000000000", "1764000000001", "", "x", "", ""},
-         {.state = BOARD_RUN_FINISHED, .started_ms = 1764000000000, .finished_ms = 1764000000001},
-         ""},
-        {{"finished", "-1", "9223372036854775807", "-9223372036854775808", "99999999999999999999", NULL, NULL,
-          "99999999999999999999", "99999999999999999999"},
-         {.state = BOARD_RUN_FINISHED,
-          .finished_ms = INT64_C(1) << 42,
-          .idle_ms = INT64_C(1) << 42,
-          .reruns = 1000000000,
-          .failed = 1000000000},
-         ""},
-        {{NULL}, {.state = BOARD_RUN_RUNNING}, ""},
-        {{"running", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "abc", "main", "https://ci.example"},
-         {.state = BOARD_RUN_RUNNING, .source = "abc", .branch = "main", .url = "https://ci.example"},
-         ""},
-        {{"running", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "", "", ""}, {.state = BOARD_RUN_RUNNING}, ""},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct board_run run;
-        struct redisReply *reply = made_reply(rows[i].fields, TASK_RECORD_RUN_FIELDS);
-        assert_string_equal(task_record_run(&run, reply), rows[i].cancel);
-        const struct board_run *wanted = &rows[i].wanted;
-        if (run.state != wanted->state || run.started_ms != wanted->started_ms ||
-            run.finished_ms != wanted->finished_ms || run.reopened_ms != wanted->reopened_ms ||
-            run.idle_ms != wanted->idle_ms || run.reruns != wanted->reruns || run.failed != wanted->failed ||
-            run.cancel_kind != wanted->cancel_kind)
-            fail_msg("row %zu", i);
-        assert_text(run.source, wanted->source);
-        assert_text(run.branch, wanted->branch);
-        assert_text(run.url, wanted->url);
-        made_reply_free(reply);
-    }
-}
-
-static void slots_are_what_a_worker_can_have(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        unsigned slots;
-    } rows[] = {{"1", 1},  {"8", 8}, {"1000", 1000}, {"1001", 1}, {"0", 1},
-                {"-1", 1}, {"", 1},  {"8 ", 1},      {NULL, 1},   {"99999999999999999999", 1}};
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_int_equal(task_record_slots(rows[i].text), rows[i].slots);
-}
-
 static void a_hash_is_read_whatever_it_holds(void **state)
 {
     (void)state;
@@ -181,46 +109,49 @@ static void an_event_changes_what_it_tells_of(void **state)
         struct board_task wanted;
         const char *details;
     } rows[] = {
-        {{"e", "claimed", "a", "2", "w", "w2", "at", "1764000000123"},
+        {{"event", "claimed", "attempt", "2", "worker", "w2", "at_ms", "1764000000123"},
          {.state = BOARD_RUNNING, .attempt = 2, .started_ms = 1764000000123, .earlier_ms = 5, .worker = "w2"},
          NULL},
-        {{"e", "settled", "a", "2", "r", "passed", "f", "1", "d", "9000000", "x", "{\"a\":1}"},
+        {{"event", "settled", "attempt", "2", "result", "passed", "flaky", "1", "duration_ns", "9000000", "details",
+          "{\"a\":1}"},
          {.state = BOARD_FLAKY, .attempt = 2, .duration_ms = 9, .worker = "w1"},
          "{\"a\":1}"},
-        {{"e", "settled", "r", "failed", "why", "exit 1", "x", ""},
+        {{"event", "settled", "result", "failed", "reason", "exit 1", "details", ""},
          {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "exit 1"},
          NULL},
-        {{"e", "retried", "r", "failed", "why", "exit 1"},
+        {{"event", "retried", "result", "failed", "reason", "exit 1"},
          {.state = BOARD_QUEUED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "exit 1"},
          NULL},
-        {{"e", "lost", "r", "unknown", "why", "its worker was lost"},
+        {{"event", "lost", "result", "unknown", "reason", "its worker was lost"},
          {.state = BOARD_QUEUED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "its worker was lost"},
          NULL},
-        {{"e", "lost", "r", "error", "why", "3 workers were lost"},
+        {{"event", "lost", "result", "error", "reason", "3 workers were lost"},
          {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "3 workers were lost"},
          NULL},
-        {{"e", "released", "r", "error", "why", "too often"},
+        {{"event", "released", "result", "error", "reason", "too often"},
          {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "too often"},
          NULL},
-        {{"e", "released", "r", "unknown", "why", ""}, {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5}, NULL},
-        {{"e", "rerun"}, {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5}, NULL},
-        {{"e", "cancelled", "why", "the deadline"},
+        {{"event", "released", "result", "unknown", "reason", ""},
+         {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5},
+         NULL},
+        {{"event", "rerun"}, {.state = BOARD_QUEUED, .attempt = 1, .earlier_ms = 5}, NULL},
+        {{"event", "cancelled", "reason", "the deadline"},
          {.state = BOARD_CANCELLED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "the deadline"},
          NULL},
-        {{"e", "something else", "r", "error"},
+        {{"event", "something else", "result", "error"},
          {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "boom"},
          NULL},
-        {{"r", "passed"},
+        {{"result", "passed"},
          {.state = BOARD_FAILED, .attempt = 1, .duration_ms = 5, .worker = "w1", .message = "boom"},
          NULL},
-        {{"e", "claimed", "a", "-2", "at", "-1"}, {.state = BOARD_RUNNING, .earlier_ms = 5}, NULL},
-        {{"e", "claimed", "at", "99999999999999999999", "w", ""},
+        {{"event", "claimed", "attempt", "-2", "at_ms", "-1"}, {.state = BOARD_RUNNING, .earlier_ms = 5}, NULL},
+        {{"event", "claimed", "at_ms", "99999999999999999999", "worker", ""},
          {.state = BOARD_RUNNING, .attempt = 1, .started_ms = INT64_C(1) << 42, .earlier_ms = 5},
          NULL},
-        {{"e", "settled", "r", "passed", "d", "99999999999999999999"},
+        {{"event", "settled", "result", "passed", "duration_ns", "99999999999999999999"},
          {.state = BOARD_PASSED, .attempt = 1, .duration_ms = UINT64_C(1) << 40, .worker = "w1"},
          NULL},
-        {{"e", "settled"}, {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1"}, NULL},
+        {{"event", "settled"}, {.state = BOARD_ERROR, .attempt = 1, .duration_ms = 5, .worker = "w1"}, NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct board_task task = {.state = BOARD_FAILED,
@@ -231,8 +162,10 @@ static void an_event_changes_what_it_tells_of(void **state)
                                   .title = "a test",
                                   .line = 3,
                                   .tests = {.failed = 1}};
-        struct redisReply *event = made_reply(rows[i].event, COUNT(rows[i].event));
-        const char *details = task_record_apply_event(&task, event);
+        struct redisReply *pairs = made_reply(rows[i].event, COUNT(rows[i].event));
+        struct event event;
+        event_parse(&event, pairs);
+        const char *details = task_record_apply_event(&task, &event);
         const struct board_task *wanted = &rows[i].wanted;
         if (task.state != wanted->state || task.attempt != wanted->attempt ||
             task.duration_ms != wanted->duration_ms || task.earlier_ms != wanted->earlier_ms ||
@@ -242,7 +175,7 @@ static void an_event_changes_what_it_tells_of(void **state)
         assert_text(task.worker, wanted->worker);
         assert_text(task.message, wanted->message);
         assert_text(details, rows[i].details);
-        made_reply_free(event);
+        made_reply_free(pairs);
     }
 }
 
@@ -282,8 +215,6 @@ static void details_are_taken_or_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_is_read_whatever_it_holds),
-        cmocka_unit_test(slots_are_what_a_worker_can_have),
         cmocka_unit_test(a_hash_is_read_whatever_it_holds),
         cmocka_unit_test(what_the_stream_told_more_exactly_stays),
         cmocka_unit_test(an_event_changes_what_it_tells_of),

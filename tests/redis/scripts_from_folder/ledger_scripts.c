@@ -36,7 +36,7 @@ static struct embedded_file read_script(const char *folder, const char *name)
     add_file(&body, folder, prelude);
     add_file(&body, folder, name);
     size_t size = body.length;
-    return (struct embedded_file){memory_text(name), (const unsigned char *)buffer_take(&body), size, ""};
+    return (struct embedded_file){memory_text(name), (const unsigned char *)buffer_take(&body), size, "", ""};
 }
 
 static void __attribute__((constructor)) read_scripts(void)

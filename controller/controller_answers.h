@@ -1,0 +1,48 @@
+/*
+ * What the report asks of the controller: the attempts and logs that only Redis has, what is missing to be ready, the two
+ * requests that change something, and the metrics. It knows what it is handed, and not the controller: what only that one
+ * knows it is asked through `events`.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "controller/board.h"
+#include "controller/monitor.h"
+#include "controller/plan.h"
+#include "controller/http/reporter.h"
+#include "shared/ledger.h"
+
+struct controller_answers_events {
+    bool (*is_ready)(void *data);       /* the scripts are loaded: something may be changed */
+    const char *(*missing)(void *data); /* NULL: nothing */
+    void (*on_cancelled)(void *data,
+                         const char *reason); /* Redis has been told; what waits is left to the controller */
+};
+
+/* All is borrowed. */
+struct controller_answers {
+    struct ledger *ledger;
+    const char *me;
+    const struct plan *plan;
+    const struct board *board;     /* NULL until the run is open */
+    const struct monitor *monitor; /* the same */
+    bool is_over;                  /* the link is being closed */
+    struct controller_answers_events events;
+    void *data;
+};
+
+/* As long as the ledger has no link, Redis can't be reached. */
+void controller_answers_init(struct controller_answers *answers, struct ledger *ledger, const char *me,
+                             const struct plan *plan, const struct controller_answers_events *events, void *data);
+
+/* The run is open. */
+void controller_answers_show(struct controller_answers *answers, const struct board *board,
+                             const struct monitor *monitor);
+
+/* From here on nothing is asked of Redis. */
+void controller_answers_end(struct controller_answers *answers);
+
+/* What the reporter is given; `data` is the struct controller_answers. */
+extern const struct reporter_source controller_answers_source;
+size_t controller_answers_metrics(void *data, struct reporter_metric *metrics, size_t room);

@@ -1,0 +1,98 @@
+/*
+ * What is done when the run has ended: put back what didn't pass if that was asked for; tell the verdict, have the run
+ * keep its summary, and stop. What Redis refuses is done again by the next turn of our lease.
+ */
+#include "controller/controller_private.h"
+#include "controller/rerun.h"
+#include "shared/buffer.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+enum { SUMMARY_LIMIT_MS = 5000 };
+
+int controller_verdict_status(const struct controller *c)
+{
+    switch (board_verdict(c->board)) {
+    case BOARD_VERDICT_PASSED:
+        return EXIT_PASSED;
+    case BOARD_VERDICT_FAILED:
+        return EXIT_FAILED;
+    case BOARD_VERDICT_CANCELLED:
+        return EXIT_CANCELLED;
+    default:
+        return EXIT_ERROR;
+    }
+}
+
+/* Refused for now: asked again, but nobody waits for long for what only the history needs. */
+static void on_summary_kept(void *data, const struct ledger_reply *reply)
+{
+    struct controller *c = data;
+    if (c->state != CONTROLLER_FINISHED)
+        return;
+    if (reply->outcome == LEDGER_TROUBLE || reply->outcome == LEDGER_LOST)
+        c->has_summary = false;
+    if (reply->outcome == LEDGER_TROUBLE && clock_mono_ms() - c->finished_ms < SUMMARY_LIMIT_MS)
+        own_lease_look_soon(&c->lease);
+    else if (reply->outcome != LEDGER_CLOSED && c->options->once) /* CLOSED: the run goes on */
+        controller_stop(c, controller_verdict_status(c));
+}
+
+/* The run keeps its own summary, for the history that a later run moves it to. */
+static void keep_summary(struct controller *c)
+{
+    static const struct ledger_reply lost = {.outcome = LEDGER_LOST};
+    auto_buffer summary = {0};
+    board_add_summary(c->board, clock_wall_ms(), &summary);
+    c->has_summary = true;
+    if (ledger_summarize(&c->ledger, c->opener.me, summary.data, board_run(c->board)->reruns, on_summary_kept, c) < 0)
+        on_summary_kept(c, &lost);
+}
+
+/* A green end in no time must not look like a run. */
+static void tell_served(struct controller *c)
+{
+    if (c->opener.way == OPENER_SERVED && !c->has_told_way)
+        progress_served(&c->progress, c->has_stood_by);
+    c->has_told_way = true;
+}
+
+static void on_rerun(void *data, const struct ledger_reply *reply)
+{
+    struct controller *c = data;
+    c->has_rerun = reply->outcome == LEDGER_OK; /* else it is asked again */
+}
+
+/* What --rerun asks for. Returns whether there is anything to run again. */
+static bool rerun(struct controller *c)
+{
+    enum { UNHAPPY = 1u << BOARD_FAILED | 1u << BOARD_ERROR | 1u << BOARD_CANCELLED };
+    size_t count = board_count(c->board, BOARD_FAILED) + board_count(c->board, BOARD_ERROR) +
+                   board_count(c->board, BOARD_CANCELLED);
+    c->has_rerun = count == 0 || rerun_send(&c->ledger, c->opener.me, c->plan, c->board, UNHAPPY, on_rerun, c) == 0;
+    return count > 0;
+}
+
+void controller_end_run(struct controller *c)
+{
+    if (c->options->rerun && !c->has_rerun && rerun(c))
+        return;
+    c->has_verdict = true;
+    local_workers_let_go(&c->workers);
+    tell_served(c);
+    progress_summary(&c->progress, c->url);
+    log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
+             LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
+    keep_summary(c);
+}
+
+/* What Redis refused when the run had ended, or what a lost link has left undone. */
+void controller_end_run_again(struct controller *c)
+{
+    if (c->monitor.is_reading)
+        return;
+    if (c->options->rerun && !c->has_rerun)
+        controller_end_run(c);
+    else if (!c->has_summary)
+        keep_summary(c);
+}

@@ -1,0 +1,147 @@
+/*
+ * How the controller stops: its workers, then its lease, then all parts, then the embedded server. None of them is waited
+ * for without an end, and what is told is told before. When to stop, and with which status, is controller.c's.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "controller/controller_private.h"
+#include "shared/log.h"
+
+enum {
+    STOP_LIMIT_MS = 30000,   /* workers that don't end are killed then */
+    LEASE_LIMIT_MS = 2000,   /* giving it up is a courtesy: it ends by itself */
+    SERVER_LIMIT_MS = 10000, /* writing the last of the append-only file may take a while */
+    LOOKUP_LIMIT_MS = 2000,  /* a name server that doesn't answer */
+    HURRIED_LIMIT_MS = 2000, /* the same of workers and server when the deadline's grace is over */
+};
+
+void controller_stop_watching(struct controller *c)
+{
+    if (!c->has_monitor)
+        return;
+    monitor_stop(&c->monitor);
+    stall_stop(&c->stall);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+static void on_server_stopped(void *data)
+{
+    struct controller *c = data;
+    c->server = NULL;
+    uv_close((uv_handle_t *)&c->limit, on_handle_closed);
+    uv_close((uv_handle_t *)&c->on_term, on_handle_closed);
+    uv_close((uv_handle_t *)&c->on_int, on_handle_closed);
+}
+
+static void on_part_closed(void *data)
+{
+    struct controller *c = data;
+    if (--c->open_handles > 0)
+        return;
+    uv_timer_stop(&c->limit);
+    if (c->server)
+        redis_server_stop(c->server, c->is_hurried ? HURRIED_LIMIT_MS : SERVER_LIMIT_MS, on_server_stopped);
+    else
+        on_server_stopped(c);
+}
+
+/* The reporter knows what answers it, not the controller. */
+static void on_reporter_stopped(void *data)
+{
+    const struct controller_answers *answers = data;
+    on_part_closed(answers->data);
+}
+
+/* All is told and closed but a link whose name is being looked up. Nothing can interrupt that, and the end of a
+ * process waits for it unless it goes at once. */
+static void on_lookup_limit(uv_timer_t *timer)
+{
+    const struct controller *c = timer->data;
+    log_warn("controller.abandoned", LOG_TEXT("reason", "the lookup of REDIS_HOST doesn't end"));
+    fflush(NULL);
+    _exit(c->exit_status);
+}
+
+static void tear_down(struct controller *c)
+{
+    if (c->is_torn_down)
+        return;
+    c->is_torn_down = true;
+    uv_timer_start(&c->limit, on_lookup_limit, LOOKUP_LIMIT_MS, 0);
+    own_lease_close(&c->lease, on_handle_closed);
+    deadline_close(&c->deadline, on_handle_closed);
+    opener_close(&c->opener, on_handle_closed);
+    controller_stop_watching(c);
+    if (c->has_monitor)
+        monitor_close(&c->monitor, on_handle_closed);
+    progress_close(&c->progress, on_handle_closed);
+    c->open_handles = 1 + (c->commands != NULL) + (c->events != NULL);
+    reporter_stop(c->reporter, on_reporter_stopped);
+    c->reporter = NULL;
+    controller_answers_end(&c->answers);
+    struct redis_link *commands = c->commands, *events = c->events;
+    c->commands = c->events = NULL;
+    if (commands)
+        redis_link_close(commands, on_part_closed);
+    if (events)
+        redis_link_close(events, on_part_closed);
+}
+
+static void on_given_up(void *data, const struct ledger_reply *reply)
+{
+    (void)reply;
+    tear_down(data);
+}
+
+static void on_lease_limit(uv_timer_t *timer)
+{
+    tear_down(timer->data);
+}
+
+static void on_workers_stopped(void *data)
+{
+    struct controller *c = data;
+    uv_timer_start(&c->limit, on_lease_limit, LEASE_LIMIT_MS, 0);
+    if (!c->is_loaded || !c->opener.has_lease || own_lease_give_up(&c->lease, on_given_up, c) < 0)
+        tear_down(c);
+}
+
+static void on_stop_limit(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+    local_workers_kill(&c->workers);
+}
+
+void controller_stop(struct controller *c, int exit_status)
+{
+    if (c->state >= CONTROLLER_STOPPING)
+        return;
+    c->exit_status = exit_status;
+    bool was_finished = c->state == CONTROLLER_FINISHED;
+    c->state = CONTROLLER_STOPPING;
+    own_lease_end(&c->lease);
+    uv_timer_start(&c->limit, on_stop_limit, c->is_hurried ? HURRIED_LIMIT_MS : STOP_LIMIT_MS, 0);
+    if (was_finished)
+        local_workers_wait(&c->workers, on_workers_stopped);
+    else
+        local_workers_stop(&c->workers, on_workers_stopped);
+}
+
+void controller_on_signal(uv_signal_t *handle, int number)
+{
+    struct controller *c = handle->data;
+    if (c->signals_seen++ > 0) {
+        local_workers_stop(&c->workers, on_workers_stopped);
+        return;
+    }
+    log_info("controller.stopping", LOG_INT("signal", number));
+    if (c->state < CONTROLLER_FINISHED)
+        progress_interrupted(&c->progress, c->options->fresh);
+    controller_stop(c, 128 + number);
+}

@@ -1,0 +1,57 @@
+// The lists that the page keeps of its own are those of the controller: the columns of the snapshot, the rows of a
+// delta, the words of the states.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { COLUMNS, TABLES, applyDelta, loadRun, messageOf, workerOf } from '../../html/src/run.js';
+import { STATUSES } from '../../html/src/status.js';
+import { Stage, waitFor } from './harness.mjs';
+
+const SCRIPT = 'echo boom; [ "$FUNKYTOWN_SPEC" = a ]';
+
+// The first event of a stream that begins after `since`, as [event, data].
+async function firstEvent(url, since) {
+  const response = await fetch(`${url}/api/v1/runs/current/events?since=${since}`);
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of response.body) {
+    text += decoder.decode(bytes, { stream: true });
+    const found = text.match(/^event: (\w+)\nid: \S+\ndata: (.*)$/m);
+    if (found) return [found[1], JSON.parse(found[2])];
+  }
+  throw new Error(`the stream ended without an event: ${text}`);
+}
+
+const rowsOf = (run) => Array.from({ length: run.size }, (_, row) => ({
+  ...Object.fromEntries(COLUMNS.map((name) => [name, run[name][row]])), worker: workerOf(run, row), message: messageOf(run, row),
+}));
+
+test('what the page lists is what the controller tells', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const controller = stage.controller([stage.map(SCRIPT, ['a', 'b'])]);
+  const url = await stage.url(controller);
+  const before = await waitFor('the run', async () => stage.api(controller, '/snapshot').catch(() => null));
+  stage.worker();
+  await waitFor('its end', async () => (await stage.api(controller, '')).state === 'finished');
+  const after = await stage.api(controller, '/snapshot');
+
+  assert.deepEqual(Object.keys(after.tasks).sort(), [...COLUMNS].sort());
+  const rest = Object.keys(after).filter((name) => !['epoch', 'seq', 'summary', 'excluded', 'tasks'].includes(name));
+  assert.deepEqual(rest.sort(), [...TABLES].sort());
+  assert.deepEqual(Object.keys(after.summary.counts), ['total', ...STATUSES.map(({ name }) => name)]);
+
+  const { tasks: listed } = await stage.api(controller, '/tasks');
+  assert.deepEqual(listed.map(({ status }) => status), after.tasks.status.map((status) => STATUSES[status].name));
+
+  // A row of a delta has its cells in the order in which the page takes them.
+  const run = loadRun(before);
+  const [name, delta] = await firstEvent(url, `${before.epoch}:${before.seq}`);
+  assert.equal(name, 'delta');
+  applyDelta(run, delta);
+  assert.deepEqual(rowsOf(run), rowsOf(loadRun(after)));
+  for (const column of COLUMNS) {
+    const { status } = await fetch(`${url}/api/v1/runs/current/tasks?sort=${column}`);
+    assert.equal(status, 200, column);
+  }
+});

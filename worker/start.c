@@ -1,0 +1,266 @@
+#include "worker/start.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+#include "shared/memory.h"
+#include "shared/runner_template.h"
+
+/* Kept of a start's output: enough to see how it began and why it ended, and 20,000 of them still fit a small Redis.
+ */
+enum { LOG_HEAD_BYTES = 32 * 1024, LOG_TAIL_BYTES = 96 * 1024 };
+
+/* ---- callbacks ---- */
+
+static void on_output(void *data, const char *bytes, size_t length)
+{
+    struct start *s = data;
+    capture_add(&s->output, bytes, length);
+}
+
+static void on_event_bytes(void *data, const char *bytes, size_t length)
+{
+    struct start *s = data;
+    event_reader_feed(&s->events, bytes, length);
+}
+
+static struct attempt *find_named(struct start *s, const struct cJSON *event)
+{
+    for (size_t i = 0; i < s->attempt_count; i++)
+        if (judge_is_named(&s->attempts[i].judge, event))
+            return &s->attempts[i];
+    return NULL;
+}
+
+static void on_event(void *data, const struct cJSON *event, const char *text)
+{
+    struct start *s = data;
+    struct attempt *named = find_named(s, event);
+    if (named)
+        judge_take(&named->judge, event, text);
+    for (size_t i = 0; named == NULL && i < s->attempt_count; i++)
+        judge_take(&s->attempts[i].judge, event, text);
+}
+
+/* A spec may put a file in the place of the FIFO: what is said into it reaches nobody. */
+static void look_for_lost_events(struct start *s)
+{
+    struct stat found;
+    if (lstat(supervisor_fifo(s->supervisor), &found) == 0 && !S_ISFIFO(found.st_mode))
+        on_event(s, NULL, "written to a file in the place of the FIFO");
+}
+
+static void on_runner_end(void *data, const struct runner_end *runner_end)
+{
+    struct start *s = data;
+    const struct attempt_end end = {runner_end, s->program, s->is_timed_out ? s->timeout_s : 0, &s->output};
+    uv_timer_stop(&s->timer);
+    event_reader_end(&s->events);
+    look_for_lost_events(s);
+    for (size_t i = 0; i < s->attempt_count; i++)
+        attempt_end(&s->attempts[i], &end);
+    s->on_end(s->data);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct start *s = timer->data;
+    supervisor_kill(s->supervisor);
+}
+
+static void on_time_limit(uv_timer_t *timer)
+{
+    struct start *s = timer->data;
+    s->is_timed_out = true;
+    start_stop(s, START_GRACE_MS);
+}
+
+/* ---- starting ---- */
+
+int start_open(struct start *s, const struct start_setup *setup, int slot, void (*on_end)(void *data), void *data,
+               struct error *err)
+{
+    static const struct supervisor_events events = {on_output, on_event_bytes, on_runner_end};
+    *s = (struct start){.setup = setup, .on_end = on_end, .data = data};
+    uv_timer_init(setup->loop, &s->timer);
+    s->timer.data = s;
+    capture_init(&s->output, LOG_HEAD_BYTES, LOG_TAIL_BYTES);
+    event_reader_init(&s->events, on_event, s);
+    if (scratch_slot_open(&s->scratch, setup->scratch, slot, err) < 0)
+        return -1;
+    s->supervisor = supervisor_start(setup->loop, s->scratch.path, &events, s, err);
+    return s->supervisor ? 0 : -1;
+}
+
+/* The contract's variables; `lines` gives them room. */
+enum { OWN_VARIABLES = 12, VARIABLE_SIZE = PATH_MAX + 64 };
+
+static void list_variables(const struct start *s, const struct run_policy *policy,
+                           const struct run_viewport *viewport, char *const *of_runner, char (*lines)[VARIABLE_SIZE],
+                           const char **list)
+{
+    const struct attempt_task *t = &s->attempts[0].task;
+    size_t n = 0;
+#define VARIABLE(format, ...) snprintf(lines[n], VARIABLE_SIZE, format, __VA_ARGS__), list[n] = lines[n], n++
+    VARIABLE("FUNKYTOWN_RUN_ID=%s", policy->run_id);
+    VARIABLE("FUNKYTOWN_TASK=%s", t->key);
+    VARIABLE("FUNKYTOWN_ATTEMPT=%u", t->attempt);
+    VARIABLE("FUNKYTOWN_SPEC=%s", s->attempts[0].spec);
+    VARIABLE("FUNKYTOWN_VIEWPORT=%s", t->viewport);
+    VARIABLE("FUNKYTOWN_BROWSER=%s", t->browser);
+    VARIABLE("FUNKYTOWN_EVENTS=%s", supervisor_fifo(s->supervisor));
+    VARIABLE("FUNKYTOWN_ARTIFACTS=%s", s->scratch.artifacts.path);
+    VARIABLE("TMPDIR=%s", s->scratch.tmp.path);
+    if (viewport) {
+        VARIABLE("FUNKYTOWN_WIDTH=%d", viewport->width);
+        VARIABLE("FUNKYTOWN_HEIGHT=%d", viewport->height);
+        VARIABLE("FUNKYTOWN_MOBILE=%d", viewport->is_mobile);
+    }
+#undef VARIABLE
+    for (size_t i = 0; of_runner[i]; i++)
+        list[n++] = of_runner[i];
+    list[n] = NULL;
+}
+
+static size_t count_texts(char *const *list)
+{
+    size_t count = 0;
+    while (list[count])
+        count++;
+    return count;
+}
+
+static int run(struct start *s, const struct run_policy *policy, const struct run_viewport *viewport,
+               const struct runner_command *command, struct error *err)
+{
+    const struct runner *runner = s->attempts[0].runner;
+    char cwd[PATH_MAX];
+    auto_free char(*lines)[VARIABLE_SIZE] = memory_zeroed(OWN_VARIABLES, VARIABLE_SIZE);
+    auto_free const char **list = memory_zeroed(OWN_VARIABLES + count_texts(command->env) + 1, sizeof(*list));
+    list_variables(s, policy, viewport, command->env, lines, list);
+    int length =
+        snprintf(cwd, sizeof(cwd), "%s%s%s", s->setup->root, runner->cwd ? "/" : "", runner->cwd ? runner->cwd : "");
+    if (length >= (int)sizeof(cwd))
+        return error_set(err, ERROR_CONFIG, "runner \"%s\": cwd: the path is too long", runner->name);
+    return supervisor_run(s->supervisor, (const char *const *)command->argv, list, cwd, err);
+}
+
+/* They run one after another. */
+static unsigned time_limit_s(const struct start *s)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < s->attempt_count; i++)
+        sum += s->attempts[i].task.limits.timeout_s;
+    return sum;
+}
+
+static int run_all(struct start *s, const struct run_policy *policy, const char *const *specs, struct error *err)
+{
+    const struct attempt *first = &s->attempts[0];
+    const struct run_viewport *viewport = run_policy_viewport(policy, first->task.viewport);
+    char reporter[PATH_MAX];
+    if (scratch_path(s->setup->scratch, first->runner->reporter, reporter, err) < 0)
+        return -1;
+    struct runner_command command;
+    const struct runner_values values = {
+        .specs = specs,
+        .root = s->setup->root,
+        .viewport = first->task.viewport,
+        .browser = first->task.browser,
+        .width = viewport ? viewport->width : 0,
+        .height = viewport ? viewport->height : 0,
+        .events = supervisor_fifo(s->supervisor),
+        .artifacts = s->scratch.artifacts.path,
+        .output = s->scratch.output.path,
+        .programs = (const char *const *)s->setup->programs->paths,
+        .reporter = reporter,
+    };
+    if (runner_expand(first->runner, &values, &command, err) < 0)
+        return error_wrap(err, "runner \"%s\"", first->runner->name);
+    memory_copy_text(s->program, sizeof(s->program), command.argv[0]);
+    int failed = run(s, policy, viewport, &command, err);
+    runner_command_close(&command);
+    return failed;
+}
+
+int start_run(struct start *s, const struct run_policy *policy, struct attempt *attempts, size_t count,
+              struct error *err)
+{
+    s->attempts = attempts;
+    s->attempt_count = count;
+    if (access(s->setup->root, X_OK) < 0)
+        return error_errno(err, errno, "SPEC_ROOT: %s", s->setup->root);
+    if (s->scratch.unusable)
+        return error_errno(err, s->scratch.unusable, "temporary folder %s", s->scratch.path);
+    auto_free const char **specs = memory_zeroed(count + 1, sizeof(*specs));
+    for (size_t i = 0; i < count; i++) {
+        if (attempt_prepare(&attempts[i], policy, err) < 0)
+            return -1;
+        specs[i] = attempts[i].spec;
+    }
+    if (run_all(s, policy, specs, err) < 0)
+        return -1;
+    s->timeout_s = time_limit_s(s);
+    uv_timer_start(&s->timer, on_time_limit, (uint64_t)s->timeout_s * 1000, 0);
+    return 0;
+}
+
+void start_stop(struct start *s, unsigned grace_ms)
+{
+    supervisor_terminate(s->supervisor);
+    uv_timer_start(&s->timer, on_grace_over, grace_ms, 0);
+}
+
+void start_kill(struct start *s)
+{
+    supervisor_kill(s->supervisor);
+}
+
+/* ---- the end ---- */
+
+static void empty_folders(struct start *s)
+{
+    struct error err;
+    if (scratch_slot_empty(&s->scratch, &err) > 0)
+        log_warn("folder.left", LOG_TEXT("task", s->attempt_count > 0 ? s->attempts[0].task.key : ""),
+                 LOG_TEXT("reason", err.text));
+}
+
+void start_clear(struct start *s)
+{
+    empty_folders(s);
+    s->attempts = NULL;
+    s->attempt_count = 0;
+    s->is_timed_out = false;
+    capture_clear(&s->output);
+    event_reader_clear(&s->events);
+}
+
+static void on_supervisor_closed(void *data)
+{
+    struct start *s = data;
+    start_clear(s);
+    capture_close(&s->output);
+    event_reader_close(&s->events);
+    s->on_closed(s->data);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct start *s = handle->data;
+    if (s->supervisor)
+        supervisor_close(s->supervisor, on_supervisor_closed);
+    else
+        on_supervisor_closed(s);
+}
+
+void start_close(struct start *s, void (*closed)(void *data))
+{
+    s->on_closed = closed;
+    uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+}
