@@ -74,8 +74,11 @@ struct controller {
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
-    bool has_verdict;     /* it was told */
-    bool is_hurried;      /* the deadline's grace is over: what doesn't stop at once is killed */
+    bool has_verdict;    /* it was told */
+    bool is_hurried;     /* the deadline's grace is over: what doesn't stop at once is killed */
+    bool was_finished;   /* when it was told to stop */
+    bool is_in_farewell; /* workers elsewhere are waited for */
+    int farewell_looks;
     bool has_rerun;       /* what --rerun asks for is done, or under way */
     bool has_summary;     /* the run keeps its summary, or is being asked to */
     uint64_t finished_ms; /* monotonic: when we knew that the run is */

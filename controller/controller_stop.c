@@ -1,6 +1,7 @@
 /*
- * How the controller stops: its workers, then its lease, then all parts, then the embedded server. None of them is waited
- * for without an end, and what is told is told before. When to stop, and with which status, is controller.c's.
+ * How the controller stops: its workers, then those that work elsewhere with the embedded server, then its lease, then
+ * all parts, then that server. None of them is waited for without an end, and what is told is told before. When to
+ * stop, and with which status, is controller.c's.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 #include "shared/log.h"
 
 enum {
-    STOP_LIMIT_MS = 30000,   /* workers that don't end are killed then */
+    STOP_LIMIT_MS = 30000,    /* workers that don't end are killed then */
+    FAREWELL_LIMIT_MS = 5000, /* workers elsewhere that have not left by then were killed, or are cut off */
+    FAREWELL_TURN_MS = 20,
     LEASE_LIMIT_MS = 2000,   /* giving it up is a courtesy: it ends by itself */
     SERVER_LIMIT_MS = 10000, /* writing the last of the append-only file may take a while */
     LOOKUP_LIMIT_MS = 2000,  /* a name server that doesn't answer */
@@ -104,12 +107,52 @@ static void on_lease_limit(uv_timer_t *timer)
     tear_down(timer->data);
 }
 
-static void on_workers_stopped(void *data)
+static void give_lease_up(struct controller *c)
 {
-    struct controller *c = data;
     uv_timer_start(&c->limit, on_lease_limit, LEASE_LIMIT_MS, 0);
     if (!c->is_loaded || !c->opener.has_lease || own_lease_give_up(&c->lease, on_given_up, c) < 0)
         tear_down(c);
+}
+
+/* ---- farewell: a worker elsewhere that can't ask whether the run is over any more would wait for ever ---- */
+
+static void end_farewell(struct controller *c)
+{
+    if (!c->is_in_farewell)
+        return;
+    c->is_in_farewell = false;
+    give_lease_up(c);
+}
+
+static void on_workers_left(void *data, const struct ledger_reply *reply)
+{
+    struct controller *c = data;
+    size_t count = reply->outcome == LEDGER_OK ? ledger_list_count(reply) : 0;
+    if (count == 0)
+        end_farewell(c);
+    else if (c->farewell_looks == 1)
+        log_info("workers.awaited", LOG_TEXT("reason", "they have to learn from our Redis that the run is over"),
+                 LOG_INT("count", count));
+}
+
+static void on_farewell_turn(uv_timer_t *timer)
+{
+    struct controller *c = timer->data;
+    if (++c->farewell_looks > FAREWELL_LIMIT_MS / FAREWELL_TURN_MS || !c->is_loaded ||
+        ledger_ask_workers(&c->ledger, on_workers_left, c) < 0)
+        end_farewell(c);
+}
+
+static void on_workers_stopped(void *data)
+{
+    struct controller *c = data;
+    if (!c->is_in_farewell && c->server && c->was_finished && c->signals_seen <= 1) {
+        c->is_in_farewell = true;
+        uv_timer_start(&c->limit, on_farewell_turn, 0, FAREWELL_TURN_MS);
+    } else {
+        c->is_in_farewell = false;
+        give_lease_up(c);
+    }
 }
 
 static void on_stop_limit(uv_timer_t *timer)
@@ -123,11 +166,11 @@ void controller_stop(struct controller *c, int exit_status)
     if (c->state >= CONTROLLER_STOPPING)
         return;
     c->exit_status = exit_status;
-    bool was_finished = c->state == CONTROLLER_FINISHED;
+    c->was_finished = c->state == CONTROLLER_FINISHED;
     c->state = CONTROLLER_STOPPING;
     own_lease_end(&c->lease);
     uv_timer_start(&c->limit, on_stop_limit, c->is_hurried ? HURRIED_LIMIT_MS : STOP_LIMIT_MS, 0);
-    if (was_finished)
+    if (c->was_finished)
         local_workers_wait(&c->workers, on_workers_stopped);
     else
         local_workers_stop(&c->workers, on_workers_stopped);

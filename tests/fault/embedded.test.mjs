@@ -58,6 +58,24 @@ test('the embedded server does not outlive a controller that is killed, and the 
   for (const worker of scene.workers) assert.equal(await worker.exit(), 0, worker.output);
 });
 
+test('the embedded server stays until workers elsewhere know that the run is over; for who was killed it waits a little', async (t) => {
+  const scene = new Scene(t);
+  const controller = await startEmbedded(scene, ['--once', scene.work(6, { holding: 1 })]);
+  scene.startWorkers(3, { FUNKYTOWN_SLOTS: '2' });
+  for (const worker of scene.workers) await worker.says(/event=worker\.joined/);
+  await scene.ended(5);
+  const holder = scene.workers.find((worker) => /attempt=1 spec=hold-0/.test(worker.stderr));
+  const others = scene.workers.filter((worker) => worker !== holder);
+  others[0].kill('SIGSTOP');
+  others[1].kill('SIGKILL');
+  scene.open();
+  assert.equal(await holder.exit(), 0, holder.output);
+  await controller.says(/event=workers\.awaited .*count=2/);
+  others[0].kill('SIGCONT');
+  assert.equal(await others[0].exit(), 0, others[0].output);
+  assert.equal(await controller.exit(), 0, controller.output);
+});
+
 test('the disk of the embedded server is full: everybody waits, and the run goes on when there is room', async (t) => {
   const scene = new Scene(t);
   const data = join(scene.folder, 'data');

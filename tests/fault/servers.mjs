@@ -14,11 +14,14 @@ export async function tell({ host, port }, ...words) {
   return stdout;
 }
 
-// A field of INFO replication.
-async function replication(server, field) {
-  const info = await tell(server, 'info', 'replication');
-  return info.match(new RegExp(`^${field}:([^\\r]*)`, 'm'))?.[1];
+// A field of INFO.
+async function info(server, section, field) {
+  const text = await tell(server, 'info', section);
+  return text.match(new RegExp(`^${field}:([^\\r]*)`, 'm'))?.[1];
 }
+
+const replication = (server, field) => info(server, 'replication', field);
+const persistence = (server, field) => info(server, 'persistence', field);
 
 // Starts a server of its own folder, as the scene's: { host, port, args, program }.
 async function startServer(scene, host, port) {
@@ -43,12 +46,15 @@ export async function startBoth(scene, masterHost = '127.0.0.1') {
   await waitFor('the replica to follow', async () => (await replication(scene.replica, 'master_link_status')) === 'up');
 }
 
-// Until the replica has all that came; nothing more comes while the proxies hold what is sent to the master.
+// Until the replica has all that came; nothing more comes while the proxies hold what is sent to the master. It has it on
+// disk, too: after a full synchronization it writes a new append-only file, and who is killed before that is done comes
+// back with the old one.
 export function caughtUp({ master, replica }) {
   return waitFor('the replica to have everything', async () => {
-    const [isUp, sent, taken] = await Promise.all([replication(replica, 'master_link_status'),
-      replication(master, 'master_repl_offset'), replication(replica, 'slave_repl_offset')]);
-    return isUp === 'up' && sent === taken;
+    const [isUp, sent, taken, ...rewriting] = await Promise.all([replication(replica, 'master_link_status'),
+      replication(master, 'master_repl_offset'), replication(replica, 'slave_repl_offset'),
+      persistence(replica, 'aof_rewrite_scheduled'), persistence(replica, 'aof_rewrite_in_progress')]);
+    return isUp === 'up' && sent === taken && rewriting.every((is) => is === '0');
   });
 }
 
