@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "controller/step.h"
 #include "shared/memory.h"
 
 enum {
@@ -10,32 +11,11 @@ enum {
     CHUNKS_IN_FLIGHT = 8,
 };
 
-/* The callbacks of one start carry its round, so that answers which came too late can be told. */
-struct step {
-    struct loading *loading;
-    unsigned round;
-};
-
 static void enqueue_more(struct loading *l);
-
-static struct step *new_step(struct loading *l)
-{
-    struct step *step = memory_zeroed(1, sizeof(*step));
-    *step = (struct step){l, l->round};
-    return step;
-}
-
-/* The loading if the answer is still wanted; frees the step. */
-static struct loading *end_step(void *data)
-{
-    struct step step = *(struct step *)data;
-    free(data);
-    return step.round == step.loading->round ? step.loading : NULL;
-}
 
 static void on_enqueued(void *data, const struct ledger_reply *reply)
 {
-    struct loading *l = end_step(data);
+    struct loading *l = step_end(data);
     if (l == NULL || l->events.is_over(l->data, reply))
         return;
     l->in_flight--;
@@ -57,7 +37,7 @@ static void enqueue_chunk(struct loading *l, size_t count)
         entries[i].runner = task->runner;
         entries[i].overrides = task->overrides;
     }
-    struct step *step = new_step(l);
+    struct step *step = step_new(l, &l->round);
     if (ledger_enqueue(l->ledger, l->me, l->digest, l->sent, entries, count, on_enqueued, step) < 0)
         free(step);
     l->sent += count;

@@ -13,36 +13,36 @@
 
 enum {
     READ_CHUNK = 512, /* task hashes asked for at a time */
-    RETRY_MS = 500,
-    PAUSE_MS = 20, /* nobody sees it, and what happens meanwhile costs one read instead of one each */
+    PAUSE_MS = 20,    /* nobody sees it, and what happens meanwhile costs one read instead of one each */
 };
 
 static void read_everything(struct monitor *m);
 static void follow(struct monitor *m);
 
-struct step {
+/* What is asked of the ledger, and in which round of reading: an answer that came too late is left unread. */
+struct question {
     struct monitor *monitor;
     unsigned round;
     size_t task;
     char *worker; /* owned; NULL: none */
 };
 
-static struct step *new_step(struct monitor *m)
+static struct question *new_question(struct monitor *m)
 {
-    struct step *step = memory_zeroed(1, sizeof(*step));
-    *step = (struct step){.monitor = m, .round = m->round};
-    return step;
+    struct question *question = memory_zeroed(1, sizeof(*question));
+    *question = (struct question){.monitor = m, .round = m->round};
+    return question;
 }
 
-static void free_step(struct step *step)
+static void free_question(struct question *question)
 {
-    free(step->worker);
-    free(step);
+    free(question->worker);
+    free(question);
 }
 
-static bool is_stale(const struct step *step)
+static bool is_stale(const struct question *question)
 {
-    return step->round != step->monitor->round;
+    return question->round != question->monitor->round;
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -57,13 +57,13 @@ static void start_again_soon(struct monitor *m, const char *reason)
     m->events.on_trouble(m->data, reason);
     m->round++;
     m->is_reading = false;
-    uv_timer_start(&m->retry, on_retry, RETRY_MS, 0);
+    uv_timer_start(&m->retry, on_retry, LEDGER_RETRY_MS, 0);
 }
 
 /* Whether an answer says what was asked for. A refusal (the server is loading, or busy) begins everything again. */
-static bool is_answer(struct monitor *m, const struct step *step, const struct ledger_reply *reply)
+static bool is_answer(struct monitor *m, const struct question *question, const struct ledger_reply *reply)
 {
-    if (is_stale(step))
+    if (is_stale(question))
         return false;
     if (reply->outcome == LEDGER_TROUBLE)
         start_again_soon(m, reply->text);
@@ -117,9 +117,9 @@ static void on_run_end(void *data, const struct ledger_reply *reply);
 
 static void ask_run(struct monitor *m, ledger_reply_fn *reply)
 {
-    struct step *step = new_step(m);
-    if (ledger_ask_run(m->ledger, run_record_fields, RUN_RECORD_FIELDS, reply, step) < 0)
-        free_step(step);
+    struct question *question = new_question(m);
+    if (ledger_ask_run(m->ledger, run_record_fields, RUN_RECORD_FIELDS, reply, question) < 0)
+        free_question(question);
 }
 
 static void everything_is_read(struct monitor *m)
@@ -135,17 +135,17 @@ static void everything_is_read(struct monitor *m)
 /* The hash (two replies: the task's, then its details). */
 static void on_details(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    if (!is_answer(m, step, reply)) {
-        free_step(step);
+    struct question *question = data;
+    struct monitor *m = question->monitor;
+    if (!is_answer(m, question, reply)) {
+        free_question(question);
         return;
     }
     const char *details = ledger_value_text(reply);
-    struct board_task task = *board_task(m->board, step->task);
+    struct board_task task = *board_task(m->board, question->task);
     if (details && task.state != BOARD_RUNNING)
-        set_task(m, step->task, &task, details);
-    free_step(step);
+        set_task(m, question->task, &task, details);
+    free_question(question);
     if (++m->answered == m->plan->task_count)
         everything_is_read(m);
     else if (m->answered == m->asked)
@@ -154,30 +154,30 @@ static void on_details(void *data, const struct ledger_reply *reply)
 
 static void on_hash(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
+    struct question *question = data;
+    struct monitor *m = question->monitor;
     struct board_task task;
-    if (is_answer(m, step, reply)) {
-        task_record_from_hash(&task, reply->raw, board_task(m->board, step->task));
-        board_set_task(m->board, step->task, &task);
+    if (is_answer(m, question, reply)) {
+        task_record_from_hash(&task, reply->raw, board_task(m->board, question->task));
+        board_set_task(m->board, question->task, &task);
     }
-    free_step(step);
+    free_question(question);
 }
 
 static void ask_task(struct monitor *m, size_t index)
 {
     char task[TASK_KEY_SIZE];
     plan_key(m->plan, index, task);
-    struct step *step = new_step(m);
-    step->task = index;
-    if (ledger_ask_task(m->ledger, task, task_record_fields, TASK_RECORD_FIELDS, on_hash, step) < 0) {
-        free_step(step);
+    struct question *question = new_question(m);
+    question->task = index;
+    if (ledger_ask_task(m->ledger, task, task_record_fields, TASK_RECORD_FIELDS, on_hash, question) < 0) {
+        free_question(question);
         return;
     }
-    step = new_step(m);
-    step->task = index;
-    if (ledger_ask_details(m->ledger, task, on_details, step) < 0)
-        free_step(step);
+    question = new_question(m);
+    question->task = index;
+    if (ledger_ask_details(m->ledger, task, on_details, question) < 0)
+        free_question(question);
 }
 
 static void ask_tasks(struct monitor *m)
@@ -233,11 +233,11 @@ static void take_run(struct monitor *m, const struct board_run *run, const char 
 /* Only now it is known whether the tasks of a finished run were put back. */
 static void on_run_start(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    unsigned round = step->round;
-    bool is_wanted = is_answer(m, step, reply);
-    free_step(step);
+    struct question *question = data;
+    struct monitor *m = question->monitor;
+    unsigned round = question->round;
+    bool is_wanted = is_answer(m, question, reply);
+    free_question(question);
     if (!is_wanted)
         return;
     struct board_run run;
@@ -257,18 +257,18 @@ static void on_run_start(void *data, const struct ledger_reply *reply)
 
 static void on_slots(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    if (is_answer(step->monitor, step, reply))
-        worker_joined(step->monitor, step->worker, ledger_value_text(reply));
-    free_step(step);
+    struct question *question = data;
+    if (is_answer(question->monitor, question, reply))
+        worker_joined(question->monitor, question->worker, ledger_value_text(reply));
+    free_question(question);
 }
 
 static void ask_slots(struct monitor *m, const char *worker)
 {
-    struct step *step = new_step(m);
-    step->worker = memory_text(worker);
-    if (ledger_ask_worker(m->ledger, worker, "slots", on_slots, step) < 0)
-        free_step(step);
+    struct question *question = new_question(m);
+    question->worker = memory_text(worker);
+    if (ledger_ask_worker(m->ledger, worker, "slots", on_slots, question) < 0)
+        free_question(question);
 }
 
 static bool is_listed(const struct ledger_reply *list, const char *name)
@@ -281,10 +281,10 @@ static bool is_listed(const struct ledger_reply *list, const char *name)
 
 static void on_workers(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    bool is_wanted = is_answer(m, step, reply);
-    free_step(step);
+    struct question *question = data;
+    struct monitor *m = question->monitor;
+    bool is_wanted = is_answer(m, question, reply);
+    free_question(question);
     if (!is_wanted)
         return;
     for (size_t i = m->worker_count; i-- > 0;)
@@ -297,10 +297,10 @@ static void on_workers(void *data, const struct ledger_reply *reply)
 /* The stream's end is noted before anything is read: what happens meanwhile is read again from the stream. */
 static void on_stream_end(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    bool is_wanted = is_answer(m, step, reply);
-    free_step(step);
+    struct question *question = data;
+    struct monitor *m = question->monitor;
+    bool is_wanted = is_answer(m, question, reply);
+    free_question(question);
     if (!is_wanted)
         return;
     const struct ledger_event last = ledger_last_event(reply);
@@ -312,16 +312,16 @@ static void on_stream_end(void *data, const struct ledger_reply *reply)
 
 static void ask_stream_end(struct monitor *m)
 {
-    struct step *step = new_step(m);
-    if (ledger_ask_last_event(m->ledger, on_stream_end, step) < 0)
-        free_step(step);
+    struct question *question = new_question(m);
+    if (ledger_ask_last_event(m->ledger, on_stream_end, question) < 0)
+        free_question(question);
 }
 
 static void ask_workers(struct monitor *m)
 {
-    struct step *step = new_step(m);
-    if (ledger_ask_workers(m->ledger, on_workers, step) < 0)
-        free_step(step);
+    struct question *question = new_question(m);
+    if (ledger_ask_workers(m->ledger, on_workers, question) < 0)
+        free_question(question);
 }
 
 static void read_everything(struct monitor *m)
@@ -352,10 +352,10 @@ static enum board_run_state ended_run_state(const struct monitor *m, enum cancel
 /* Everything was read after the run had said that it is finished: now the board is the verdict. */
 static void on_run_end(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    bool is_wanted = is_answer(m, step, reply);
-    free_step(step);
+    struct question *question = data;
+    struct monitor *m = question->monitor;
+    bool is_wanted = is_answer(m, question, reply);
+    free_question(question);
     if (!is_wanted || m->is_finished)
         return;
     struct board_run run;
@@ -480,10 +480,10 @@ static void on_pause_over(uv_timer_t *timer)
 
 static void on_stream(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct monitor *m = step->monitor;
-    bool is_wanted = !is_stale(step);
-    free_step(step);
+    struct question *question = data;
+    struct monitor *m = question->monitor;
+    bool is_wanted = !is_stale(question);
+    free_question(question);
     m->is_following = false;
     if (reply->outcome == LEDGER_LOST)
         return;       /* the link's next life goes on from last_id */
@@ -510,9 +510,9 @@ static void follow(struct monitor *m)
 {
     if (!m->is_watching || m->is_reading || m->is_following)
         return;
-    struct step *step = new_step(m);
-    if (ledger_follow_events(m->ledger, m->events_link, m->last_id, on_stream, step) < 0)
-        free_step(step);
+    struct question *question = new_question(m);
+    if (ledger_follow_events(m->ledger, m->events_link, m->last_id, on_stream, question) < 0)
+        free_question(question);
     else
         m->is_following = true;
 }

@@ -11,40 +11,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "controller/step.h"
 #include "shared/buffer.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/run_policy.h"
 
 enum {
-    RETRY_MS = 500,
     CLOCK_JITTER_MS = 50, /* of the end of a lease that is counted from now */
     /* Of one task: nodes that are drained one after the other are no loop, an eviction a minute is. */
     MAX_RELEASES = 20,
 };
 
 static void acquire(struct opener *o);
-
-/* The callbacks of one start carry its round, so that answers which came too late can be told. */
-struct step {
-    struct opener *opener;
-    unsigned round;
-};
-
-static struct step *new_step(struct opener *o)
-{
-    struct step *step = memory_zeroed(1, sizeof(*step));
-    *step = (struct step){o, o->round};
-    return step;
-}
-
-/* The opener if the answer is still wanted; frees the step. */
-static struct opener *end_step(void *data)
-{
-    struct step step = *(struct step *)data;
-    free(data);
-    return step.round == step.opener->round ? step.opener : NULL;
-}
 
 static void on_retry(uv_timer_t *timer)
 {
@@ -73,7 +52,7 @@ static bool is_over(struct opener *o, const struct ledger_reply *reply)
     if (reply->outcome != LEDGER_TROUBLE && reply->outcome != LEDGER_FENCED)
         return false;
     o->events.on_trouble(o->data, reply->text ? reply->text : "another controller took over");
-    start_again_soon(o, RETRY_MS);
+    start_again_soon(o, LEDGER_RETRY_MS);
     return true;
 }
 
@@ -87,7 +66,7 @@ static void tell_open(struct opener *o)
 
 static void on_opened(void *data, const struct ledger_reply *reply)
 {
-    struct opener *o = end_step(data);
+    struct opener *o = step_end(data);
     if (o == NULL || is_over(o, reply))
         return;
     if (reply->outcome == LEDGER_AT) {
@@ -100,7 +79,7 @@ static void on_opened(void *data, const struct ledger_reply *reply)
 static void on_loaded(void *data)
 {
     struct opener *o = data;
-    struct step *step = new_step(o);
+    struct step *step = step_new(o, &o->round);
     if (ledger_open(o->ledger, o->me, on_opened, step) < 0)
         free(step);
 }
@@ -114,11 +93,11 @@ static bool is_step_over(void *data, const struct ledger_reply *reply)
 
 static void on_begun(void *data, const struct ledger_reply *reply)
 {
-    struct opener *o = end_step(data);
+    struct opener *o = step_end(data);
     if (o == NULL || is_over(o, reply))
         return;
     if (reply->outcome == LEDGER_BUSY) /* not what acquire had found: look again */
-        start_again_soon(o, RETRY_MS);
+        start_again_soon(o, LEDGER_RETRY_MS);
     else
         loading_start(&o->loading);
 }
@@ -165,7 +144,7 @@ static void begin(struct opener *o)
     };
     struct run_fields fields;
     run_policy_format(&terms, &fields);
-    struct step *step = new_step(o);
+    struct step *step = step_new(o, &o->round);
     if (ledger_begin(o->ledger, o->me, fields.texts, 2 * RUN_FIELDS, on_begun, step) < 0)
         free(step);
 }
@@ -295,7 +274,7 @@ static void replace(struct opener *o, const struct ledger_found *found)
 /* Somebody holds the lease. If it was a process on this machine that has ended, there is nothing to wait for. */
 static bool take_over(struct opener *o, const char *holder)
 {
-    if (strcmp(o->dead, holder) == 0 || identity_look(holder) != IDENTITY_DEAD)
+    if (strcmp(o->dead, holder) == 0 || lease_holder_look(holder) != LEASE_HOLDER_DEAD)
         return false;
     memory_copy_text(o->dead, sizeof(o->dead), holder);
     acquire(o);
@@ -324,13 +303,13 @@ static void wait_for(struct opener *o, const struct ledger_found *found)
     }
     memory_copy_text(o->waits_for, sizeof(o->waits_for), found->name);
     o->lease_end_ms = found->lease_end_ms;
-    start_again_soon(o, RETRY_MS);
+    start_again_soon(o, LEDGER_RETRY_MS);
 }
 
 /* What acquire found, for as long as its worker's identity is being asked for. */
 struct encounter {
     struct step step;
-    char run_id[128], state[16], why[16], source[SOURCE_ID_SIZE], name[IDENTITY_SIZE];
+    char run_id[128], state[16], why[16], source[SOURCE_ID_SIZE], name[LEASE_HOLDER_SIZE];
     int64_t lease_end_ms, now_ms;
 };
 
@@ -351,18 +330,18 @@ static bool is_named_dead(const struct opener *o, const char *worker, const char
 static void on_identity(void *data, const struct ledger_reply *reply)
 {
     struct encounter e = *(struct encounter *)data;
-    struct opener *o = end_step(data);
+    struct opener *o = step_end(data);
     const struct ledger_found found = {e.run_id, e.state, e.why,          e.source,
                                        "worker", e.name,  e.lease_end_ms, e.now_ms};
     if (o == NULL || is_over(o, reply))
         return;
     const char *identity = ledger_value_text(reply);
-    enum identity_life life = identity ? identity_look(identity) : IDENTITY_UNKNOWN;
-    if (life == IDENTITY_DEAD && !is_named_dead(o, e.name, identity)) {
+    enum lease_holder_life life = identity ? lease_holder_look(identity) : LEASE_HOLDER_UNKNOWN;
+    if (life == LEASE_HOLDER_DEAD && !is_named_dead(o, e.name, identity)) {
         log_info("worker.dead", LOG_TEXT("worker", e.name), LOG_TEXT("reason", "its process here has ended"));
         add_dead_worker(o, e.name, identity);
         acquire(o);
-    } else if (life == IDENTITY_ALIVE && strcmp(e.state, "finished") != 0) {
+    } else if (life == LEASE_HOLDER_ALIVE && strcmp(e.state, "finished") != 0) {
         refuse(o, &found);
     } else {
         wait_for(o, &found);
@@ -372,7 +351,8 @@ static void on_identity(void *data, const struct ledger_reply *reply)
 static void ask_identity(struct opener *o, const struct ledger_found *found)
 {
     struct encounter *e = memory_zeroed(1, sizeof(*e));
-    *e = (struct encounter){.step = {o, o->round}, .lease_end_ms = found->lease_end_ms, .now_ms = found->now_ms};
+    *e = (struct encounter){
+        .step = {o, &o->round, o->round}, .lease_end_ms = found->lease_end_ms, .now_ms = found->now_ms};
     memory_copy_text(e->run_id, sizeof(e->run_id), found->run_id);
     memory_copy_text(e->state, sizeof(e->state), found->state);
     memory_copy_text(e->why, sizeof(e->why), found->why);
@@ -390,7 +370,7 @@ static void meet(struct opener *o, const struct ledger_found *found)
         ask_identity(o, found);
     else if (take_over(o, found->name))
         return;
-    else if (identity_look(found->name) == IDENTITY_ALIVE)
+    else if (lease_holder_look(found->name) == LEASE_HOLDER_ALIVE)
         refuse(o, found);
     else
         wait_for(o, found);
@@ -424,7 +404,7 @@ static void stand_by(struct opener *o, const struct ledger_found *found)
 
 static void on_acquired(void *data, const struct ledger_reply *reply)
 {
-    struct opener *o = end_step(data);
+    struct opener *o = step_end(data);
     if (o == NULL || is_over(o, reply))
         return;
     const struct ledger_found found = ledger_found(reply);
@@ -468,7 +448,7 @@ static void acquire(struct opener *o)
         .dead_workers = o->dead_workers,
         .dead_count = o->dead_count,
     };
-    struct step *step = new_step(o);
+    struct step *step = step_new(o, &o->round);
     if (ledger_acquire(o->ledger, &acquisition, on_acquired, step) < 0)
         free(step);
 }
@@ -488,7 +468,7 @@ void opener_init(struct opener *o, uv_loop_t *loop, struct ledger *ledger, const
                          .is_fresh = options->fresh};
     memory_copy_text(o->source_id, sizeof(o->source_id), source->id);
     o->lease_ms = (unsigned)options->lease_s * 1000;
-    identity_make(o->me);
+    lease_holder_make(o->me);
     snprintf(o->digest, sizeof(o->digest), "%016" PRIx64, plan->digest);
     if (options->run_id)
         memory_copy_text(o->run_id, sizeof(o->run_id), options->run_id);

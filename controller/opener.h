@@ -21,7 +21,7 @@
 #include "controller/plan.h"
 #include "controller/source.h"
 #include "shared/error.h"
-#include "shared/identity.h"
+#include "shared/lease_holder.h"
 #include "shared/ledger.h"
 #include "shared/options.h"
 
@@ -45,8 +45,8 @@ struct opener {
     const struct source *source;
     struct opener_events events;
     void *data;
-    char me[IDENTITY_SIZE];
-    char dead[IDENTITY_SIZE];         /* a holder that is known to be dead */
+    char me[LEASE_HOLDER_SIZE];
+    char dead[LEASE_HOLDER_SIZE];     /* a holder that is known to be dead */
     struct ledger_dead *dead_workers; /* that are known to be; owned, with their texts */
     size_t dead_count;
     char run_id[128];               /* "": not known yet; then it is the run's for good */
@@ -55,7 +55,7 @@ struct opener {
     enum opener_way way;
     char line[1200]; /* why the found run is replaced; "": that needs no words */
     char replaced_id[128], replaced_source[SOURCE_ID_SIZE]; /* of the run that ours took the place of */
-    char waits_for[IDENTITY_SIZE];                          /* whose lease may run out; "": nobody's */
+    char waits_for[LEASE_HOLDER_SIZE];                      /* whose lease may run out; "": nobody's */
     unsigned looks;                                         /* at it */
     int64_t lease_end_ms;                                   /* of that lease when it was seen last, by Redis' clock */
     unsigned lease_ms;

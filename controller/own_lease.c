@@ -3,7 +3,7 @@
 
 #include "shared/log.h"
 
-enum { LONGEST_TURN_MS = 5000, RETRY_MS = 500 };
+enum { LONGEST_TURN_MS = 5000 };
 
 /* Workers may need us to load the scripts that the server has lost, which this finds out: however long a lease is. */
 static unsigned turn_ms(const struct own_lease *l)
@@ -20,7 +20,7 @@ static void on_turn(uv_timer_t *timer)
 
 void own_lease_look_soon(struct own_lease *l)
 {
-    uv_timer_start(&l->turn, on_turn, turn_ms(l) < RETRY_MS ? turn_ms(l) : RETRY_MS, turn_ms(l));
+    uv_timer_start(&l->turn, on_turn, turn_ms(l) < LEDGER_RETRY_MS ? turn_ms(l) : LEDGER_RETRY_MS, turn_ms(l));
 }
 
 static void on_held(void *data, const struct ledger_reply *reply)

@@ -5,20 +5,14 @@
 #include <string.h>
 
 #include "controller/plan.h"
+#include "shared/fnv.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static uint64_t digest_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-    for (const unsigned char *p = bytes; length > 0; p++, length--)
-        hash = (hash ^ *p) * 0x100000001b3u;
-    return hash;
-}
 
 /* With the terminating zero, so that "a","bc" isn't "ab","c". */
 static uint64_t digest_text(uint64_t hash, const char *text)
 {
-    return text ? digest_bytes(hash, text, strlen(text) + 1) : digest_bytes(hash, "\xff", 2);
+    return text ? fnv_add(hash, text, strlen(text) + 1) : fnv_add(hash, "\xff", 2);
 }
 
 static uint64_t digest_count(uint64_t hash, size_t count)
@@ -37,7 +31,7 @@ static uint64_t digest_texts(uint64_t hash, const char *const *texts, size_t cou
 
 uint64_t plan_digest(const struct plan *plan)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = FNV_BASIS;
     hash = digest_texts(hash, (const char *const[]){plan->runners, plan->viewports}, 2);
     hash = digest_count(hash, plan->group_count);
     for (size_t i = 0; i < plan->group_count; i++)

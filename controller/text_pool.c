@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/fnv.h"
 #include "shared/memory.h"
 
 enum { FIRST_BUCKETS = 64 };
@@ -16,12 +17,10 @@ struct text_pool_entry {
     char text[];
 };
 
-/* FNV-1a, with the high bits folded into those that choose the bucket. */
+/* The high bits are folded into those that choose the bucket. */
 static size_t hash_of(const char *text)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char *p = text; *p != '\0'; p++)
-        hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
+    uint64_t hash = fnv_add(FNV_BASIS, text, strlen(text));
     return (size_t)(hash ^ hash >> 32);
 }
 

@@ -60,6 +60,8 @@ struct ledger_reply {
     bool is_taught;               /* TROUBLE: it didn't know the scripts, and has been sent them */
     uint64_t sent_ms;             /* monotonic: when it was asked for */
 };
+enum { LEDGER_RETRY_MS = 500 }; /* after TROUBLE: it is asked again */
+
 typedef void ledger_reply_fn(void *data, const struct ledger_reply *reply);
 
 struct ledger {
@@ -86,7 +88,7 @@ struct ledger_worker {
     const char *host;
     int pid;
     int slots;
-    const char *identity; /* of this process (identity.h) */
+    const char *identity; /* of this process (lease_holder.h) */
 };
 enum { LEDGER_TOKEN_SIZE = 33 }; /* 128 random bits in hex */
 

@@ -16,7 +16,7 @@
 #include "shared/spec_finder.h"
 #include "worker/capture.h"
 #include "worker/judge.h"
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 /* What all attempts of a worker have in common; borrowed. */
 struct attempt_setup {

@@ -48,7 +48,7 @@
 #include "shared/buffer.h"
 #include "shared/runner.h"
 #include "shared/task.h"
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 /* Bytes of all test records as JSON; beyond half of it only failed tests are added. */
 enum { JUDGE_TESTS_MAX = 512 * 1024 };

@@ -22,7 +22,7 @@
 #include "worker/event_reader.h"
 #include "worker/programs.h"
 #include "worker/scratch.h"
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 /* What all starts of a worker have in common; borrowed. */
 struct start_setup {

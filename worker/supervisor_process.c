@@ -18,7 +18,7 @@
 #include "shared/memory.h"
 #include "shared/secrecy.h"
 #include "shared/process_tree.h"
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 /* Where the socket is, behind the standard streams. */
 enum { SOCKET = 3 };

@@ -5,8 +5,6 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 
-enum { RETRY_MS = 500 }; /* after a server said: not now */
-
 static void on_timer(uv_timer_t *timer)
 {
     struct trouble *t = timer->data;
@@ -55,16 +53,16 @@ static void retry_in(struct trouble *t, unsigned wait_ms)
 
 void trouble_retry_soon(struct trouble *t)
 {
-    retry_in(t, RETRY_MS);
+    retry_in(t, LEDGER_RETRY_MS);
 }
 
 /* The scripts are on their way and arrive before what we send next: at once, but for a server that won't learn. */
 static void retry_after_teaching(struct trouble *t)
 {
     uint64_t now = uv_now(t->timer.loop);
-    bool was_taught_lately = t->taught_ms > 0 && now - t->taught_ms < RETRY_MS;
+    bool was_taught_lately = t->taught_ms > 0 && now - t->taught_ms < LEDGER_RETRY_MS;
     t->taught_ms = now;
-    retry_in(t, was_taught_lately ? RETRY_MS : 0);
+    retry_in(t, was_taught_lately ? LEDGER_RETRY_MS : 0);
 }
 
 bool trouble_is_unanswered(struct trouble *t, const struct ledger_reply *reply)

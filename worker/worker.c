@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shared/identity.h"
+#include "shared/lease_holder.h"
 #include "shared/ledger.h"
 #include "shared/log.h"
 #include "shared/memory.h"
@@ -35,7 +35,7 @@ struct worker {
     const struct options *options;
     const struct parent *parent;
     char id[128], nonce[33], host[65];
-    char identity[IDENTITY_SIZE]; /* by which a controller here can tell that this process has ended */
+    char identity[LEASE_HOLDER_SIZE]; /* by which a controller here can tell that this process has ended */
     struct redis_address address;
     struct redis_link *commands;
     struct ledger ledger;
@@ -332,7 +332,7 @@ static void on_parent_ready(uv_poll_t *poll, int status, int events)
 static void name_worker(struct worker *w)
 {
     char random[7];
-    identity_make(w->identity);
+    lease_holder_make(w->identity);
     random_hex(w->nonce, sizeof(w->nonce) - 1);
     random_hex(random, sizeof(random) - 1);
     if (gethostname(w->host, sizeof(w->host)) < 0)

@@ -16,6 +16,7 @@
 #include "controller/http/reporter_private.h"
 #include "page_files.h"
 #include "shared/file.h"
+#include "shared/fnv.h"
 #include "shared/memory.h"
 
 /* More than a page needs; less than a home folder that somebody put an index file into. */
@@ -89,10 +90,7 @@ static bool has_hash(const char *path)
 
 static void make_tag(const struct http_asset *asset, const char *suffix, char tag[32])
 {
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < asset->size; i++)
-        hash = (hash ^ (unsigned char)asset->bytes[i]) * 0x100000001b3u;
-    snprintf(tag, 32, "\"%016" PRIx64 "%s\"", hash, suffix);
+    snprintf(tag, 32, "\"%016" PRIx64 "%s\"", fnv_add(FNV_BASIS, asset->bytes, asset->size), suffix);
 }
 
 /* Makes the responses of an asset whose path and bytes are set. */

@@ -11,6 +11,7 @@
 #include "controller/http/http_request.h"
 #include "controller/http/reporter_private.h"
 #include "shared/clock.h"
+#include "shared/proc_stat.h"
 
 enum { COLLECTED_MAX = 64 };
 
@@ -83,24 +84,6 @@ static void add_http(struct buffer *out, const struct reporter *reporter)
                (double)reporter->events.stream_count);
 }
 
-/* Field `index` of /proc/self/stat, counted from 1 as in proc(5); 0: unknown. */
-static double stat_field(int index)
-{
-    char line[1024];
-    FILE *file = fopen("/proc/self/stat", "re");
-    if (file == NULL)
-        return 0;
-    size_t length = fread(line, 1, sizeof(line) - 1, file);
-    fclose(file);
-    line[length] = '\0';
-    /* The second field, the program's name in parentheses, may hold anything. */
-    const char *at = strrchr(line, ')');
-    for (int field = 2; at != NULL && field < index; field++)
-        at = strchr(at + 1, ' ');
-    double value = 0;
-    return at != NULL && sscanf(at, " %lf", &value) == 1 ? value : 0;
-}
-
 /* Unix time of the machine's start; 0: unknown. */
 static double boot_seconds(void)
 {
@@ -133,17 +116,18 @@ static double seconds(struct timeval time)
 
 static void add_process(struct buffer *out)
 {
-    enum { STAT_START_TICKS = 22, STAT_RESIDENT_PAGES = 24 };
     struct rusage usage;
+    struct proc_stat self;
+    proc_stat_read(getpid(), &self);
     getrusage(RUSAGE_SELF, &usage);
     double ticks_per_s = (double)sysconf(_SC_CLK_TCK), page_bytes = (double)sysconf(_SC_PAGESIZE);
     add_metric(out, "process_cpu_seconds_total", "counter", "Processor time that the controller has used.",
                seconds(usage.ru_utime) + seconds(usage.ru_stime));
     add_metric(out, "process_resident_memory_bytes", "gauge", "Memory of the controller.",
-               stat_field(STAT_RESIDENT_PAGES) * page_bytes);
+               (double)self.resident_pages * page_bytes);
     add_metric(out, "process_open_fds", "gauge", "Open file descriptors of the controller.", open_descriptors());
     add_metric(out, "process_start_time_seconds", "gauge", "Unix time of the controller's start.",
-               boot_seconds() + stat_field(STAT_START_TICKS) / ticks_per_s);
+               boot_seconds() + (double)self.start_ticks / ticks_per_s);
 }
 
 void http_metrics_reply(struct http_request *request)

@@ -1,6 +1,6 @@
 -- A worker joins the run, or joins again after it was cut off. Tasks that a lost pop left in its list go back.
 -- KEYS: run runmeta workers graves worker processing taskqueue claims controller events
--- ARGV: worker, nonce of this process, host, pid, slots, identity of this process (shared/identity.h)
+-- ARGV: worker, nonce of this process, host, pid, slots, identity of this process (shared/lease_holder.h)
 -- Replies: {ok, then name and value of each field of the run} | {waiting} no run is open
 --          {closed, id, 1: its controller is alive} | {taken} another process has this name, or has left claimed tasks
 -- Keeps: a worker is leased before its first pop; a name stands for one process at a time.

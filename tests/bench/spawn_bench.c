@@ -12,7 +12,7 @@
 
 #include "bare_loop.h"
 #include "shared/clock.h"
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 enum { ROUNDS = 20, SLOTS_MAX = 64 };
 

@@ -1,4 +1,4 @@
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 #include <assert.h>
 #include <errno.h>

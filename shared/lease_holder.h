@@ -7,15 +7,15 @@
  */
 #pragma once
 
-enum { IDENTITY_SIZE = 256 };
+enum { LEASE_HOLDER_SIZE = 256 };
 
-enum identity_life {
-    IDENTITY_UNKNOWN, /* on another machine, or the system doesn't tell */
-    IDENTITY_ALIVE,
-    IDENTITY_DEAD,
+enum lease_holder_life {
+    LEASE_HOLDER_UNKNOWN, /* on another machine, or the system doesn't tell */
+    LEASE_HOLDER_ALIVE,
+    LEASE_HOLDER_DEAD,
 };
 
-void identity_make(char identity[IDENTITY_SIZE]);
+void lease_holder_make(char identity[LEASE_HOLDER_SIZE]);
 
 /* `holder` is any text. DEAD only with a proof: where /proc hides others' processes one that isn't shown may live. */
-enum identity_life identity_look(const char *holder);
+enum lease_holder_life lease_holder_look(const char *holder);

@@ -20,7 +20,7 @@
 
 #include "shared/memory.h"
 #include "worker/capture.h"
-#include "worker/supervise.h"
+#include "worker/supervisor.h"
 
 enum { WATCHDOG_MS = 60 * 1000, KEEP_BYTES = 64 * 1024 };
 
@@ -86,7 +86,7 @@ static void on_closed(void *data)
 static void slot_name(struct slot *slot)
 {
     static unsigned count;
-    *slot = (struct slot){.folder = "/tmp/supervise_test.XXXXXX"};
+    *slot = (struct slot){.folder = "/tmp/supervisor_test.XXXXXX"};
     snprintf(slot->marker, sizeof(slot->marker), "MARKER=%d-%u", (int)getpid(), ++count);
     assert_non_null(mkdtemp(slot->folder));
 }
