@@ -329,7 +329,7 @@ static void add_task_members(const struct board *board, size_t index, struct buf
     json_add_int(out, task->started_ms);
     add_named_uint(out, "duration_ms", task->duration_ms);
     add_named_text(out, "worker", task->worker);
-    add_named_text(out, "reason", task->message);
+    add_named_text(out, "message", task->message);
     add_named_uint(out, "tests", (uint64_t)board_columns[BOARD_COLUMN_TESTS].number(board, index));
     add_named_uint(out, "tests_failed", task->tests.failed);
 }

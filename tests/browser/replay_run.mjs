@@ -238,7 +238,7 @@ export class ReplayRun {
     const task = this.tasks[row];
     return {
       key: this.key(row), group: this.groups[task.group], spec: this.specs[task.spec], viewport: VIEWPORTS[task.viewport], browser: BROWSERS[task.browser], runner: 'playwright',
-      status: STATUSES[task.status], attempt: task.attempt, reason: task.attempts.at(-1)?.outcome === ERROR ? task.message : '',
+      status: STATUSES[task.status], attempt: task.attempt, message: task.message || null,
       attempts: task.attempts.map((attempt, i) => ({
         attempt: i + 1, outcome: STATUSES[attempt.outcome], reason: attempt.outcome === ERROR ? attempt.message : attempt.outcome === FAILED ? 'exit 1' : '',
         worker: attempt.worker, started_ms: attempt.started, duration_ms: attempt.duration, max_rss_bytes: 210_000_000 + row * 4096, cpu_ms: Math.round(attempt.duration * 1.3),

@@ -618,7 +618,7 @@ static void a_task_comes_with_its_attempts(void **state)
     assert_string_equal(
         out.data, "{\"key\":\"task:cart:1\",\"group\":\"cart\",\"spec\":\"tests/b.spec.ts\",\"viewport\":\"desktop\","
                   "\"browser\":\"firefox\",\"runner\":\"smoke\",\"status\":\"error\",\"attempt\":2,"
-                  "\"started_ms\":0,\"duration_ms\":0,\"worker\":\"w1\",\"reason\":\"exit 127\",\"tests\":0,"
+                  "\"started_ms\":0,\"duration_ms\":0,\"worker\":\"w1\",\"message\":\"exit 127\",\"tests\":0,"
                   "\"tests_failed\":0,\"attempts\":[{\"attempt\":1}]}");
 }
 
