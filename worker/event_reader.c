@@ -31,7 +31,7 @@ static bool is_twice(const cJSON *event, const char *name)
     return false;
 }
 
-/* Whether there is no doubt about the members that decide. */
+/* Whether there is no doubt about the members that decide: each is there at most once, and "spec" is a text. */
 static bool is_clear(const cJSON *event)
 {
     const cJSON *spec = cJSON_GetObjectItemCaseSensitive(event, "spec");

@@ -1,9 +1,9 @@
 /*
  * The bytes that come through the FIFO of a start, as events: lines of NDJSON that arrive in any pieces. Pure.
  *
- * Whose an event is and what it means is the judge's (worker/judge.h lists them all); here is decided only what can't
- * be read at all: no JSON, no object, a line that is too long, and one that leaves doubt about the members which
- * decide.
+ * Whose an event is and what it means is the judge's (worker/judge.h lists them all); here is only decided what
+ * can't be read at all: no JSON, no object, a line that is too long, or one that leaves doubt about its "event",
+ * "spec" or "status".
  */
 #pragma once
 #include <stdbool.h>

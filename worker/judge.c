@@ -91,7 +91,7 @@ static double number_of(const cJSON *object, const char *name, double max)
 
 /* ---- names of specs ---- */
 
-/* The length of the next part that means something ("." and nothing don't); 0: there is none. */
+/* The length of the next part, without "." and empty ones, which mean nothing; 0: there is none. */
 static size_t next_part(const char **path)
 {
     for (;;) {
@@ -134,7 +134,7 @@ bool judge_is_named(const struct judge *j, const struct cJSON *event)
     return j->spec && name && is_own_name(j, name);
 }
 
-/* Good news is taken for this spec's only when it is; whose else it was explains why there was none. */
+/* Good news counts only if it is of this spec. Whose else it was is kept: it explains why this one had none. */
 static bool is_own(struct judge *j, const cJSON *event)
 {
     const char *name = text_of(event, "spec");
@@ -349,12 +349,12 @@ static bool decide_by_end(const struct runner_end *end, const char *program, uns
                strerror(end->code));
         return true;
     case RUNNER_NO_FOLDER:
-        decide(v, TASK_ERROR, "cannot enter the folder to start %s in: %s", program, strerror(end->code));
+        decide(v, TASK_ERROR, "cannot enter the folder that %s is to start in: %s", program, strerror(end->code));
         return true;
     case RUNNER_UNKNOWN:
         break;
     }
-    decide(v, TASK_ERROR, "its supervisor was killed");
+    decide(v, TASK_ERROR, "the supervisor of the runner was killed");
     return true;
 }
 
@@ -414,7 +414,7 @@ static void decide_says_failed(const struct judge *j, struct verdict *v)
     auto_buffer what = {0};
     buffer_text(&what, "the runner says failed");
     if (j->unreadable_lines == 0)
-        buffer_text(&what, " though no test did");
+        buffer_text(&what, ", but no test failed");
     else
         buffer_text(&what, "; "), add_unreadable(&what, j);
     decide(v, TASK_FAILED, "%s", what.data);

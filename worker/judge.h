@@ -14,7 +14,8 @@
  * "error" is what happened outside of tests. One that has a "spec" stands in the place of that spec's "spec" event:
  * the spec has no verdict, whatever its tests said (they failed because no browser could be launched, say).
  *
- * What can't be read makes an error of a pass only: who says that it failed, by a test or by its "spec" event, has.
+ * What can't be read turns only a pass into an error: an attempt that says, by a test or by its "spec" event, that it
+ * failed, has failed.
  *
  * They come from a spec, so any bytes may:
  *
@@ -72,10 +73,12 @@ struct judge {
     bool spec_error;              /* one that names the spec */
     unsigned unreadable_lines;
     char unreadable_sample[200]; /* the first of them: one line, cut, no control characters */
-    char other_spec[128];        /* the first other one of which good news came, as that; "": none */
+    char other_spec[128];        /* the first other spec that good news was of; "": none */
 
-    /* Of the spec's "error" event, else the first failed test, else the first "error" event. Each one line, no
-     * control characters; "" if unknown. */
+    /*
+     * Of the spec's "error" event, else of the first failed test, else of the first "error" event. Each is one line
+     * without control characters; "": unknown.
+     */
     char message[512];
     char file[512];
     int line_number; /* 0: unknown */

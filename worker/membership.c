@@ -197,7 +197,7 @@ static void on_signals_up(void *data)
         membership_register(m);
 }
 
-/* The commands' link speaks for all three, except of what only this one needs. */
+/* The commands' link reports trouble for all three; here only what concerns this one alone. */
 static void on_other_down(void *data, const struct error *reason)
 {
     struct membership *m = data;
@@ -213,7 +213,7 @@ void membership_connect(struct membership *m, const struct redis_link *commands)
     m->signals = redis_link_open(m->setup->loop, m->setup->address, &signals, m);
 }
 
-/* The others wait for what comes: at a server that isn't the one any more, for ever. */
+/* The other links only wait: at a server that is no longer the right one, for ever. */
 void membership_up(struct membership *m)
 {
     if (m->pops)

@@ -2,8 +2,8 @@
  * What ties a worker to a run: registration, the lease, the run's signals, and the tasks that it pops.
  *
  * It has the two links that wait (one in BRPOPLPUSH, one for signals) and the policy of the run that it joined. Tasks
- * go to the slots; what the run's end means for the worker the owner decides, who is told. Whatever Redis doesn't
- * answer is asked again when the owner says so: after a link came up, or after trouble.
+ * go to the slots; the owner is told when the run ends, and decides what that means for the worker. Whatever Redis
+ * doesn't answer is asked again when the owner says so: after a link came up, or after trouble.
  */
 #pragma once
 #include <stdbool.h>
@@ -55,7 +55,7 @@ void membership_open(struct membership *m, const struct membership_setup *setup)
 /* Opens the links. The ledger is initialized. */
 void membership_connect(struct membership *m, const struct redis_link *commands);
 
-/* The link for commands is up: registers. It went: nothing is known of us until it is up again. */
+/* The link for commands is up: registers. It went down: we don't count as registered until it is up again. */
 void membership_up(struct membership *m);
 void membership_down(struct membership *m);
 

@@ -38,7 +38,8 @@ static int take_secrets(struct parent *parent, struct options *options, struct e
     for (size_t i = 0; (secret = receive(parent->line)); i++) {
         if (i == PARENT_SECRETS_MAX) {
             free(secret);
-            return error_set(err, ERROR_CONFIG, "more secrets than there are; wanted the controller of this version");
+            return error_set(err, ERROR_CONFIG,
+                             "found more secrets than there are options for, wanted a controller of this version");
         }
         parent->secrets[i] = secret;
         if (options_take_secret(options, secret, err) < 0)
@@ -57,7 +58,8 @@ int parent_open(struct parent *parent, struct options *options, struct error *er
     long fd = strtol(text, &end, 10);
     if (*text == '\0' || *end != '\0' || fd < 0 || fd > 1 << 20 || !is_line((int)fd))
         return error_set(err, ERROR_CONFIG,
-                         VARIABLE ": found \"%s\", wanted nothing: a controller sets it for its own workers", text);
+                         VARIABLE ": found \"%s\", wanted it unset: only a controller sets it, for its own workers",
+                         text);
     unsetenv(VARIABLE);
     parent->line = (int)fd;
     fcntl(parent->line, F_SETFD, FD_CLOEXEC);

@@ -1,6 +1,6 @@
 /*
  * The controller that started this worker (--workers), at the other end of a line (controller/child.h): secrets come
- * through it, and it is told that the worker has come up. Its end is the controller's death.
+ * through it, and it is told that the worker has come up. The line ends when the controller dies.
  *
  *     controller -> worker   "NAME=value", one message for each secret; then an empty one
  *     worker -> controller   one byte: it has joined a run
@@ -21,7 +21,7 @@ struct parent {
 };
 
 /*
- * Takes the secrets into `options`, which borrow them until closed. Once secrecy_begin() was called, and before
+ * Takes the secrets into `options`, which borrow them until closed. Called after secrecy_begin(), and before
  * anything is forked: runners must not find the variable. 0, or -1 with ERROR_CONFIG.
  */
 int parent_open(struct parent *parent, struct options *options, struct error *err);

@@ -9,11 +9,11 @@
 #include "shared/memory.h"
 
 enum {
-    DEPTH_MAX = 8,       /* of so many folders two descriptors are open; what lies deeper is moved up first */
+    DEPTH_MAX = 8,       /* two descriptors are open for each level; what lies deeper is moved up first */
     PASSES_MAX = 100000, /* should somebody who can't be killed go on filling a folder */
 };
 
-/* By a descriptor that opens nothing the mode can be changed of what may not be opened yet. */
+/* A folder that may not be opened yet gets its mode through an O_PATH descriptor, which needs no right to it. */
 int removal_open(int parent, const char *name)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -69,7 +69,7 @@ static bool move_up(struct removal *r, int parent, const char *name)
     return renameat(parent, name, dirfd(r->top), moved) == 0;
 }
 
-/* What is in a folder of the tree, or the folder itself to where it isn't too deep. */
+/* Empties and removes a folder of the tree; one that lies too deep is moved up instead. */
 static bool clear_inner(struct removal *r, int parent, const char *name, int fd, int depth)
 {
     if (!removal_is_here(r, fd)) {
@@ -86,7 +86,7 @@ static bool clear_inner(struct removal *r, int parent, const char *name, int fd,
     return unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }
 
-/* Of somebody else's, which can't be opened, an empty one can be removed all the same. Whether it has gone. */
+/* A folder of somebody else can't be opened, but if it is empty it can be removed. Whether it has gone. */
 static bool remove_folder(struct removal *r, int parent, const char *name, int depth)
 {
     auto_close int fd = removal_open(parent, name);

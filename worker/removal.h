@@ -19,7 +19,7 @@ struct removal {
     char what[NAME_MAX + 1]; /* its name; "": the folder itself */
 };
 
-/* A folder, no link to one; one of ours is made so that we may do anything in it. A descriptor, or -1. */
+/* Opens a folder, but no link to one. A folder of ours is first given all rights for us. A descriptor, or -1. */
 int removal_open(int parent, const char *name);
 
 /* Nothing will be touched that isn't on the mount that this open folder is on. */

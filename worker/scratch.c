@@ -119,7 +119,7 @@ static const char *last_part(const char *path)
     return strrchr(path, '/') + 1;
 }
 
-/* Where the one is that is used when so many had to be left. */
+/* Sets the path of the folder that is used after folder->left others had to be left. */
 static int name_folder(struct scratch_folder *folder, const struct scratch_slot *slot, struct error *err)
 {
     char name[32];
@@ -177,9 +177,9 @@ static bool is_same_time(struct timespec a, struct timespec b)
 }
 
 /*
- * Most attempts write into few of their folders. A folder whose change time (which nobody can set) is that of when
- * nothing could be removed from it still has nothing to remove; a time is only trusted when it was some while ago, as
- * the file system's clock ticks slowly.
+ * Most attempts write into few of their folders. A folder's change time can't be set by anybody: while it is what it
+ * was when the folder was empty, the folder still is. The time is only trusted when it is some while ago, as the file
+ * system's clock ticks slowly.
  */
 static bool is_untouched(int parent, const char *name, struct timespec untouched, struct stat *info)
 {
@@ -194,7 +194,7 @@ static struct timespec trusted_time(const struct stat *before, const struct remo
     return is_trusted ? before->st_ctim : (struct timespec){0};
 }
 
-/* Without a need it isn't done: it changes the change time. */
+/* Only where it is needed, as it changes the change time. */
 static void set_mode(int fd, mode_t mode)
 {
     struct stat info;
@@ -211,7 +211,7 @@ static bool make_again(int slot, const char *name, struct removal *r)
     return r->failed == 0;
 }
 
-/* Whether the folder is as it must be: there, ours, and empty. One that isn't is closed, for what that is worth. */
+/* Whether the folder is as it must be: there, ours, and empty. One that isn't is closed to everybody. */
 static bool clear_folder(int slot, const char *name, struct removal *r)
 {
     auto_close int fd = removal_open(slot, name);

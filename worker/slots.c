@@ -89,8 +89,7 @@ static void abandon_slot(struct slot *s)
     drop_slot(s);
 }
 
-/* What a slot has asked and got no answer to it asks again, unless the run is closed and the answer doesn't matter.
- */
+/* A slot that got no answer asks again, unless the run is closed and the answer doesn't matter any more. */
 static bool is_slot_unanswered(struct slot *s, const struct ledger_reply *reply)
 {
     s->is_asking = false;
@@ -191,7 +190,7 @@ static void run_attempt(struct slot *s)
         settle(s);
         return;
     }
-    /* Who can't start runners would be the quickest of all, and make errors of every task that there is. */
+    /* A worker that can't start runners would be the quickest of all, and turn every task into an error. */
     log_error("worker.unfit", LOG_TEXT("reason", err.text));
     s->state = SLOT_RELEASING;
     with->on_unfit(with->data, err.text);

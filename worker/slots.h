@@ -1,6 +1,6 @@
 /*
  * The slots of a worker: each takes one task at a time through its life here, from the claim until Redis has heard
- * how it ended. What a slot has to tell Redis it tells again and again until it is answered: links come and go, the
+ * how it ended. A slot tells Redis what it has to tell again and again until it is answered: links come and go, its
  * state stays.
  *
  * Which tasks come, and whether the run goes on, is the membership's (membership.h); what an attempt is and how it is

@@ -8,8 +8,7 @@
  * A start carries out attempts. How many, nothing here says: each event goes to the attempt whose spec it names, and
  * one that names none of them to all (a set-up's failure, and what nobody can read, may be bad news for any). What an
  * event means, and what is told of an attempt, is the attempt's. Whether attempts may share a start is the owner's to
- * know: they have one runner, viewport and browser, and the first lends the runner its FUNKYTOWN_TASK, _ATTEMPT and
- * _SPEC.
+ * know: they have one runner, viewport and browser. The runner's FUNKYTOWN_TASK, _ATTEMPT and _SPEC are the first's.
  */
 #pragma once
 #include <stdbool.h>

@@ -40,7 +40,7 @@ struct process {
     struct process *next;
 };
 
-/* Children belong to the worker process as a whole, and so does the knowledge which of them are supervisors. */
+/* Children belong to the whole worker process, and so does this list of those that are supervisors. */
 static struct process *live_processes;
 
 enum phase { IDLE, RUNNING, RECOVERING, CLOSING };
@@ -147,7 +147,7 @@ static void on_fifo_ready(uv_poll_t *poll, int status, int events)
     read_some(s, s->fifo, s->events->on_event);
 }
 
-/* All that is in the pipe now; asking for the amount keeps it finite should somebody write on. */
+/* All that is in the pipe now. The amount is asked for first, so that it ends even if somebody goes on writing. */
 static void drain(struct supervisor *s, int fd, deliver_fn to)
 {
     int left = 0;
@@ -237,7 +237,7 @@ static int restore_fifo(struct supervisor *s, struct error *err)
 
 /* ---- the supervisor process ---- */
 
-/* Reaps a process whose socket has ended, so that it is dying. Whether it left in peace, and hence nothing behind. */
+/* Reaps a process whose socket has ended, as it is dying. Whether it exited by itself, and so left nothing behind. */
 static bool bury_process(struct supervisor *s)
 {
     struct process *process = take(s->process);
@@ -262,8 +262,7 @@ static bool is_supervisor(pid_t pid)
     return false;
 }
 
-/* One pass over the children that aren't supervisors; how many there were. Never waits for any child: libuv has its
- * own. */
+/* One pass over the children that aren't supervisors; how many there were. Reaps only these: libuv has its own. */
 static size_t kill_orphans(struct supervisor *s)
 {
     struct process_list *list = &s->orphans;
@@ -432,7 +431,7 @@ static int write_order(struct buffer *b, const char *const *argv, const char *co
     order.envc = add_texts(b, env);
     memcpy(b->data, &order, sizeof(order));
     if (b->length > SUPERVISOR_ORDER_MAX)
-        return error_set(err, ERROR_CONFIG, "a command line and environment of %zu bytes, wanted at most %d",
+        return error_set(err, ERROR_CONFIG, "found a command line and environment of %zu bytes, wanted at most %d",
                          b->length, SUPERVISOR_ORDER_MAX);
     return 0;
 }
@@ -447,7 +446,7 @@ int supervisor_run(struct supervisor *s, const char *const *argv, const char *co
                    struct error *err)
 {
     if (s->phase != IDLE)
-        return error_set(err, ERROR_SYSTEM, "the runner before is still running");
+        return error_set(err, ERROR_SYSTEM, "the previous runner is still running");
     if (write_order(&s->order, argv, env, cwd, err) < 0 || restore_fifo(s, err) < 0)
         return -1;
     int errnum = s->process ? send_order(s, s->order.data, s->order.length) : EPIPE;
@@ -464,7 +463,7 @@ int supervisor_run(struct supervisor *s, const char *const *argv, const char *co
     return 0;
 }
 
-/* One that can't be sent to a supervisor that doesn't listen is none: patience ends that. */
+/* An order that the supervisor doesn't take is lost: when patience is over, the supervisor is killed. */
 static void send_order_kind(struct supervisor *s, enum supervisor_order_kind kind)
 {
     struct supervisor_order order = {.kind = kind};

@@ -74,6 +74,5 @@ void supervisor_terminate(struct supervisor *s);
 /* SIGKILL to all of it. Should the supervisor not answer for 15 s (a spec can stop it), it is killed as well. */
 void supervisor_kill(struct supervisor *s);
 
-/* Kills what runs, ends the supervisor, closes the handles, frees `s`, then calls `closed` (may be NULL). No on_end.
- */
+/* Kills what runs, ends the supervisor, closes the handles, frees `s`, calls `closed` (may be NULL). No on_end. */
 void supervisor_close(struct supervisor *s, void (*closed)(void *data));

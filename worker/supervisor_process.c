@@ -119,8 +119,8 @@ static int arrange_descriptors(int worker_socket, int output)
 }
 
 /*
- * Everything is ignored that a terminal, a service manager or a spec could send to end it before its runners: the
- * worker says when. Runners start with the default of every signal and nothing blocked.
+ * Ignores all signals by which a terminal, a service manager or a spec could end it before its runners: the worker
+ * says when. Runners start with the default of every signal and nothing blocked.
  */
 static void arrange_signals(struct supervisor_process *p)
 {
@@ -169,8 +169,8 @@ static void list_children(struct supervisor_process *p)
 }
 
 /*
- * Children only, as theirs become ours when they die; that is also the quickest, and a fork bomb is a race. All the
- * way down only when that ends nobody: a child that can't be killed may have children that can.
+ * Kills only children: theirs become ours when they die. That is also the quickest way, and a fork bomb is a race.
+ * Only when it ends nobody, everything below them is killed: a child that can't be killed may have children that can.
  */
 static void kill_children(struct supervisor_process *p)
 {
@@ -341,8 +341,7 @@ noreturn void supervisor_process_main(int socket, int output)
     struct supervisor_process *p = memory_zeroed(1, sizeof(*p));
     prctl(PR_SET_NAME, "supervisor");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    /* A spec may have stopped it, and then it wouldn't see that its socket has ended. That this signal is ignored
-     * doesn't matter. */
+    /* If a spec has stopped it, it goes on and sees that its socket has ended; SIGCONT does so even when ignored. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
     /* Its memory and its socket are as nobody's business as the worker's, also where that one (a test) is open. */
     secrecy_begin();

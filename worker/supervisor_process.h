@@ -4,9 +4,8 @@
  *     worker -> supervisor   struct supervisor_order; the end of the stream: kill everything and exit
  *     supervisor -> worker   struct runner_end, once for each SUPERVISOR_RUN
  *
- * It has one thread, no loop, and descriptors 0 to 3. That it is small and does nothing else makes it fast at
- * starting programs: its standard streams and working directory are the runner's, so that posix_spawn() has nothing
- * to arrange.
+ * It has one thread, no loop, and descriptors 0 to 3. Being small makes it fast at starting programs, and as its
+ * standard streams and working directory are the runner's, posix_spawn() has nothing to arrange.
  */
 #pragma once
 #include <stdint.h>

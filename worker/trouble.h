@@ -1,8 +1,8 @@
 /*
- * Redis says: not now, or nothing at all. Here is decided when it is asked once more, and each reason is logged once.
+ * Redis says: not now, or nothing at all. This decides when it is asked once more, and logs each reason once.
  *
- * What is to be asked again the owner knows: `on_retry` is called, and everybody who still has something to say says
- * it. A reply that got lost needs no timer: the link's coming up is the sign.
+ * The owner knows what is to be asked again: on_retry is called, and everybody who still has something to say says
+ * it. A lost reply needs no timer: it is asked for again when the link is up again.
  */
 #pragma once
 #include <stdbool.h>
@@ -25,7 +25,7 @@ void trouble_open(struct trouble *t, uv_loop_t *loop, void (*on_retry)(void *dat
 /* Logs why Redis can't be used, once for each reason. */
 void trouble_note(struct trouble *t, const char *text);
 
-/* Whether this reason to wait is another one than the last; then it is the last. */
+/* Whether this reason to wait differs from the last one; it is the last one from now on. */
 bool trouble_is_news(struct trouble *t, const char *reason);
 
 /* Whatever is to be told or asked is tried again in a while. */

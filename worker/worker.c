@@ -136,8 +136,10 @@ static void close_run(struct worker *w, const char *run_id)
         return;
     log_info("run.closed", LOG_TEXT("run", run_id));
     leave(w, w->state == WORKER_DRAINING ? w->exit_status : 0);
-    /* What is still held here was given to somebody else, or the run could not be closed: but for a settlement whose
-     * answer was lost, of which only Redis knows whether it counts. */
+    /*
+     * What is still held here was given to somebody else, or the run could not be closed. The exception is a
+     * settlement whose answer was lost: only Redis knows whether it counts.
+     */
     slots_settle_again(&w->slots);
     slots_let_go(&w->slots);
 }
@@ -146,14 +148,15 @@ static void on_patience_over(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
     if (w->state == WORKER_DRAINING || w->state == WORKER_LEAVING) {
-        log_error("worker.abandoned", LOG_TEXT("reason", "Redis doesn't answer; the lease hands the tasks back"));
+        log_error("worker.abandoned",
+                  LOG_TEXT("reason", "Redis doesn't answer; the tasks go back when the lease ends"));
         close_all(w);
     } else {
-        close_run(w, "that nobody replaced");
+        close_run(w, "the finished one, which nobody replaced");
     }
 }
 
-/* If it isn't waiting already: so long for Redis to answer, or for a run to come, then the worker ends. */
+/* Unless it is waiting already: Redis has so long to answer, or a run to come; then the worker ends. */
 static void wait_at_most(struct worker *w, unsigned limit_ms)
 {
     if (!uv_is_active((uv_handle_t *)&w->patience))

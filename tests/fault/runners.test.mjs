@@ -31,7 +31,7 @@ const RUNNERS = [
   ['exits 127', 'error', 'exit 127', 'exit 127'],
   ['kills itself', 'error', 'signal 9', 'kill -9 $$'],
   ['runs out of memory', 'error', /^signal/, 'exec prlimit --as=200000000 node -e "Buffer.alloc(1e9, 1)"'],
-  ['kills its supervisor', 'error', 'its supervisor was killed', 'sleep 600 & kill -9 "$PPID"; sleep 600'],
+  ['kills its supervisor', 'error', 'the supervisor of the runner was killed', 'sleep 600 & kill -9 "$PPID"; sleep 600'],
   ['stops its supervisor and hangs', 'error', 'timeout after 1 s', 'kill -STOP "$PPID"; sleep 600'],
   ['hangs', 'error', 'timeout after 1 s', 'sleep 600'],
   ['ignores TERM and hangs', 'error', 'timeout after 1 s', 'trap "" TERM; while :; do sleep 600; done'],
@@ -104,7 +104,7 @@ test('a runner that deletes the folder it was started in: the next one there is 
   scene.controller(['--once', map]);
   scene.worker();
   await scene.sound();
-  assert.match((await scene.hash('task:g:2')).reason, /^cannot enter the folder to start /);
+  assert.match((await scene.hash('task:g:2')).reason, /^cannot enter the folder that /);
 });
 
 test('a runner that leaves mounts in its folders: what is behind them stays, and the next one finds nothing of it', async (t) => {

@@ -100,8 +100,8 @@ static void what_was_seen_decides(void **state)
          "exit 127: cannot start npx: No such file or directory"},
         {SILENT, "", RUNNER_NOT_STARTED, EACCES, 0, TASK_ERROR, "exit 126: cannot start npx: Permission denied"},
         {SILENT, "", RUNNER_NO_FOLDER, ENOENT, 0, TASK_ERROR,
-         "cannot enter the folder to start npx in: No such file or directory"},
-        {SPEAKS, PASSED SPEC_PASSED, RUNNER_UNKNOWN, 0, 0, TASK_ERROR, "its supervisor was killed"},
+         "cannot enter the folder that npx is to start in: No such file or directory"},
+        {SPEAKS, PASSED SPEC_PASSED, RUNNER_UNKNOWN, 0, 0, TASK_ERROR, "the supervisor of the runner was killed"},
 
         /* Passed takes everything. */
         {SPEAKS, PASSED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
@@ -126,9 +126,9 @@ static void what_was_seen_decides(void **state)
         {SPEAKS, FAILED, RUNNER_EXITED, 3, 0, TASK_FAILED, ""},
         {SPEAKS, ERROR FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, ""},
         {SPEAKS, FAILED_SILENTLY, RUNNER_EXITED, 1, 0, TASK_FAILED, "a test failed without a message"},
-        {SPEAKS, PASSED SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, "the runner says failed though no test did"},
+        {SPEAKS, PASSED SPEC_FAILED, RUNNER_EXITED, 1, 0, TASK_FAILED, "the runner says failed, but no test failed"},
         {SPEAKS, PASSED SPEC_FAILED SPEC_PASSED, RUNNER_EXITED, 0, 0, TASK_FAILED,
-         "the runner says failed though no test did"},
+         "the runner says failed, but no test failed"},
 
         /* Errors outside of tests. */
         {SPEAKS, ERROR, RUNNER_EXITED, 1, 0, TASK_ERROR, "SyntaxError: here"},
@@ -141,7 +141,7 @@ static void what_was_seen_decides(void **state)
         /* What is told last can only make it worse. */
         {SPEAKS, PASSED SPEC_PASSED FAILED, RUNNER_EXITED, 0, 0, TASK_FAILED, ""},
         {SPEAKS, PASSED SPEC_PASSED SPEC_FAILED, RUNNER_EXITED, 0, 0, TASK_FAILED,
-         "the runner says failed though no test did"},
+         "the runner says failed, but no test failed"},
         {SPEAKS, PASSED SPEC_PASSED ERROR, RUNNER_EXITED, 0, 0, TASK_ERROR, "SyntaxError: here"},
         {SPEAKS, PASSED SPEC_PASSED PASSED, RUNNER_EXITED, 0, 0, TASK_PASSED, ""},
 
@@ -426,7 +426,7 @@ static void good_news_of_another_spec_is_not_ours(void **state)
         /* A set-up before it and a tear-down after it. */
         {OF("b.ts", TEST_PASSED) OF("b.ts", END_PASSED) PASSED SPEC_PASSED, NULL, TASK_PASSED, ""},
         {PASSED SPEC_PASSED OF("b.ts", TEST_FAILED) OF("b.ts", END_FAILED), NULL, TASK_FAILED, ""},
-        {PASSED SPEC_PASSED OF("b.ts", END_FAILED), NULL, TASK_FAILED, "the runner says failed though no test did"},
+        {PASSED SPEC_PASSED OF("b.ts", END_FAILED), NULL, TASK_FAILED, "the runner says failed, but no test failed"},
         {PASSED SPEC_PASSED OF("b.ts", OUR_ERROR), NULL, TASK_ERROR, "broken"},
     };
     struct runner runner = usual_runner();

@@ -286,7 +286,7 @@ static void only_one_runner_at_a_time_and_none_too_large(void **state)
     struct error err;
     START(slot, NASTY, "daemon-stay");
     assert_int_equal(supervisor_run(slot->supervisor, argv, none, "/", &err), -1);
-    assert_string_equal(err.text, "the runner before is still running");
+    assert_string_equal(err.text, "the previous runner is still running");
     supervisor_kill(slot->supervisor);
     wait_for_end(slot);
 
