@@ -1,4 +1,4 @@
-/* What is listened on and what is connected to differ: everybody's address (0.0.0.0, ::) is nobody's to connect to. */
+/* An address to listen on need not be one to connect to: nobody can connect to 0.0.0.0 or ::. */
 #include "controller/addresses.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ void addresses_say_no_worker(const struct options *o, const struct redis_address
 {
     if (o->workers > 0)
         snprintf(text, size,
-                 "none of the %d local ones has joined; what they say above tells why, more with --log-level info",
+                 "none of the %d local ones has joined a run; their lines above say why, more with --log-level info",
                  o->workers);
     else
         snprintf(text, size, "start some with REDIS_HOST=%s REDIS_PORT=%d%s%s%s", redis->host, redis->port,

@@ -1,4 +1,4 @@
-/* Where what the controller listens on is reached, for people and for workers. Pure. */
+/* The addresses at which people and workers reach what the controller listens on. Pure. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,10 +8,10 @@
 
 bool addresses_is_loopback(const char *address);
 
-/* An address to connect to for one to listen on; borrowed. */
+/* The address to connect to when `bind` is listened on; borrowed. */
 const char *addresses_reachable(const char *bind);
 
-/* The report's URL: below the one that people were given, or where it listens. */
+/* The report's URL: below FUNKYTOWN_URL if that is set, else where it listens. */
 void addresses_report(const struct options *options, int port, char *url, size_t size);
 
 /* No worker has come: what to do about it, or where to look. */

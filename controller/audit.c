@@ -37,7 +37,7 @@ static void end(struct audit *a, int exit_status)
 
 static void give_up(struct audit *a, const char *what, const char *why)
 {
-    if (a->link == NULL) /* it was given up before, and this is what was still awaited */
+    if (a->link == NULL) /* it was given up before this answer came */
         return;
     log_say(stderr, "controller: --audit: %s%s%s", what, *why ? ": " : "", why);
     end(a, EXIT_CONFIG);

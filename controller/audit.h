@@ -8,7 +8,7 @@
 #include "shared/options.h"
 
 /*
- * Runs on the loop until it has printed one line a finding and one to close with. Returns the exit status: 0 nothing
- * was found, 1 something was (also when it has been repaired), 2 there is no Redis or no run.
+ * Runs on the loop until it has printed a line for each finding and a last one with the totals. Returns the exit
+ * status: 0 nothing was found, 1 something was (also when it has been repaired), 2 there is no Redis or no run.
  */
 int audit_run(uv_loop_t *loop, const struct options *options);

@@ -1,6 +1,6 @@
 /*
- * Has the run audited: asks for the workers, which the script must be told by name, and again when one came in
- * between.
+ * Has the run audited. The script must be told every worker by name, so the workers are asked for first, and again
+ * when one has joined in between.
  */
 #pragma once
 #include <stdbool.h>

@@ -69,7 +69,7 @@ static void fill_column(struct board_column *column, const struct plan *plan, en
     text_pool_close(&pool);
 }
 
-/* The text if it is UTF-8, else one that is, which *made is then. */
+/* The text if it is UTF-8; else a copy that is, which is also put into *made, to be freed. */
 static const char *utf8_text(const char *text, char **made)
 {
     auto_buffer clean = {0};
@@ -133,7 +133,7 @@ static bool is_measured(const struct board_task *task)
     return has_ended(task) && task->state != BOARD_CANCELLED;
 }
 
-/* Unsigned sums wrap, so that taking away is adding the negative. */
+/* Unsigned sums wrap around, so taking away is adding the negative. */
 static void account(struct board_sums *sums, const struct board_task *task, int sign)
 {
     size_t step = (size_t)(ptrdiff_t)sign;
@@ -229,7 +229,7 @@ const struct board_task *board_task(const struct board *board, size_t index)
     return &board->entries[index].task;
 }
 
-/* The worker's place in the roster; made for one that never came before, as LEFT. */
+/* The worker's place in the roster; one that never came before gets a place, as LEFT. */
 static struct board_worker *roster_entry(struct board *board, const char *worker)
 {
     uint32_t number;

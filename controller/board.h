@@ -3,8 +3,7 @@
  *
  * The monitor writes, the reporter and the terminal read. Each change gets the next sequence number, and the tasks
  * hang in a list by their last change, so "what changed since n" costs as much as its answer, for any n. Sums are
- * kept up to date with each change, so a change and the summary cost the same for ten tasks and for a hundred
- * thousand.
+ * kept up to date, so a change and the summary cost the same for ten tasks as for a hundred thousand.
  */
 #pragma once
 #include <stdbool.h>
@@ -43,8 +42,8 @@ const char *board_run_state_name(enum board_run_state state);
 const char *board_verdict_name(enum board_verdict verdict);
 
 /*
- * All that is known of one task. The texts are borrowed when handed in and owned by the board when handed out; what
- * is no UTF-8 in them has become U+FFFD then.
+ * All that is known of one task. The texts are borrowed when handed in and owned by the board when handed out;
+ * by then every byte that isn't UTF-8 has become U+FFFD.
  */
 struct board_task {
     enum board_state state;
@@ -84,9 +83,9 @@ struct board_run {
     enum board_run_state state;
     int64_t started_ms, finished_ms;
     int64_t reopened_ms;          /* when a finished run was last begun again */
-    int64_t idle_ms;              /* how long it has been finished before that, in all */
+    int64_t idle_ms;              /* for how long it was finished in between, in all */
     int64_t reruns;               /* how often tasks were put back */
-    size_t failed;                /* tasks that have failed since it was opened, or since the last of these times */
+    size_t failed;                /* tasks that have failed since it was opened, or since tasks were last put back */
     enum cancel_kind cancel_kind; /* NONE: it isn't being cancelled */
     const char *source;           /* what is tested; NULL: unknown, and then the other two aren't shown */
     const char *branch;           /* NULL: unknown */
@@ -116,7 +115,7 @@ ptrdiff_t board_find(const struct board *board, const char *key);
 enum board_verdict board_verdict(const struct board *board);
 
 /*
- * What the run could not have been shorter than, in ms: max(time of all attempts / slots, longest task), with the
+ * The shortest time that the run could have taken, in ms: max(time of all attempts / slots, longest task), with the
  * most slots that there were at a time; 0 before anything ended.
  */
 uint64_t board_bound_ms(const struct board *board);

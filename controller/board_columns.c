@@ -4,7 +4,7 @@
 
 #include "controller/board_private.h"
 
-/* ---- numbers: of what is a text as well, its index in the string table of the plan ---- */
+/* ---- numbers; for a text of the plan, its index in the plan's string table ---- */
 
 static int64_t number_cell(const struct board *board, size_t i)
 {

@@ -1,7 +1,7 @@
 /*
  * The columns of the table of tasks: which there are, what they are called, what is in each cell. The snapshot has
- * all of them, a delta's rows those that change, in this order, and the list is sorted by any. The page has the same
- * lists (html/src/run.js), and a test compares them.
+ * all of them, a delta's rows have those that change, in this order, and the list can be sorted by any. The page has
+ * the same lists (html/src/run.js), and a test compares them.
  */
 #pragma once
 #include <stdbool.h>

@@ -67,7 +67,7 @@ static void add_eta(struct buffer *out, const struct board_totals *totals)
     buffer_text(out, "]");
 }
 
-/* Whoever wrote the run's hash: no page is given a link that isn't one. */
+/* No page is given a link that isn't one, whoever wrote the run's hash. */
 static void add_source(struct buffer *out, const struct board_run *run)
 {
     json_add_key(out, "source");

@@ -29,7 +29,7 @@ struct board_worker {
     unsigned slots;
 };
 
-/* Sums over the tasks, each of which a task adds to or takes from as a whole. */
+/* Sums over all tasks. When a task changes, its old state is taken out of each and its new one added. */
 struct board_sums {
     size_t counts[BOARD_STATES];
     uint64_t tests_passed, tests_failed, tests_skipped, tests_flaky;

@@ -1,6 +1,6 @@
 /*
- * One chunk of the queue is asked for and cancelled at a time, each task by its name. What comes to wait meanwhile is
- * found by the next poke, which the owner owes us with every change.
+ * One chunk of the queue is asked for and cancelled at a time, each task by its name. What begins to wait meanwhile
+ * is found at the next poke, which the owner gives with every change.
  */
 #include "controller/canceller.h"
 

@@ -17,7 +17,7 @@ struct canceller {
 
 void canceller_init(struct canceller *canceller, struct ledger *ledger, const char *me);
 
-/* From now on, or go on: something may wait again. Cheap; may be called for each change of the board. */
+/* Begins; a poke makes it look again, as something may wait by now. Cheap: may come with each change of the board. */
 void canceller_start(struct canceller *canceller, enum cancel_kind kind, const char *reason);
 void canceller_poke(struct canceller *canceller);
 

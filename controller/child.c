@@ -13,7 +13,7 @@
 
 #include "shared/memory.h"
 
-/* Children belong to the process as a whole, and so does the knowledge which of them were started here. */
+/* Children belong to the whole process, and so does this list of those that were started here. */
 static struct child *live_children;
 
 bool child_is_ours(pid_t pid)
@@ -103,7 +103,7 @@ static void close_line(struct child *child)
     child->line = -1;
 }
 
-/* All that it said has arrived when it is dead. */
+/* To be asked when it is dead: by then all that it said has arrived. */
 static bool has_spoken(const struct child *child)
 {
     char byte;

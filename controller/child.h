@@ -33,7 +33,7 @@ struct child {
 
 struct child_command {
     const char *const *argv; /* ends with NULL; argv[0] is looked up in PATH */
-    const char *const *env;  /* "NAME=value" on top of ours, "NAME": not that one; ends with NULL; NULL: none */
+    const char *const *env;  /* "NAME=value" on top of ours, "NAME": without that one; ends with NULL; NULL: none */
     const char *input;       /* what it reads from standard input (at most 32 KiB); NULL: /dev/null */
     const char *const *line; /* instead of `input`: a line that holds these messages; ends with NULL; NULL: no line */
     int output;              /* where standard output and error go; -1: ours */
@@ -43,7 +43,7 @@ struct child_command {
 int child_start(struct child *child, uv_loop_t *loop, const struct child_command *command,
                 void (*on_exit)(void *data, const struct child_end *end), void *data, struct error *err);
 
-/* Does nothing when it isn't running. One that was stopped goes on, to hear it. */
+/* Does nothing when it isn't running. A stopped child is continued, so that it gets the signal. */
 void child_signal(struct child *child, int number);
 
 /* Whether a process was started here, and isn't reaped yet. */

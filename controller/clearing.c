@@ -1,4 +1,4 @@
-/* Which tasks there are the run's own list says, from whose front they are taken: whoever goes on finds what is left. */
+/* The run's own list names its tasks, which are taken from its front: whoever continues finds what is left. */
 #include "controller/clearing.h"
 
 #include <stdlib.h>

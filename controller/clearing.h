@@ -1,6 +1,6 @@
 /*
- * Clears a run away that another one takes the place of: its summary goes to the history, then its tasks are deleted in
- * chunks. Done twice it does no harm, so what a lost link has left undone is just started again.
+ * Clears away a run that another one replaces: its summary goes to the history, then its tasks are deleted in chunks.
+ * Done twice it does no harm, so after a lost link it is just started again.
  */
 #pragma once
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 #include "shared/ledger.h"
 
 struct clearing_events {
-    /* Whether this answer ends it: then the owner sees to it. */
+    /* Whether this answer ends it; the owner then does what follows. */
     bool (*is_over)(void *data, const struct ledger_reply *reply);
     void (*on_occupied)(void *data); /* somebody has come to work on that run: nothing was touched */
     void (*on_archived)(void *data); /* it is in the history */

@@ -1,6 +1,6 @@
 #include "controller/clock_watch.h"
 
-/* Clocks that are being slewed run apart by so much at most: 1 ms in a second (NTP does half of that). */
+/* A clock that is being slewed gains or loses at most 1 ms in a second (NTP does half of that). */
 enum { DRIFT = 1000 };
 
 static int64_t drift_ms(const struct clock_watch *watch, uint64_t mono_ms)

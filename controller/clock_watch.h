@@ -3,7 +3,7 @@
  *
  * Redis tells its time in replies, of which we know when they were asked for and when they came: by our monotonic
  * clock, which nobody sets. So how far Redis' clock is ahead of ours lies between two bounds, and these are kept. A
- * reading that can't be is a step: somebody has set the clock, or another server with another clock answers now.
+ * reading outside of them is a step: somebody has set the clock, or another server with another clock answers now.
  */
 #pragma once
 #include <stdbool.h>

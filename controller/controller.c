@@ -26,7 +26,7 @@ static void set_missing(struct controller *c, const char *what, const char *reas
     snprintf(c->missing, sizeof(c->missing), "%s%s%s", what, *reason ? ": " : "", reason);
 }
 
-/* The same, and tells people: once for each reason. A server that we have just started has the time to come up. */
+/* The same, and tells people: once for each reason. A server that we have just started is given time to come up. */
 static void note_trouble(struct controller *c, const char *what, const char *reason)
 {
     set_missing(c, what, reason);
@@ -88,7 +88,7 @@ static void on_grace_over(void *data, const char *reason)
         controller_stop(c, controller_verdict_status(c));
         return;
     }
-    /* A server that refuses is connected to again and again: what it refused says more than what is tried just now. */
+    /* A server that refuses is connected to again and again: what it refused says more than what is tried now. */
     const char *missing = c->last_trouble[0] ? c->last_trouble : c->missing;
     progress_unfinished(&c->progress, reason, missing);
     log_warn("run.unfinished", LOG_TEXT("reason", reason), LOG_TEXT("missing", missing));
@@ -103,7 +103,7 @@ static void on_deadline(void *data, const char *reason)
         cancel(c, CANCEL_DEADLINE, reason);
 }
 
-/* Who runs again what didn't pass has all of the deadline. */
+/* A rerun has the whole deadline again, counted from when it began. */
 static int64_t begun_ms(void *data)
 {
     const struct controller *c = data;
@@ -155,7 +155,7 @@ static void on_workers_failed(void *data, const struct error *reason)
     give_up(data, reason);
 }
 
-/* There is something to work on: before that they would join a run that is about to be replaced. */
+/* Called once there is something to work on: earlier, they would join a run that is about to be replaced. */
 static void start_workers(struct controller *c)
 {
     struct error err;
@@ -167,7 +167,7 @@ static void start_workers(struct controller *c)
         give_up(c, &err);
 }
 
-/* How much is carried over is known when everything was read for the first time. */
+/* How much is carried over is known once everything has been read for the first time. */
 static void tell_resumed(struct controller *c)
 {
     if (c->opener.way != OPENER_RESUMED || c->has_told_way || c->monitor.is_reading)
@@ -355,7 +355,7 @@ static void on_events_up(void *data)
         monitor_events_up(&c->monitor);
 }
 
-/* The commands' link speaks for both, except of what only this one needs. */
+/* The commands' link reports trouble for both; here only what concerns this one alone. */
 static void on_events_down(void *data, const struct error *reason)
 {
     if (is_hopeless(reason))
@@ -383,11 +383,11 @@ static void on_successor(void *data, const char *id)
     if (c->state != CONTROLLER_FINISHED)
         return;
     if (strcmp(id, ours) != 0)
-        progress_say(&c->progress, "run %s has replaced run %s; what is shown here stays run %s as it ended", id,
+        progress_say(&c->progress, "run %s has replaced run %s; this report goes on showing run %s as it ended", id,
                      ours, ours);
     else
-        progress_say(&c->progress, "another controller has taken run %s over; what is shown here stays as it ended",
-                     ours);
+        progress_say(&c->progress,
+                     "another controller has taken run %s over; this report goes on showing it as it ended", ours);
 }
 
 static void on_fenced(void *data)

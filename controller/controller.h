@@ -1,6 +1,6 @@
 /*
- * The controller: owns the loop's parts and the run's way from plan to verdict. Its states are drawn in
- * controller_private.h.
+ * The controller: owns the loop's parts and takes the run from its plan to its verdict. Its states are drawn where
+ * they are defined, in controller_private.h.
  */
 #pragma once
 #include <uv.h>
@@ -23,8 +23,8 @@ enum exit_status {
 struct controller;
 
 /*
- * Starts on the loop; `options`, `plan` and `source` are borrowed. NULL with err: nothing was started, the loop is empty
- * again.
+ * Starts on the loop; `options`, `plan` and `source` are borrowed. NULL with err: nothing was started, and the loop
+ * is empty again.
  */
 struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
                                     const struct source *source, struct error *err);

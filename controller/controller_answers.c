@@ -1,4 +1,4 @@
-/* Each answer may come later, or say that Redis can't be reached: a question keeps who asks until then. */
+/* An answer may come later, or say that Redis can't be reached; until then a question remembers who asked. */
 #include "controller/controller_answers.h"
 
 #include <stdio.h>
@@ -97,7 +97,7 @@ static void source_log(void *data, const char *task, unsigned attempt, struct re
 
 /* ---- cancel and rerun ---- */
 
-/* What was asked over HTTP is done, or why not. */
+/* Answers a request to change something: it is done, or why not. */
 static void answer_write(struct reporter_request *request, const struct ledger_reply *reply, const char *member,
                          size_t count)
 {

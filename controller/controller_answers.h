@@ -1,7 +1,7 @@
 /*
- * What the report asks of the controller: the attempts and logs that only Redis has, what is missing to be ready, the two
- * requests that change something, and the metrics. It knows what it is handed, and not the controller: what only that one
- * knows it is asked through `events`.
+ * What the report asks of the controller: the attempts and logs that only Redis has, what is missing to be ready, the
+ * two requests that change something, and the metrics. It knows only what it is handed; what only the controller
+ * knows it asks through `events`.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 struct controller_answers_events {
     bool (*is_ready)(void *data);       /* the scripts are loaded: something may be changed */
     const char *(*missing)(void *data); /* NULL: nothing */
-    void (*on_cancelled)(void *data,
-                         const char *reason); /* Redis has been told; what waits is left to the controller */
+    /* Redis has been told; to cancel what still waits is left to the controller. */
+    void (*on_cancelled)(void *data, const char *reason);
 };
 
 /* All is borrowed. */

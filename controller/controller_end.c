@@ -1,6 +1,6 @@
 /*
- * What is done when the run has ended: put back what didn't pass if that was asked for; tell the verdict, have the run
- * keep its summary, and stop. What Redis refuses is done again by the next turn of our lease.
+ * What is done when the run has ended: put back what didn't pass if that was asked for; tell the verdict, have the
+ * run keep its summary, and stop. What Redis refuses is done again by the next turn of our lease.
  */
 #include "controller/controller_private.h"
 #include "controller/rerun.h"
@@ -24,7 +24,7 @@ int controller_verdict_status(const struct controller *c)
     }
 }
 
-/* Refused for now: asked again, but nobody waits for long for what only the history needs. */
+/* Refused for now, it is asked again; but only the history needs it, so nobody waits for it for long. */
 static void on_summary_kept(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
@@ -49,7 +49,7 @@ static void keep_summary(struct controller *c)
         on_summary_kept(c, &lost);
 }
 
-/* A green end in no time must not look like a run. */
+/* A verdict that comes at once, because nothing was run, must not look like that of a run. */
 static void tell_served(struct controller *c)
 {
     if (c->opener.way == OPENER_SERVED && !c->has_told_way)

@@ -1,6 +1,6 @@
 /*
- * The controller, for the three files that are its owner: controller.c (the run's way), controller_end.c (its end) and
- * controller_stop.c (ours). Each calls the next only. Nobody else includes this.
+ * The inside of the controller, for its three files: controller.c (the way of the run), controller_end.c (the end of
+ * the run) and controller_stop.c (the end of the program). Each calls only those after it. Nobody else includes this.
  */
 #pragma once
 #include <stdbool.h>
@@ -81,7 +81,7 @@ struct controller {
     int farewell_looks;
     bool has_rerun;       /* what --rerun asks for is done, or under way */
     bool has_summary;     /* the run keeps its summary, or is being asked to */
-    uint64_t finished_ms; /* monotonic: when we knew that the run is */
+    uint64_t finished_ms; /* monotonic: when we learned that it is */
     bool has_workers;     /* local_workers_start() was called */
     bool has_stood_by;    /* for this very run */
     bool has_told_way;    /* that it was resumed */

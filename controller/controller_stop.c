@@ -1,7 +1,7 @@
 /*
- * How the controller stops: its workers, then those that work elsewhere with the embedded server, then its lease, then
- * all parts, then that server. None of them is waited for without an end, and what is told is told before. When to
- * stop, and with which status, is controller.c's.
+ * How the controller stops: its workers, then those that work elsewhere with the embedded server, then its lease,
+ * then all parts, then that server. None of them is waited for endlessly, and whatever is to be told is told first.
+ * When to stop, and with which status, is controller.c's.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -54,15 +54,17 @@ static void on_part_closed(void *data)
         on_server_stopped(c);
 }
 
-/* The reporter knows what answers it, not the controller. */
+/* `data` is what the reporter asks, as for all its callbacks. */
 static void on_reporter_stopped(void *data)
 {
     const struct controller_answers *answers = data;
     on_part_closed(answers->data);
 }
 
-/* All is told and closed but a link whose name is being looked up. Nothing can interrupt that, and the end of a
- * process waits for it unless it goes at once. */
+/*
+ * All is told and closed, but for a link whose name is being looked up. Nothing can interrupt a look-up, and exit()
+ * would wait for it: so the process ends at once.
+ */
 static void on_lookup_limit(uv_timer_t *timer)
 {
     const struct controller *c = timer->data;
@@ -114,7 +116,7 @@ static void give_lease_up(struct controller *c)
         tear_down(c);
 }
 
-/* ---- farewell: a worker elsewhere that can't ask whether the run is over any more would wait for ever ---- */
+/* ---- farewell: a worker elsewhere that can no longer ask whether the run is over would wait for ever ---- */
 
 static void end_farewell(struct controller *c)
 {

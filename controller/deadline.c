@@ -1,4 +1,4 @@
-/* It knows times only: what a deadline does to a run, and to those who wait for it, is the owner's. */
+/* Only times are known here: what a deadline does to the run and to the program, the owner decides. */
 #include "controller/deadline.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
  *        ▲                     │
  *        └── begun anew ───────┘
  *
- * It counts from the run's begin by Redis' clock alone, for an earlier controller may have begun it; until that is known,
+ * It counts from when the run began by Redis' clock, as an earlier controller may have begun it; until that is known,
  * from our own start. What is left is counted by our monotonic clock, which nobody sets.
  */
 #pragma once
@@ -24,7 +24,7 @@ struct deadline_events {
 struct deadline {
     struct ledger *ledger; /* borrowed */
     int seconds;           /* 0: there is none */
-    bool has_grace;        /* who stays is not ended by it */
+    bool has_grace;        /* it ends the program too (--once) */
     struct deadline_events events;
     void *data;
     uv_timer_t over, grace;

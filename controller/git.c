@@ -162,7 +162,7 @@ static int judge(struct asking *a, bool has_ended, struct error *err)
     while (waitpid(a->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (!has_ended)
-        return error_set(err, ERROR_SYSTEM, "git was not done in time");
+        return error_set(err, ERROR_SYSTEM, "git didn't end in time");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     size_t length = a->complaint.data ? strcspn(a->complaint.data, "\n") : 0;

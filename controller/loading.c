@@ -1,4 +1,4 @@
-/* Chunks are sent ahead of their answers, for a round trip each would take longer than Redis' work. */
+/* Chunks are sent ahead of their answers: waiting for each would take longer than Redis' work. */
 #include "controller/loading.h"
 
 #include <stdlib.h>

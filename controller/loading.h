@@ -1,6 +1,6 @@
 /*
- * Writes the plan's tasks to Redis, in order, in chunks of which several are under way. Where it stands Redis says with
- * each answer, so a load that was begun by somebody else, or before a link was lost, is gone on with.
+ * Writes the plan's tasks to Redis, in order, in chunks of which several are under way. Each answer of Redis says how
+ * many are there, so a load that somebody else began, or that a lost link cut off, is continued.
  */
 #pragma once
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 #include "shared/ledger.h"
 
 struct loading_events {
-    bool (*is_over)(void *data,
-                    const struct ledger_reply *reply); /* whether this answer ends it: the owner sees to it */
-    void (*on_loaded)(void *data);                     /* all are there */
+    /* Whether this answer ends it; the owner then does what follows. */
+    bool (*is_over)(void *data, const struct ledger_reply *reply);
+    void (*on_loaded)(void *data); /* all are there */
 };
 
 struct loading {

@@ -15,7 +15,7 @@
 enum {
     QUICK_DEATH_MS = 2000,
     RESTART_WAIT_MS = 1000, /* after a quick death; twice as long after each failure to come up */
-    RETURN_WAIT_MS = 100,   /* after an end of the run that goes on meanwhile */
+    RETURN_WAIT_MS = 100,   /* after the run has ended and gone on again */
     FAILURES_MAX = 4,       /* so many in a row, by then a folder or a full disk had time to come back */
     STATUS_CONFIG = 2,
 };
@@ -77,7 +77,7 @@ static bool is_any_well(const struct local_workers *all)
     return false;
 }
 
-/* It didn't come up. Whether that ends the run: nobody ever did in its place, or nobody does any more. */
+/* It didn't come up. Whether that ends the run: none in its place ever did, or no worker does any more. */
 static bool is_given_up(struct local_worker *w, const struct error *reason)
 {
     w->failures++;
@@ -169,7 +169,7 @@ static char **make_variables(const struct options *options, const char *redis_ho
     variables[count++] = memory_text("FUNKYTOWN_CONTROLLER_FD=0");
     variables[count++] = memory_format("REDIS_HOST=%s", redis_host);
     variables[count++] = memory_format("REDIS_PORT=%d", redis_port);
-    /* The terminal is the run's: of its workers only what needs attention. */
+    /* The terminal belongs to the run: workers only say what needs attention. */
     if (!options->is_log_level_given)
         variables[count++] = memory_text("FUNKYTOWN_LOG_LEVEL=warn");
     variables[count] = NULL;
@@ -226,7 +226,7 @@ static void signal_all(struct local_workers *all, int number)
         child_signal(&all->list[i].child, number);
 }
 
-/* It doesn't run, and won't. */
+/* It isn't running: nobody waits for its next start. */
 static void end_waiting(struct local_worker *w)
 {
     if (w->is_resting)

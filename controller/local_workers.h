@@ -1,8 +1,8 @@
 /*
  * The workers that --workers starts on this machine: kept running while the run goes on, stopped with the controller.
  *
- * One that ended is started again. What that doesn't heal ends the run: a worker that never came up; or none of them
- * comes up any more. That a worker has come up it says itself, on its line, when it joins a run.
+ * One that ended is started again. What that doesn't heal ends the run: a worker that never came up, or that none of
+ * them comes up any more. A worker has come up when it joins a run, which it says on its line.
  */
 #pragma once
 #include <uv.h>
@@ -18,8 +18,8 @@ struct local_workers {
     const struct options *options;
     struct local_worker *list; /* owned */
     int count, running;
-    char **variables; /* owned: what they are told in their environment */
-    char **secrets;   /* owned: and what on their lines */
+    char **variables; /* owned: what goes into their environment */
+    char **secrets;   /* owned: what goes through their lines */
     struct orphans orphans;
     bool has_orphans; /* it is open */
     bool is_let_go;   /* the run is finished */
@@ -47,7 +47,7 @@ void local_workers_go_on(struct local_workers *workers);
 /* `stopped` comes when all have ended and nothing is left of them; at once if none runs. */
 void local_workers_wait(struct local_workers *workers, void (*stopped)(void *data));
 
-/* The same, and tells them to stop: they hand their tasks back. Said twice, they hurry. */
+/* The same, and tells them to stop: they hand their tasks back. Told twice, they hurry. */
 void local_workers_stop(struct local_workers *workers, void (*stopped)(void *data));
 void local_workers_kill(struct local_workers *workers);
 void local_workers_free(struct local_workers *workers);

@@ -95,7 +95,7 @@ int main(int argc, char **argv)
     if (plan.task_count > 0)
         status = run(&options, &plan);
     else
-        log_say(stderr, "controller: spec map %s: no task at all, nothing can be green", options.map_file);
+        log_say(stderr, "controller: spec map %s: found no task, wanted at least one", options.map_file);
     plan_close(&plan);
     return status;
 }

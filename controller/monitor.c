@@ -19,7 +19,7 @@ enum {
 static void read_everything(struct monitor *m);
 static void follow(struct monitor *m);
 
-/* What is asked of the ledger, and in which round of reading: an answer that came too late is left unread. */
+/* What is asked of the ledger, and in which round of reading: an answer of an earlier round is ignored. */
 struct question {
     struct monitor *monitor;
     unsigned round;
@@ -230,7 +230,7 @@ static void take_run(struct monitor *m, const struct board_run *run, const char 
         m->events.on_cancelling(m->data, run->cancel_kind, cancel);
 }
 
-/* Only now it is known whether the tasks of a finished run were put back. */
+/* Only now is it known whether the tasks of a finished run were put back. */
 static void on_run_start(void *data, const struct ledger_reply *reply)
 {
     struct question *question = data;
@@ -335,14 +335,14 @@ static void read_everything(struct monitor *m)
     ask_workers(m);
 }
 
-/* The same while the stream may be followed: that answer will be one of an earlier round. */
+/* The same while an XREAD may be under way: its answer will be one of an earlier round, and ignored. */
 static void read_again(struct monitor *m)
 {
     m->is_following = false;
     read_everything(m);
 }
 
-/* Who cancels a run whose tasks have all ended by then cancels nothing; too many failures are failures. */
+/* Cancelling a run whose tasks have all ended by then changes nothing; one with too many failures has failed. */
 static enum board_run_state ended_run_state(const struct monitor *m, enum cancel_kind kind)
 {
     bool is_cut = board_count(m->board, BOARD_CANCELLED) > 0;
@@ -367,7 +367,7 @@ static void on_run_end(void *data, const struct ledger_reply *reply)
     }
     if (open > 0 || run.state != BOARD_RUN_FINISHED) {
         m->end_is_near = false; /* reading everything says so again */
-        start_again_soon(m, "the run says that it is finished, its tasks don't");
+        start_again_soon(m, "the run says that it is finished, but its tasks don't");
         return;
     }
     m->is_finished = true;
@@ -391,7 +391,7 @@ static void apply_task_event(struct monitor *m, size_t index, const struct event
         m->events.on_task_end(m->data, index);
 }
 
-/* Why the run is being cancelled is told once more, when it is: nobody need have the run as it was. */
+/* The reason is told and not kept: whenever the run is read again it is told again. */
 static void apply_cancelling(struct monitor *m, const struct event *event)
 {
     const char *reason = event->fields[EVENT_REASON];

@@ -1,5 +1,5 @@
 /*
- * Keeps the board true: reads what happens, notices the end. The dead are its reaper's.
+ * Keeps the board true: reads what happens, notices the end. The dead are left to its reaper.
  *
  *     stopped ──watch──► reading everything ──► following the stream ──► finished
  *        ▲                    ▲      │ a gap        │
@@ -69,7 +69,6 @@ void monitor_events_up(struct monitor *monitor);  /* the stream's link is up */
 void monitor_read_again(struct monitor *monitor); /* the board may have missed something */
 void monitor_stop(struct monitor *monitor);       /* the link is lost, or the end */
 
-/* Frees what it owns and closes its handles; `closed` is called with each of its MONITOR_HANDLES, whose data is
- * `monitor`. */
+/* Frees what it owns and closes its handles; `closed` gets each of the MONITOR_HANDLES, whose data is `monitor`. */
 enum { MONITOR_HANDLES = 3 };
 void monitor_close(struct monitor *monitor, uv_close_cb closed);

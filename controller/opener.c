@@ -19,7 +19,7 @@
 
 enum {
     CLOCK_JITTER_MS = 50, /* of the end of a lease that is counted from now */
-    /* Of one task: nodes that are drained one after the other are no loop, an eviction a minute is. */
+    /* Of one task. Nodes drained one after the other stay below it; an eviction every minute does not. */
     MAX_RELEASES = 20,
 };
 
@@ -44,7 +44,7 @@ static void start_again_soon(struct opener *o, unsigned wait_ms)
     uv_timer_start(&o->retry, on_retry, wait_ms, 0);
 }
 
-/* What can't be gone on with: the link's loss is told by the link, the rest is tried again. true: it was that. */
+/* true: this answer ends what was under way. A lost link is told by the link, the rest is tried again. */
 static bool is_over(struct opener *o, const struct ledger_reply *reply)
 {
     if (reply->outcome == LEDGER_LOST)
@@ -113,7 +113,7 @@ static void make_run_id(char *id, size_t size)
     snprintf(id, size, "run-%s-%02x%02x%02x", utc, random[0], random[1], random[2]);
 }
 
-/* The first one stays: what is resumed after a lost link was come to before. */
+/* The first one stays: resuming after a lost link doesn't change how we came to the run. */
 static void set_way(struct opener *o, enum opener_way way)
 {
     if (o->way == OPENER_UNKNOWN)
@@ -172,7 +172,7 @@ static void on_occupied(void *data)
 
 /* ---- another run is there ---- */
 
-/* What makes the found run another one, in words; "": nothing that needs any. */
+/* What makes the found run another one, in words; "": nothing that people need to be told. */
 static void describe(const struct ledger_found *found, const struct opener *o, char *text, size_t size)
 {
     text[0] = '\0';
@@ -182,7 +182,7 @@ static void describe(const struct ledger_found *found, const struct opener *o, c
     else if (strcmp(found->why, "plan") == 0)
         snprintf(text, size, "run %s is of another spec map", found->run_id);
     else if (strcmp(found->why, "id") == 0)
-        snprintf(text, size, "run %s has another id than %s", found->run_id, o->run_id);
+        snprintf(text, size, "run %s isn't run %s, which was asked for", found->run_id, o->run_id);
     else if (strcmp(found->why, "fresh") == 0)
         snprintf(text, size, "--fresh");
 }
@@ -201,42 +201,42 @@ static void give_up(struct opener *o, const char *format, ...)
     o->events.on_refused(o->data, &err);
 }
 
-/* Somebody lives who has to do with the found run. */
+/* The controller or a worker of the found run is alive. */
 static void refuse(struct opener *o, const struct ledger_found *found)
 {
     char why[sizeof(o->line)];
     bool is_finished = strcmp(found->state, "finished") == 0;
     describe(found, o, why, sizeof(why));
-    give_up(o, "run %s %s (%s %s), and %s%s; wanted: its end, or another FUNKYTOWN_PREFIX", found->run_id,
+    give_up(o, "run %s %s (%s %s), and %s%s; wait for its end, or use another FUNKYTOWN_PREFIX", found->run_id,
             is_finished ? "has finished, but is still served under this prefix" : "is alive under this prefix",
             found->who, found->name, why,
             strcmp(found->why, "fresh") == 0 ? " begins anew only when nobody works on it" : "");
 }
 
-/* Whether Redis fell back to before the run that we began: then the one that we replaced is there again. */
+/* Whether Redis fell back to a time before our run: then the run that we replaced is there again. */
 static bool is_back_again(const struct opener *o, const struct ledger_found *found)
 {
     return strcmp(found->run_id, o->replaced_id) == 0 && strcmp(found->source, o->replaced_source) == 0;
 }
 
-/* This controller had a run, was away, and comes back to another one, which isn't its to touch. */
+/* This controller had a run, was away, and comes back to another one, which it must not touch. */
 static void refuse_replaced(struct opener *o, const struct ledger_found *found)
 {
     give_up(o, "run %s was replaced by run %s%s while this controller could not renew its lease", o->run_id,
-            found->run_id, strcmp(o->run_id, found->run_id) == 0 ? ", another one of that id," : "");
+            found->run_id, strcmp(o->run_id, found->run_id) == 0 ? ", another one with the same id," : "");
 }
 
 /* ---- running again ---- */
 
 /*
- * A run was found that isn't the one which would be resumed: it is the one that is asked for, unless it is of another
- * spec map or id. After a mended spec only the source differs, and who asks for it is told what is carried forward.
+ * The run that was found can't be resumed as it is. It is still the one to run again, unless its spec map or its id
+ * differs. If only the source does, because a spec was mended, people are told what is carried forward.
  */
 static void find_rerun(struct opener *o, const struct ledger_found *found)
 {
     bool has_changed = strcmp(found->why, "source") == 0;
     if (!has_changed && strcmp(found->why, "finished") != 0) {
-        give_up(o, "--rerun: the last run, %s, is of another spec map or id", found->run_id);
+        give_up(o, "--rerun: the last run, %s, is of another spec map or has another id", found->run_id);
         return;
     }
     if (has_changed) {
@@ -282,8 +282,8 @@ static bool take_over(struct opener *o, const char *holder)
 }
 
 /*
- * Nobody can say whether a process on another machine lives but that process: it renews its lease. Until it does or
- * the lease has run out it is waited for, and people are told once.
+ * A process on another machine shows that it lives by renewing its lease, and in no other way. Until it does, or the
+ * lease has run out, it is waited for, and people are told once.
  */
 static void wait_for(struct opener *o, const struct ledger_found *found)
 {
@@ -414,7 +414,7 @@ static void on_acquired(void *data, const struct ledger_reply *reply)
     switch (reply->outcome) {
     case LEDGER_FRESH:
         if (o->options->rerun && !o->was_open)
-            give_up(o, "--rerun: there is no run here");
+            give_up(o, "--rerun: found no run under this prefix; wanted one to run again");
         else
             begin(o);
         break;

@@ -35,7 +35,7 @@ struct opener_events {
     void (*on_trouble)(void *data, const char *reason); /* the server says: not now; it is tried again by itself */
 };
 
-/* How the run that is open was come to. */
+/* How we came to the run that is open. */
 enum opener_way { OPENER_UNKNOWN, OPENER_BEGUN, OPENER_RESUMED, OPENER_SERVED };
 
 struct opener {
@@ -49,7 +49,7 @@ struct opener {
     char dead[LEASE_HOLDER_SIZE];     /* a holder that is known to be dead */
     struct ledger_dead *dead_workers; /* that are known to be; owned, with their texts */
     size_t dead_count;
-    char run_id[128];               /* "": not known yet; then it is the run's for good */
+    char run_id[128];               /* "": not known yet; once known it stays */
     char source_id[SOURCE_ID_SIZE]; /* ours; with --rerun the found run's */
     char digest[17];
     enum opener_way way;

@@ -1,4 +1,4 @@
-/* Reaps by pid, never whoever ends next: the children of child.c, and libuv's, are theirs. */
+/* Reaps by pid, never just any child: those of child.c and of libuv are theirs to reap. */
 #include "controller/orphans.h"
 
 #include <sys/prctl.h>

@@ -1,7 +1,7 @@
 /*
- * What local workers leave when they are killed: the controller is a child subreaper, so that it comes to us and is
- * killed and reaped. Mostly that is a supervisor that is about to do the same; all of it, where a worker and its
- * supervisors were killed.
+ * The processes that killed local workers leave behind: the controller is a child subreaper, so they become its
+ * children, and it kills and reaps them. Mostly these are supervisors, which are about to end what they started; if
+ * the supervisors were killed too, it is everything that ran.
  *
  * Every child of this process that child_start() didn't start is taken for one, so the controller must start nothing
  * in another way while local workers run.

@@ -1,11 +1,11 @@
-/* Renewing does more than to keep the lease: it finds out that the server has lost the scripts, and tells its clock. */
+/* Renewing does more than keep the lease: it shows whether the server has lost the scripts, and tells Redis' time. */
 #include "controller/own_lease.h"
 
 #include "shared/log.h"
 
 enum { LONGEST_TURN_MS = 5000 };
 
-/* Workers may need us to load the scripts that the server has lost, which this finds out: however long a lease is. */
+/* However long a lease is: when the server has lost the scripts, workers may need us to notice and load them. */
 static unsigned turn_ms(const struct own_lease *l)
 {
     unsigned third = l->lease_ms / 3;

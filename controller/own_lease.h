@@ -1,6 +1,6 @@
 /*
- * The lease of the run that this controller has: renewed by turns, told when it went to somebody else, given up at the
- * end. Becoming its holder is the opener's.
+ * The lease of our run: renews it turn by turn, tells the owner when somebody else has it, gives it up at the end.
+ * Becoming its holder is the opener's task.
  */
 #pragma once
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "shared/ledger.h"
 
 struct own_lease_events {
-    void (*on_turn)(void *data); /* the owner holds it now, if there is anything to hold */
+    void (*on_turn)(void *data); /* time to hold it, if there is a run to hold */
     void (*on_renewed)(void *data, const struct ledger_reply *reply);
     void (*on_trouble)(void *data, const char *reason); /* the server says: not now; there is a turn soon */
     void (*on_fenced)(void *data);                      /* another controller has it */

@@ -2,8 +2,7 @@
  * Spec x viewport x browser: which of them are tasks, which a rule of the map excludes, and that none is there twice.
  *
  * An entry of the map is multiplied out in file order: each combination becomes a task or an exclusion of the plan.
- * Names are those of plan.texts, so they are compared by address. What an entry is made of is read and checked by
- * plan.c.
+ * Names are those of plan.texts, so they are compared by address. plan.c reads and checks what an entry is made of.
  */
 #pragma once
 #include <stddef.h>

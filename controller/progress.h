@@ -30,8 +30,7 @@ void progress_open(struct progress *progress, uv_loop_t *loop, const struct plan
 /* The run is open: begin to draw. `url` is the report's address, `no_worker` what to do when nobody works. */
 void progress_start(struct progress *progress, const struct board *board, const char *url, const char *no_worker);
 
-/* How the run was come to, in one line: its start and how much is carried over; its end, and that nothing was run
- * now. */
+/* How we came to the run, in a line: resumed, with how much is carried over; or served, as nothing was run now. */
 void progress_resumed(struct progress *progress);
 void progress_served(struct progress *progress, bool was_watched_elsewhere);
 
@@ -48,8 +47,8 @@ void progress_task_end(struct progress *progress, size_t task);
 void progress_say(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * One line for who goes before the run has ended: why, how many tasks are unfinished and the first of them; and why
- * that is so ("" : nobody knows). A second one says where they are, if there is a run.
+ * One line when the program ends before the run has: why, how many tasks are unfinished and the first of them, and
+ * what was missing ("": nobody knows). A second line says where they are, if there is a run.
  */
 void progress_unfinished(struct progress *progress, const char *why, const char *missing);
 

@@ -56,7 +56,7 @@ static bool may_anybody_die(const struct reaper *r)
     return is_renewed(r, now) && now >= r->nobody_dies_before_ms;
 }
 
-/* After a step no lease says anything: those that live have one to renew theirs by the clock as it is. */
+/* After a step of the clock no lease says anything: who lives has one lease to renew his by the clock as it is. */
 static void read_clock(struct reaper *r, const struct ledger_reply *reply)
 {
     uint64_t now = clock_mono_ms();
@@ -137,7 +137,7 @@ static void on_overdue(void *data, const struct ledger_reply *reply)
     if (!is_wanted)
         return;
     read_clock(r, reply);
-    if (!may_anybody_die(r)) /* the answer itself may have been kept from us for long */
+    if (!may_anybody_die(r)) /* the answer itself may have come late */
         return;
     for (size_t i = 0; i < ledger_late_count(reply); i++) {
         const struct ledger_late late = ledger_late(reply, i);
@@ -145,8 +145,7 @@ static void on_overdue(void *data, const struct ledger_reply *reply)
     }
 }
 
-/* Also while nobody may die: a clock that was set back is noticed at once, and with it the leases that are too long.
- */
+/* Also while nobody may die: it notices at once when a clock was set back, and shortens the leases then too long. */
 static void on_pass(uv_timer_t *timer)
 {
     struct reaper *r = timer->data;

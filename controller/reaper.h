@@ -1,11 +1,11 @@
 /*
  * Takes tasks from the dead: looks for workers whose lease ran out, and sweeps their lists and those of who has gone.
  *
- * Nobody is dead whom Redis, the network or a sleep of ours kept from renewing its lease. Our own lease is the
- * measure: while it can't be renewed nobody dies, and the workers have one whole lease from when it could be again,
- * and before it the time after which the last of them tries to connect. Nor is anybody dead because Redis' clock was
- * set: the reply that lists the dead tells the time, too, and when that isn't what it must have come to, everybody
- * has one more lease. Who was listed is taken from only while his lease is still the one that was looked at.
+ * Nobody is taken for dead because Redis, the network or a sleep of ours kept it from renewing its lease. Our own
+ * lease is the measure: while we can't renew it nobody dies; once we can, workers have the time in which the last of
+ * them tries to connect, and then one whole lease. Nor does anybody die because Redis' clock was set: the reply that
+ * lists the dead tells the time too, and when that isn't what it must have come to, everybody has one more lease.
+ * Tasks are taken from a listed worker only while its lease is still the one that was looked at.
  */
 #pragma once
 #include <stdbool.h>

@@ -24,5 +24,5 @@ struct redis_server *redis_server_start(uv_loop_t *loop, const struct options *o
 /* The port that it listens on: the one asked for if it was free, else another. */
 int redis_server_port(const struct redis_server *server);
 
-/* Stops it in order, but kills it when it takes longer than that; frees, then calls `stopped`. */
+/* Tells it to stop, and kills it when that takes longer than `limit_ms`; frees, then calls `stopped`. */
 void redis_server_stop(struct redis_server *server, unsigned limit_ms, void (*stopped)(void *data));

@@ -1,6 +1,6 @@
 /*
- * What the history says of a run that another one takes the place of: the summary that it has kept itself, or, of one
- * that was not finished, what is known of it. Pure.
+ * What the history says of a run that another one replaces: the summary that it kept when it finished or, if it never
+ * finished, what is known of it. Pure.
  */
 #pragma once
 #include "shared/buffer.h"

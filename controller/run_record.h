@@ -1,6 +1,6 @@
 /*
- * What Redis tells of the run and its workers, made into what the board has of it. Pure. Whatever stands there gives
- * a run that the board can bear, as with tasks (task_record.h).
+ * What Redis tells of the run and its workers, made into what the board has of them. Pure. Whatever bytes Redis
+ * holds, the board can bear what comes out, as with tasks (task_record.h).
  */
 #pragma once
 #include "controller/board.h"
@@ -12,8 +12,8 @@ enum { RUN_RECORD_FIELDS = 13 };
 extern const char *const run_record_fields[RUN_RECORD_FIELDS];
 
 /*
- * The run as its hash has it: running or finished, and never cancelled, which the tasks tell. Its texts are borrowed.
- * Returns why it is being cancelled (borrowed), "": it isn't.
+ * The run as its hash has it: running or finished; never cancelled, which only its tasks tell. Its texts are
+ * borrowed. Returns why it is being cancelled (borrowed), "": it isn't.
  */
 const char *run_record_from_hash(struct board_run *run, const struct redisReply *hash);
 

@@ -7,9 +7,9 @@
  *     "specs:<hash>" of the plan's spec files                      where at least one of them can be seen
  *     ""                                                           nothing can be seen
  *
- * What a run itself writes never changes it (work_tree.h). Contents are hashed, of at most 64 MiB and 10,000 files
- * besides the plan's specs; what is beyond, in the order of the paths, and any other file of more than 64 MiB counts
- * by its size and time.
+ * What a run itself writes never changes it (work_tree.h). Files are hashed by their contents: the
+ * plan's specs and, in the order of their paths, other files up to 10,000 and 64 MiB in all. What is beyond that, and
+ * any single file of more than 64 MiB, counts by its size and time.
  */
 #pragma once
 #include <stdbool.h>

@@ -43,7 +43,7 @@ static struct stall *end_step(void *data)
     return s;
 }
 
-/* It is looked again after another lease, whatever came out. */
+/* Whatever came out, the next look is after another lease. */
 static void end_look(struct stall *s)
 {
     s->round++;

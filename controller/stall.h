@@ -2,10 +2,10 @@
  * Notices a run that stands still, and has it mended: somebody has deleted a task's hash, a list, a counter, and no
  * event will ever come.
  *
- * While events come nothing is looked at. After a lease without any, it is asked what the queue, the workers' lists
- * and the counters say, which is cheap. Only if nobody has anything to do, or the counters aren't those of the board,
- * the run is audited and repaired, as controller --audit --repair does it; a task whose hash is gone becomes an
- * error.
+ * While events come nothing is looked at. After a lease without any, it is asked what the queue, the workers'
+ * lists and the counters say, which is cheap. The run is audited and repaired only if nobody has anything to do or
+ * the counters aren't those of the board, as controller --audit --repair does it; a task whose hash is gone
+ * becomes an error.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,8 +16,7 @@
 #include "controller/plan.h"
 #include "shared/ledger.h"
 
-/* What was found first, and how much in all, when it has been mended. 0: the run is whole, so it is the board that
- * has missed something. */
+/* The first finding and how many there were, all mended. 0: the run is whole, so the board has missed something. */
 typedef void stall_fn(void *data, const char *finding, size_t count);
 
 struct stall {

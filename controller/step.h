@@ -1,6 +1,6 @@
 /*
- * What a question to the ledger carries along: whose it is, and in which round of his it was asked. Who begins anew
- * counts his round up, and is not told answers any more that came too late.
+ * What a question to the ledger carries along: whose it is, and in which round of his it was asked. An owner
+ * that begins anew raises its round, and then gets no answer that was asked for before.
  */
 #pragma once
 

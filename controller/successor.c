@@ -1,4 +1,4 @@
-/* A run that is being purged is about to become another one: who asks then asks too early. */
+/* While a run is being purged, its successor isn't known yet: then it is asked again. */
 #include "controller/successor.h"
 
 #include <string.h>

@@ -20,7 +20,7 @@ static const char *text_or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-/* Of a result that is no word of ours (-1) too. */
+/* ERROR for a result that is no word of ours (-1) too. */
 static enum board_state ended_state(int result, bool is_flaky)
 {
     switch (result) {

@@ -1,9 +1,9 @@
 /*
  * What Redis tells of a task, made into what the board has of it. Pure.
  *
- * Redis holds what workers wrote, and a worker may be anybody's: whatever stands there gives a task that the board
- * can bear. Numbers are kept between bounds (sums over all tasks must not overflow), and what isn't understood counts
- * as not told.
+ * Redis holds what workers wrote, and a worker may be anybody's: whatever stands there, the board can bear the task
+ * that comes out. Numbers are kept between bounds (sums over all tasks must not overflow), and what isn't understood
+ * counts as not told.
  */
 #pragma once
 #include <stdint.h>
@@ -19,8 +19,8 @@ enum { TASK_RECORD_FIELDS = 8 };
 extern const char *const task_record_fields[TASK_RECORD_FIELDS];
 
 /*
- * The task as its hash has it. `before`, what the board has of it, may know more: what the stream told more exactly
- * than the hash does stays. The texts are borrowed from the reply.
+ * The task as its hash has it. `before` is what the board has of it: what the stream has told more exactly than
+ * the hash does is kept. The texts are borrowed from the reply.
  */
 void task_record_from_hash(struct board_task *task, const struct redisReply *hash, const struct board_task *before);
 

@@ -10,8 +10,7 @@
 
 enum { DEEPEST_SUBMODULE = 8 };
 
-/* What runners leave beside specs, if nobody told git to ignore it: names of folders, with one above where the name
- * alone would say too little. */
+/* Folders that runners write beside specs, ignored by git or not; "a/b" where the name b says too little. */
 static const char *const outputs[] = {
     "test-results",        "playwright-report", "blob-report",  "cypress/videos",
     "cypress/screenshots", "cypress/downloads", "node_modules", "allure-results",
@@ -179,8 +178,10 @@ static int look_at_tracked(struct look *l, const char *top, int depth, char *com
 
 static int look_below(struct look *l, const char *folder, int depth);
 
-/* "H <mode> <object> <stage>\tpath" of a tracked file, in the index as in the folder; "? path" of an untracked one.
- * Other letters are of those whose changes git was told not to see. */
+/*
+ * "H <mode> <object> <stage>\tpath": a tracked file, in the index as in the folder. "? path": an untracked one.
+ * Other letters: files whose changes git was told to ignore.
+ */
 static int take_file(struct look *l, const char *folder, const char *record, int depth)
 {
     const char *tab = strchr(record, '\t');
@@ -238,7 +239,7 @@ static int find_top(struct look *l)
     if (out.length > 0 && out.data[out.length - 1] == '\n')
         out.data[out.length - 1] = '\0';
     if (!memory_copy_text(l->tree->top, sizeof(l->tree->top), out.data ? out.data : "") || l->tree->top[0] != '/')
-        return error_set(l->err, ERROR_SYSTEM, "git tells of no work tree");
+        return error_set(l->err, ERROR_SYSTEM, "git says that there is no work tree");
     return 0;
 }
 

@@ -1,8 +1,8 @@
 /*
  * What git knows of the folder of specs: the commit, what differs from it, and what is as the commit says.
  *
- * Tracked files count wherever they are in the work tree, the app under test may be beside its specs; untracked ones
- * only below the folder. Never counted is what a run itself writes: what git ignores, the data folder, and what
+ * Tracked files count wherever they are in the work tree, as the app under test may lie beside its specs; untracked
+ * ones only below the folder. What a run itself writes never counts: what git ignores, the data folder, and what
  * runners leave by convention. Submodules are looked into, to any depth.
  */
 #pragma once

@@ -11,8 +11,7 @@
 
 #include "shared/memory.h"
 
-/* A connection. It is in `watched` while it has a deadline, which is always the same time from when it got it, so
- * that the list is sorted by it. */
+/* A connection. It is in `watched` while it has a deadline; all get the same time, so the list is in order. */
 struct http_peer {
     TAILQ_ENTRY(http_peer) link;
     int fd;

@@ -11,7 +11,6 @@ void http_routes_choose(struct http_request *request);
 
 /*
  * Replies to a request that is complete, or puts it to sleep and sees to it that somebody will reply. 404 for what
- * isn't there, 405 for another method, 400 for a query key that the route doesn't know, 503 while there is no run to
- * tell of.
+ * isn't there, 405 for another method, 400 for a query key that the route doesn't know, 503 while there is no run.
  */
 void http_routes_serve(struct http_request *request);

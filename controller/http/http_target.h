@@ -39,8 +39,7 @@ const char *http_target_stranger(const struct http_target *target, const char *a
 
 /*
  * Whether the path is like the pattern "/api/v1/runs/{run}/tasks". A {name} takes one segment that is not empty,
- * {name*} at the end takes all that are left; arguments[] become the segments that were taken, in order (the first,
- * for {name*}).
+ * {name*} at the end takes all that are left; arguments[] are what was taken, in order ({name*}: the first of them).
  */
 bool http_target_matches(const struct http_target *target, const char *pattern,
                          const char *arguments[HTTP_ARGUMENTS]);

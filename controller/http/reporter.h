@@ -81,12 +81,12 @@ struct reporter_limits {
     unsigned connections;             /* 512, so that there are descriptors left for workers */
     unsigned connections_per_address; /* 256: a proxy's clients share one, but nobody gets all */
     unsigned streams;                 /* 200 */
-    unsigned request_ms;              /* 15,000: from connecting, or the last reply, to a complete request; also for
-                                         an answer of the source */
-    unsigned idle_s;                  /* 60: a reply that is not taken */
-    unsigned frame_ms;                /* 250: pause between two events of a stream */
-    unsigned ping_ms;                 /* 15,000: comments on silent streams */
-    unsigned last_words_ms;           /* 2,000: for what is under way when the reporter is stopped */
+    /* 15,000: from connecting, or the last reply, to a complete request; also for an answer of the source. */
+    unsigned request_ms;
+    unsigned idle_s;        /* 60: a reply that is not taken */
+    unsigned frame_ms;      /* 250: pause between two events of a stream */
+    unsigned ping_ms;       /* 15,000: comments on silent streams */
+    unsigned last_words_ms; /* 2,000: for what is under way when the reporter is stopped */
 };
 
 struct reporter_options {
@@ -94,8 +94,11 @@ struct reporter_options {
     int port;               /* 0: a free one */
     const char *index_file; /* NULL: the built-in page */
     const char *token;      /* of who may cancel and rerun; NULL or "": nobody */
-    const char *url;        /* as people reach us through something in between; NULL: unknown. With a loopback `bind`
-                               no names are served but its host and those of this machine */
+    /*
+     * As people reach us through something in between; NULL: unknown. With a loopback `bind` no names are served but
+     * its host and those of this machine.
+     */
+    const char *url;
     struct reporter_limits limits;
 };
 

@@ -199,7 +199,7 @@ test('--rerun of nothing, or of another map, is refused', async (t) => {
   await stage.startRedis();
   const nothing = stage.controller(['--once', '--rerun', stage.map('exit 1', ['a'])]);
   assert.equal(await nothing.exit(), 2);
-  assert.match(nothing.stderr, /--rerun: there is no run here/);
+  assert.match(nothing.stderr, /--rerun: found no run under this prefix/);
   const controller = stage.controller(['--once', '--workers', '1', stage.map('exit 1', ['a'])], { SPEC_ROOT: stage.specs });
   assert.equal(await controller.exit(), 1, controller.output);
   const other = stage.controller(['--once', '--rerun', stage.map('exit 1', ['a', 'b'])]);

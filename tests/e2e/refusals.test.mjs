@@ -58,7 +58,7 @@ test('a map without a task is never green', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();
   const map = { groups: [{ name: 'g', tasks: [{ spec: 'a.spec.ts', viewports: ['mobile'], browsers: ['firefox'] }] }] };
-  await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), /no task at all/, 5);
+  await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), /found no task, wanted at least one/, 5);
   assert.deepEqual(await stage.redis('dbsize'), ['0']);
 });
 

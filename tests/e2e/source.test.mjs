@@ -236,7 +236,7 @@ test('a finished run that is still being served: the next one takes over, and th
   assert.equal(await second.exit(), 1, second.output);
   const [, id] = await second.says(/funkytown (\S+): 1 tasks/);
   assert.notEqual(id, old);
-  await first.says(new RegExp(`^run ${id} has replaced run ${old}; what is shown here stays run ${old} as it ended$`, 'm'));
+  await first.says(new RegExp(`^run ${id} has replaced run ${old}; this report goes on showing run ${old} as it ended$`, 'm'));
   const summary = await stage.api(first, '');
   assert.deepEqual([summary.run_id, summary.verdict], [old, 'passed']);
   first.kill();
@@ -253,7 +253,7 @@ test('a finished run of a given id that is still being served: the next one serv
   const second = stage.controller(['--once', ...args]);
   assert.equal(await second.exit(), 1, second.output);
   assert.match(second.stdout, /^run r finished at \d\d:\d\d; nothing was run now$/m);
-  await first.says(/^another controller has taken run r over; what is shown here stays as it ended$/m);
+  await first.says(/^another controller has taken run r over; this report goes on showing it as it ended$/m);
   assert.equal((await stage.api(first, '')).verdict, 'failed');
   const other = stage.file('other.json', { runners: { sh: { argv: ['true'] } }, groups: [{ name: 'o', runner: 'sh', tasks: [{ spec: 'x', viewports: ['desktop'], browsers: ['chrome'] }] }] });
   const third = stage.controller(args);

@@ -168,7 +168,7 @@ test('a controller that was stopped while its run was replaced says by which one
   first.kill('SIGCONT');
   first.mayEnd = [2];
   assert.equal(await first.exit(), 2);
-  assert.match(first.stderr, /run r was replaced by run r, another one of that id, while this controller could not renew its lease/);
+  assert.match(first.stderr, /run r was replaced by run r, another one with the same id, while this controller could not renew its lease/);
   scene.worker();
   assert.equal(await second.exit(), 0, second.output);
 });
