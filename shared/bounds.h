@@ -1,5 +1,5 @@
 /*
- * How large the numbers are that Redis holds. What stands there was written by workers, and a worker may be
+ * Bounds for the numbers that Redis holds. What stands there was written by workers, and a worker may be
  * anybody's: whatever it says, sums over all tasks of a run don't overflow.
  */
 #pragma once

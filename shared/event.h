@@ -13,8 +13,8 @@
  *     result        passed, failed, error, unknown: it goes on     kind         of a cancellation: asked, deadline, …
  *     slots, host, pid   of a worker
  *
- * An event that has no row here is OTHER, and is to be skipped: a script of another version may tell more. What is
- * told of one beyond its row isn't read, and numbers are kept between bounds (bounds.h).
+ * An event that has no row here is OTHER, and is to be skipped: a script of another version may tell more. Fields
+ * that an event's row doesn't have aren't read, and numbers are kept between bounds (bounds.h).
  */
 #pragma once
 #include <stdbool.h>
@@ -76,7 +76,7 @@ struct event {
     enum cancel_kind cancel_kind;
 };
 
-/* Of an entry of the stream its names and values: name, value, … */
+/* `pairs`: the names and values of an entry of the stream: name, value, … */
 void event_parse(struct event *event, const struct redisReply *pairs);
 
 /* "": OTHER. */
@@ -88,6 +88,6 @@ bool event_has(enum event_kind kind, enum event_field field);
 
 enum event_signal { SIGNAL_OTHER, SIGNAL_OPENED, SIGNAL_CANCELLED, SIGNAL_FINISHED, SIGNALS };
 
-/* Of an entry of the other stream. */
+/* The same for an entry of the other stream. */
 enum event_signal event_signal_parse(const struct redisReply *pairs);
 const char *event_signal_name(enum event_signal signal);

@@ -1,6 +1,6 @@
 /*
- * FNV-1a with 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): tells texts apart that nobody has chosen to be
- * alike. Against malice it is no help.
+ * FNV-1a with 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): tells texts apart, unless somebody has chosen
+ * them to have the same hash.
  */
 #pragma once
 #include <stddef.h>
@@ -8,5 +8,5 @@
 
 #define FNV_BASIS 0xcbf29ce484222325u /* the hash of nothing */
 
-/* The hash of what `hash` is of, followed by these bytes. */
+/* The hash of these bytes behind those that `hash` is of. */
 uint64_t fnv_add(uint64_t hash, const void *bytes, size_t length);

@@ -3,7 +3,7 @@
  *
  *     groups[1].tasks[0].browsers[2]: found 3, wanted a browser's name
  *
- * or, of a key that nothing acts upon yet, that it is so: "groups[0].tasks[1].hedge: not supported yet".
+ * or, of a key that has no effect yet: "groups[0].tasks[1].hedge: not supported yet".
  *
  * A place is a chain of structs on the caller's stack, written out only when something is refused:
  *
@@ -35,7 +35,7 @@ enum form_type {
     FORM_PATH,   /* a name that stays below where it starts: relative, with '/', without ".." */
     FORM_LIST,   /* of at least min elements */
     FORM_OBJECT,
-    FORM_LATER, /* a key that nothing acts upon yet: refused whatever its value, and never offered */
+    FORM_LATER, /* a key that has no effect yet: refused whatever its value, and never offered */
 };
 
 struct form_rule {
@@ -51,10 +51,7 @@ struct form_key {
     struct form_rule rule;
 };
 
-/*
- * What was found: a value (NULL: nothing), a text to be quoted, or words. Each returns -1, so that a caller can
- * `return form_refuse(...)`.
- */
+/* `found` is a value (NULL: nothing), a text to be quoted, or words. Each returns -1: `return form_refuse(...)`. */
 int form_refuse(const struct cJSON *found, const struct form_place *place, struct error *err, const char *wanted, ...)
     __attribute__((format(printf, 4, 5)));
 int form_refuse_text(const char *text, const struct form_place *place, struct error *err, const char *wanted, ...)

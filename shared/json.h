@@ -2,8 +2,7 @@
  * JSON text that somebody else wrote, read as strictly as RFC 8259 has it.
  *
  * cJSON alone takes more than that (bare control characters, "\u0000" as the end of a text, 01, garbage as white
- * space) and doesn't say where it stopped. json_parse() checks first, so that the tree holds exactly what the text
- * says.
+ * space) and doesn't say where it stopped. json_parse() checks first, so the tree holds just what the text says.
  */
 #pragma once
 #include <stddef.h>

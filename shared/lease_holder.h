@@ -3,7 +3,7 @@
  *
  *     <host>/<boot id>/<pid namespace>.<time namespace>/<pid>/<start time of the pid>/<nonce>
  *
- * Who was killed and started again need not wait for its own lease to run out.
+ * So a program that was killed and started again need not wait for its own old lease to run out.
  */
 #pragma once
 

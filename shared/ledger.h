@@ -17,8 +17,8 @@
  *     LOST      the link went; nobody knows whether it was done: send it again when the link is up
  *     TROUBLE   the server refuses for now (loading, out of memory, busy; `text`): send it again later
  *
- * A server that doesn't know the scripts is taught them, by whoever may: the user of a worker needs no right to run
- * scripts of its own, if there is a controller that loads ours.
+ * A server that doesn't know the scripts is taught them by whoever may load scripts. A worker's user needs no right
+ * to do so if there is a controller, which does it.
  */
 #pragma once
 #include <stdbool.h>
@@ -195,7 +195,7 @@ struct ledger_found ledger_found(const struct ledger_reply *reply);
 int ledger_hold(struct ledger *ledger, const char *me, unsigned lease_ms, ledger_reply_fn *reply, void *data);
 
 /*
- * The found run goes to the history, and nobody holds anything of it any more. {OK} {FENCED}
+ * The found run goes to the history; from then on nobody holds anything of it. {OK} {FENCED}
  * {OCCUPIED: id, state, "worker", its name: it came back to life}
  */
 int ledger_archive(struct ledger *ledger, const char *me, const char *summary, ledger_reply_fn *reply, void *data);
@@ -226,8 +226,8 @@ int ledger_open(struct ledger *ledger, const char *me, ledger_reply_fn *reply, v
 
 /*
  * Cancels the run; `tasks`: those at the right end of the queue, which are complete without a result then. To be
- * called until the run is finished: what runs is handed back by its workers, and then waits. {OK: ledger_count}
- * {FENCED} {CLOSED}
+ * called until the run is finished: what runs is handed back by its workers, and then waits.
+ * {OK: ledger_count} {FENCED} {CLOSED}
  */
 int ledger_cancel(struct ledger *ledger, const char *me, enum cancel_kind kind, const char *reason,
                   const char *const *tasks, size_t count, ledger_reply_fn *reply, void *data);
@@ -244,8 +244,8 @@ int ledger_summarize(struct ledger *ledger, const char *me, const char *summary,
                      ledger_reply_fn *reply, void *data);
 
 /*
- * Whose lists must be swept. `known_ms`: what Redis' clock must have come to if nobody has set it, 0: unknown. No
- * lease is longer than one lease after that. {OK: ledger_now_ms, ledger_late}
+ * Whose lists must be swept. `known_ms`: what Redis' clock must have come to if nobody has set it, 0: unknown. After
+ * that no lease has longer to go than one lease. {OK: ledger_now_ms, ledger_late}
  */
 int ledger_overdue(struct ledger *ledger, int64_t known_ms, ledger_reply_fn *reply, void *data);
 
@@ -267,7 +267,7 @@ int ledger_reclaim(struct ledger *ledger, const char *worker, const char *lease_
 int ledger_bury(struct ledger *ledger, const char *worker, const char *lease_end, ledger_reply_fn *reply, void *data);
 
 /*
- * Writes anew what Redis has lost of these tasks, as errors; an audit that repairs comes before.
+ * Writes anew what Redis has lost of these tasks, as errors. To be called after an audit that repairs.
  * {OK: ledger_count were lost} {FENCED} {CLOSED}
  */
 int ledger_restore(struct ledger *ledger, const char *me, const struct ledger_entry *entries, size_t count,
@@ -304,9 +304,9 @@ int ledger_ask_details(struct ledger *ledger, const char *task, ledger_reply_fn 
 int ledger_ask_log(struct ledger *ledger, const char *task, unsigned attempt, ledger_reply_fn *reply, void *data);
 
 /*
- * The first tasks in the order of the plan, the last runs of the history (`most` 0: all of them), so many at the
- * right end of the queue, from left to right, what lies in a worker's list, the records of a task's attempts. {OK:
- * ledger_list}
+ * The first tasks in the order of the plan; the last runs of the history (`most` 0: all of them); so many at the
+ * right end of the queue, from left to right; what lies in a worker's list; the records of a task's attempts.
+ * {OK: ledger_list}
  */
 int ledger_ask_order(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);
 int ledger_ask_history(struct ledger *ledger, size_t most, ledger_reply_fn *reply, void *data);

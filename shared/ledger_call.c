@@ -92,8 +92,8 @@ static void on_reply(void *data, const struct redisReply *raw)
     /* Its first start, SCRIPT FLUSH, or a fail-over to a server that never saw them; the owner sends again. */
     if (reply.outcome == LEDGER_TROUBLE && strncmp(reply.text, "NOSCRIPT", 8) == 0) {
         if (p.ledger->may_not_teach)
-            reply.text =
-                "the scripts aren't loaded, and this user may not load them: a controller of this version will";
+            reply.text = "the scripts aren't loaded, and this user may not load them; wanted a controller of this "
+                         "version, which does";
         else
             reply.is_taught = load(p.ledger, redis_link_try, NULL, NULL) == 0;
     }

@@ -27,7 +27,7 @@ struct ledger_call {
 void ledger_call_start(struct ledger_call *call, struct ledger *ledger, enum ledger_script script, const char *worker,
                        const char *task);
 
-/* The keys of one worker or task more, of those that the row names as number `repeat`. Keys come before arguments. */
+/* The keys of one more worker or task: list `repeat` of the row's more_keys. Keys come before arguments. */
 void ledger_call_add_keys(struct ledger_call *call, size_t repeat, const char *name);
 
 void ledger_call_add(struct ledger_call *call, const char *text);
@@ -36,9 +36,6 @@ void ledger_call_add_number(struct ledger_call *call, int64_t number);
 
 int ledger_call_send(struct ledger_call *call, ledger_reply_fn *reply, void *data);
 
-/*
- * A command that is no script, on a link of its own if it blocks: `wait_ms` is how long. Whatever isn't refused is
- * OK.
- */
+/* A command that is no script. `link`: one of its own if it blocks; `wait_ms`: for how long. OK: it isn't refused. */
 int ledger_call_command(struct ledger *ledger, struct redis_link *link, unsigned wait_ms, ledger_reply_fn *reply,
                         void *data, size_t argc, const char *const *argv);

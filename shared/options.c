@@ -42,15 +42,16 @@ static const struct option table[] = {
     SECRET("REDIS_PASSWORD", "redis-password", BOTH, redis_password, "password; the embedded server asks for it too"),
     NUMBER("REDIS_DB", "redis-db", BOTH, redis_db, "0", 0, 1000000, "database number"),
     TEXT("FUNKYTOWN_PREFIX", "prefix", BOTH, prefix, "",
-         "put before every key: several runs in one Redis; `{name}:` for Redis Cluster"),
+         "put before every key, so that several runs can share one Redis; `{name}:` for Redis Cluster"),
     TEXT("GROUP_TASKS_FILE", "group-tasks-file", CONTROLLER, map_file, "specs/spec_context_map.json", "the spec map"),
     TEXT("HTML_INDEX_FILE", "html-index-file", CONTROLLER, html_index_file, NULL,
-         "another page than the built-in one; its folder's files are served beside it"),
-    TEXT("SPEC_ROOT", "spec-root", BOTH, spec_root, "specs",
-         "where runners are started, and spec paths start; the controller, if it sees it, only looks for changes"),
+         "a page to serve in place of the built-in one; the other files of its folder are served too"),
     TEXT(
-        "FUNKYTOWN_SOURCE", "source", CONTROLLER, source, NULL,
-        "what is tested; another source is another run; none: the CI's commit, else git's, else a hash of the specs"),
+        "SPEC_ROOT", "spec-root", BOTH, spec_root, "specs",
+        "the folder that runners start in and that spec paths are relative to; the controller only looks for changes "
+        "in it, if it can see it"),
+    TEXT("FUNKYTOWN_SOURCE", "source", CONTROLLER, source, NULL,
+         "what is tested; a new source makes a new run; none: the CI's commit, else git's, else a hash of the specs"),
     TEXT("FUNKYTOWN_RUN_ID", "run-id", CONTROLLER, run_id, NULL, "name of the run; none: run-<UTC time>-<random>"),
     TEXT("FUNKYTOWN_HTTP_BIND", "http-bind", CONTROLLER, http_bind, "127.0.0.1", "the reporter's address"),
     NUMBER("FUNKYTOWN_HTTP_PORT", "http-port", CONTROLLER, http_port, "3000", 0, 65535,
@@ -61,22 +62,23 @@ static const struct option table[] = {
            "allows writes over HTTP (cancel, rerun); none: they answer 403"),
     TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
     NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, TASK_RETRIES_MAX,
-           "attempts after a failed one; a pass then is flaky"),
+           "attempts after a failed one; a task that passes then is flaky"),
     NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,
-           "lost workers that one task may cost before it is final as error"),
+           "how many workers one task may cost before it ends as an error"),
     NUMBER("FUNKYTOWN_MAX_FAILURES", "max-failures", CONTROLLER, max_failures, "0", 0, 1000000,
            "cancel the rest after so many failed tasks; 0: never"),
     NUMBER("FUNKYTOWN_LEASE_S", "lease-s", CONTROLLER, lease_s, "15", 1, TASK_LEASE_MAX_S,
-           "a worker silent for so many seconds is dead; workers renew at a third"),
+           "a worker that is silent for so many seconds counts as dead; workers report every third of it"),
     NUMBER("FUNKYTOWN_TASK_TIMEOUT_S", "task-timeout-s", CONTROLLER, task_timeout_s, "600", 1, TASK_TIMEOUT_MAX_S,
-           "seconds for one attempt; then TERM, 5 s, KILL, and an error of reason timeout"),
-    NUMBER("FUNKYTOWN_DEADLINE_S", "deadline-s", CONTROLLER, deadline_s, "0", 0, 10000000,
-           "seconds for the whole run; then what is left is cancelled, exit 4, with --once 10 s later at the latest, "
-           "whatever Redis does; 0: as long as it takes"),
+           "seconds for one attempt; then TERM, 5 s later KILL, and the attempt is an error: timeout"),
+    NUMBER(
+        "FUNKYTOWN_DEADLINE_S", "deadline-s", CONTROLLER, deadline_s, "0", 0, 10000000,
+        "seconds for the whole run; then what is left is cancelled, and the exit status is 4; --once ends 10 s later "
+        "at the latest, whatever Redis does; 0: no limit"),
     NUMBER("FUNKYTOWN_SLOTS", "slots", WORKER, slots, "1", 1, 1000, "runners at a time"),
     TEXT("FUNKYTOWN_WORKER_ID", "worker-id", WORKER, worker_id, NULL, "name of the worker; none: host-pid-random"),
     CHOICE("FUNKYTOWN_LOG_LEVEL", "log-level", BOTH, log_level, "info", "debug|info|warn|error",
-           "least level of log lines on standard error"),
+           "lowest level of log lines on standard error"),
     CHOICE("FUNKYTOWN_LOG_FORMAT", "log-format", BOTH, log_format, "auto", "auto|logfmt|json|pretty",
            "form of log lines; auto: pretty on a terminal, else logfmt"),
 };
@@ -364,7 +366,8 @@ int options_take_secret(struct options *options, const char *secret, struct erro
         if (is_it)
             return store(options, row, row->env, secret + length + 1, err);
     }
-    return error_set(err, ERROR_CONFIG, "found a secret of no option's name; wanted the controller of this version");
+    return error_set(err, ERROR_CONFIG,
+                     "found a secret that no option here has, wanted a controller of this version");
 }
 
 void options_free_variables(char **variables)
@@ -381,19 +384,18 @@ void options_print_help(FILE *out, enum program program)
             "usage: controller [--once] [--fresh | --rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
             "Expands the spec map into tasks, watches the run and serves the report.\n\n"
             "  --once            exit with the verdict when the run is finished\n"
-            "  --fresh           begin anew, whatever is found; what is found goes to the history\n"
-            "  --rerun           of the last run of this map, run again what didn't pass; passes are carried "
-            "forward\n"
+            "  --fresh           begin anew, whatever is found; a run that is found goes to the history\n"
+            "  --rerun           run again what didn't pass in the last run of this map; passes are carried forward\n"
             "  --workers N       start N workers on this machine as well\n"
             "  --audit           only look at the run in Redis: is every task in one place, are the counters right?\n"
-            "  --repair          with --audit: and mend what isn't\n",
+            "  --repair          with --audit: mend what is wrong\n",
             out);
     else
         fputs("usage: worker [OPTION ...]\n\nTakes tasks and runs them until the run is closed.\n\n", out);
     fputs("  --help            this text\n"
           "  --version         the version\n"
           "  --print-config    each option's value and where it came from\n\n"
-          "Flag over environment over default:\n",
+          "A flag wins over the environment, which wins over the default:\n",
           out);
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if ((table[i].programs & (int)program) == 0)

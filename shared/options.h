@@ -82,16 +82,16 @@ int options_load(struct options *options, enum program program, int argc, char *
 void options_hide_secrets(struct options *options, int argc, char **argv);
 
 /*
- * What a worker is to be told of that both programs know, however we were told: "NAME=value" each, ends with NULL.
- * The log level is left out if nobody gave one. For its environment: a command line can be read by everybody. Of
- * secrets only the name stands there: it is to be taken out. The caller frees it with options_free_variables().
+ * The options that workers have too, with our values, wherever those came from: "NAME=value" each, ends with NULL.
+ * They are for a worker's environment, as everybody can read a command line. The log level is left out if nobody gave
+ * one. Of a secret there is only the name, to be taken out of the environment. Freed with options_free_variables().
  */
 char **options_for_workers(const struct options *options);
 
-/* The secrets among it, which go another way (worker/parent.h): "NAME=value" each, ends with NULL. Freed the same. */
+/* The secrets among them, which go another way (worker/parent.h): "NAME=value" each, ends with NULL. Freed so too. */
 char **options_secrets_for_workers(const struct options *options);
 
-/* Takes over one of those, as if the environment had told it. It borrows from the text. 0, or -1: it is none. */
+/* Takes one of those as if the environment had told it, and borrows from the text. 0, or -1: it is no secret. */
 int options_take_secret(struct options *options, const char *secret, struct error *err);
 void options_free_variables(char **variables);
 

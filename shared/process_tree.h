@@ -2,8 +2,7 @@
  * The processes below one: listed from /proc, and signalled.
  *
  * A listing is old once it is made: processes fork and end meanwhile. To end a tree, kill and list again until
- * nothing is left; what a killed process had becomes the child of its subreaper, so the tree gets flatter with each
- * pass.
+ * nothing is left; what a killed process had becomes its subreaper's child, so each pass makes the tree flatter.
  */
 #pragma once
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * The record of an attempt: one JSON object, as it lies in `funkytown:attempts:<task>` and goes to the page.
  * ARCHITECTURE.md shows it. Whoever runs attempts writes it with record_format(), whoever looks at them later reads
- * it with record_parse(); of an attempt that nobody reports a script writes it (lost_record of lua/prelude.lua),
- * which a test reads with the same parse. Pure.
+ * it with record_parse(); for an attempt that nobody reports a script writes it (lost_record of lua/prelude.lua),
+ * and a test reads that with record_parse() too. Pure.
  */
 #pragma once
 #include <stddef.h>
@@ -34,7 +34,7 @@ struct record {
     const char *reason, *worker;
     int64_t started_ms; /* Unix time */
     uint64_t duration_ms;
-    const struct record_run *run; /* NULL: passed, failed or error it wasn't */
+    const struct record_run *run; /* NULL: it was released or lost */
 };
 
 /* Appends the record. Its texts are valid UTF-8. */
@@ -51,7 +51,7 @@ struct record_source {
 /*
  * 0, to be closed; or -1 with ERROR_CONFIG, "record: outcome: found X, wanted Y", and there is nothing to close.
  * Members that aren't known are skipped; one that is missing is 0, "" or an empty list, but for the outcome. Numbers
- * are kept between bounds (bounds.h). Who has no version is of version 1.
+ * are kept between bounds (bounds.h). A record without a version is of version 1.
  */
 int record_parse(struct record_source *source, const char *bytes, size_t length, struct error *err);
 void record_close(struct record_source *source);

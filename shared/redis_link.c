@@ -24,7 +24,7 @@ enum {
     FIRST_WAIT_MS = 50,
     CONNECT_TIMEOUT_MS = 5000,
     TIMEOUT_CHECK_MS = 500,
-    REFUSED_LIMIT_MS = 5000, /* who refuses for longer may not be the one to talk to any more */
+    REFUSED_LIMIT_MS = 5000, /* a server that refuses for longer may no longer be the right one */
 };
 
 /* FALLING: replies are being called with NULL, on_down follows. */
@@ -50,9 +50,9 @@ struct awaited {
     bool may_be_denied;
 };
 
-/* Refusals that follow one another. Until the last one is made good the link is no good one, however well it greets. */
+/* Refusals in a row. Until what was refused last is accepted the link isn't a good one, however it greets. */
 struct refusals {
-    char what[64]; /* was refused last; "": nothing that wasn't accepted since */
+    char what[64]; /* was refused last; "": nothing, or it has been accepted since */
     uint64_t since_ms, last_ms;
 };
 
@@ -172,11 +172,10 @@ static void set_elsewhere(struct redis_link *link, const char *text)
 
 static void set_no_cluster(struct redis_link *link, const char *words)
 {
-    error_set(
-        &link->reason, ERROR_CONFIG,
-        "redis %s is a cluster, which says: %s; wanted REDIS_DB=0 and a FUNKYTOWN_PREFIX with a tag in braces, as "
-        "FUNKYTOWN_PREFIX={funkytown}: , which keeps all keys on one node",
-        link->route.place, words);
+    error_set(&link->reason, ERROR_CONFIG,
+              "redis %s is a cluster, which says: %s; wanted REDIS_DB=0 and a FUNKYTOWN_PREFIX with a tag in braces, "
+              "such as FUNKYTOWN_PREFIX={funkytown}: , which keeps all keys on one node",
+              link->route.place, words);
 }
 
 /* The same refusal over and over: by somebody who was the right one to talk to until lately, or will be again. */
@@ -419,7 +418,7 @@ bool redis_link_is_up(const struct redis_link *link)
     return link->state == LINK_UP;
 }
 
-/* Whether a reply is the last one of its connection. What may be denied is a reply as any other, whatever it is. */
+/* Whether a reply is the last one of its connection. If a denial is allowed, no reply is. */
 static bool is_last(struct redis_link *link, const struct awaited *a, const char *error)
 {
     if (link->state == LINK_GREETING && error && redis_refusal_of(error) == REDIS_REFUSAL_DENIED) {
@@ -450,7 +449,7 @@ static void on_reply(redisAsyncContext *context, void *raw, void *data)
         drop(link);
 }
 
-/* `what` it is that is asked for: so much of it that two of them can be told apart. */
+/* Sets `what`: so much of the command that two of them can be told apart. */
 static void name_command(struct awaited *a, int argc, const char *const *argv, const size_t *lengths)
 {
     size_t length = argc < 2 ? 0 : lengths ? lengths[1] : strlen(argv[1]);
@@ -523,7 +522,8 @@ bool redis_link_follow(struct redis_link *link, const struct redis_link *leader)
         link->begun_ms >= leader->begun_ms)
         return false;
     redis_route_learn(&link->route, &leader->route);
-    set_reason(link, leader->route.is_led ? ERROR_ELSEWHERE : ERROR_REFUSED, "the commands go elsewhere by now");
+    set_reason(link, leader->route.is_led ? ERROR_ELSEWHERE : ERROR_REFUSED,
+               "the link for commands is at another server by now");
     end_connection(link);
     return true;
 }

@@ -24,7 +24,7 @@
 struct redisReply;
 struct redis_link;
 
-/* Who finds the server again later than this after it came back has been kept from it by something else. */
+/* The longest pause between two attempts: a server that is back is found within it, if nothing else is in the way. */
 enum { REDIS_LINK_LONGEST_WAIT_MS = 2000 };
 
 struct redis_address {
@@ -47,8 +47,8 @@ struct redis_link_events {
 };
 
 /*
- * Called exactly once for each command that was sent. NULL: the link was lost, and nobody knows whether the command was
- * carried out.
+ * Called exactly once for each command that was sent. NULL: the link was lost, and nobody knows whether the command
+ * was carried out.
  */
 typedef void redis_reply_fn(void *data, const struct redisReply *reply);
 
@@ -65,7 +65,7 @@ bool redis_link_is_up(const struct redis_link *link);
 int redis_link_send(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
                     const char *const *argv, const size_t *lengths);
 
-/* The same for what this user may be denied: then that is a reply as any other. */
+/* The same for a command that this user may be denied: the denial is then a reply like any other. */
 int redis_link_try(struct redis_link *link, unsigned timeout_ms, redis_reply_fn *reply, void *data, int argc,
                    const char *const *argv, const size_t *lengths);
 
@@ -73,8 +73,9 @@ int redis_link_try(struct redis_link *link, unsigned timeout_ms, redis_reply_fn 
 void redis_link_reset(struct redis_link *link);
 
 /*
- * The same if the leader, which is up, was connected later than this one: it may be another server by now, and who
- * waits at the old one waits for nothing. Returns whether it was so. To be called when either of them comes up.
+ * The same, but only if the leader, which is up, connected later than this link: it may be at another server by
+ * now, and at the old one nothing will come any more. Returns whether it was so. To be called when either of
+ * them comes up.
  */
 bool redis_link_follow(struct redis_link *link, const struct redis_link *leader);
 

@@ -1,8 +1,8 @@
 /*
  * Redis' words are no interface that it promises to keep, but for the first one; and within a script that first word
  * stands anywhere: until Redis 6.2 as "ERR Error running script (call to f_1f…): @user_script:9: @user_script: 9:
- * -READONLY You can't …", from 7.0 on as "READONLY You can't … script: 1f…, on @user_script:9.". All of that is known
- * here alone.
+ * -READONLY You can't …", from 7.0 on as "READONLY You can't … script: 1f…, on @user_script:9.". Nobody else
+ * needs to know that.
  */
 #include "shared/redis_refusal.h"
 

@@ -21,7 +21,5 @@ enum redis_refusal redis_refusal_of(const char *text);
 /* Its words without those of the script that it happened in: the same reason is then the same text. */
 void redis_refusal_words(const char *text, char *words, size_t size);
 
-/*
- * Which node MOVED names. `host` becomes "" where it is the one that was asked. false: it names none.
- */
+/* Which node MOVED names. `host` becomes "" where it is the one that was asked. false: it names none. */
 bool redis_refusal_node(const char *text, char *host, size_t size, int *port);

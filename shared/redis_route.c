@@ -1,4 +1,4 @@
-/* It is apart from the link so that the link's states are one story: nothing here knows whether it is connected. */
+/* A file of its own, so that the link's states are one story: nothing here knows whether the link is connected. */
 #include "shared/redis_route.h"
 
 #include <stdio.h>

@@ -29,7 +29,7 @@ int run_viewport_parse(struct run_viewport *viewport, const struct cJSON *defini
 /* The tree is the caller's. */
 struct cJSON *run_viewport_format(const struct run_viewport *viewport);
 
-/* The overrides, as rows of a form that has more of them. */
+/* The rows of the overrides, for a form that has more rows than these. */
 enum { RUN_OVERRIDE_TIMEOUT, RUN_OVERRIDE_RETRIES, RUN_OVERRIDES };
 #define RUN_TIMEOUT_KEY                                                                                              \
     {                                                                                                                \

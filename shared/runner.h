@@ -4,12 +4,11 @@
  *     { "argv": ["bash", "{spec}"], "env": {"A": "b"}, "cwd": "sub",
  *       "exit": {"0": "passed", "1": "failed", "3": "error"} }
  *
- * "bundle", "junit" and "artifacts" are refused as long as nothing acts upon them.
+ * "bundle", "junit" and "artifacts" are refused as long as they have no effect.
  *
  * The controller checks definitions with runner_parse() before anything is written; the worker parses them again.
  *
- * argv and env are templates (shared/runner_template.h); the runners that nobody has to define are in
- * shared/runner_builtins.h.
+ * argv and env are templates (runner_template.h); runner_builtins.h has the runners that nobody needs to define.
  */
 #pragma once
 #include <stdbool.h>

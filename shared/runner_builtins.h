@@ -3,9 +3,9 @@
  *
  *     {"package": "@playwright/test", "program": "cli.js", "reporter": "playwright.mjs", "runner": {"argv": […]}}
  *
- * "runner" is the definition, as a spec map would give it. In it {<name>} stands for a file of an npm package, the
- * program, and {reporter} for one of the reporters that come with the worker. Where the package is installed the
- * worker finds out.
+ * "runner" is the definition, as a spec map would give it. In it {<name>} stands for the program, a file of the npm
+ * package, and {reporter} for one of the reporters that come with the worker. The worker finds out where the
+ * package is installed.
  */
 #pragma once
 #include <stddef.h>

@@ -260,7 +260,7 @@ static int expand_template(const char *template, const struct runner_values *val
     return 0;
 }
 
-/* Whoever wrote the '-' in the template wanted an option; a value is none. */
+/* A '-' that is written in the template is meant as an option; one that a value brings is not. */
 static int check_argument(const char *template, const char *argument, struct error *err)
 {
     if (argument[0] != '-' || template[0] == '-')

@@ -30,8 +30,7 @@ bool runner_needs_spec(const struct runner *runner);
 /* Whether a template asks for {reporter} or {events}: it tells of every test, and its silence is an error. */
 bool runner_reports_tests(const struct runner *runner);
 
-/* What placeholders stand for, borrowed. NULL, and 0 for sizes: not known; then a runner that asks for it can't
- * start. */
+/* What placeholders stand for, borrowed. NULL, or size 0: not known, and a runner that asks for it can't start. */
 struct runner_values {
     const char *const *specs; /* ends with NULL, at least one */
     const char *root;         /* the spec root: absolute, symbolic links resolved */

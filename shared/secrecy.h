@@ -1,7 +1,7 @@
 /*
- * Specs run as the same user as our own processes. Those close their memory and environment, where passwords are, to
- * everybody else: /proc/<pid>/environ, mem, fd and ptrace() are root's then. The price is that there are no core
- * files.
+ * Specs run as the same user as our own processes. So these close their memory and environment, where passwords
+ * are, to everybody else: then /proc/<pid>/environ, mem, fd and ptrace() are root's alone. The price: there are
+ * no core files.
  */
 #pragma once
 

@@ -23,8 +23,8 @@ if claim ~= token then
   local is_forgotten = claim and t[1] == 'processing' and t[2] == worker
   local is_ours = is_forgotten or (not claim and t[1] == 'waiting')
   local now = now_ms()
-  -- It didn't end well here: somebody else shall have it, who gets it at once when he has nothing to do. Twice, then
-  -- all the others are busy for long.
+  -- It didn't end well here, so it is left to the others, who get it at once if they are idle. When it has come back
+  -- twice they are all busy for long, and it runs here.
   local is_declined = is_ours and not is_forgotten and t[2] == worker and has_others(KEYS[9], worker, now)
                       and redis.call('HINCRBY', KEYS[11], task, 1) <= 2
   if not is_ours or is_declined then

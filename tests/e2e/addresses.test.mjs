@@ -109,7 +109,7 @@ test('Redis Cluster: without a tag, or with another database, both programs say 
       assert.equal(await program.exit(), 2, program.output);
       const lines = program.stderr.split('\n').filter((line) => /cluster/.test(line));
       assert.equal(lines.length, 1, program.output);
-      assert.match(lines[0], /wanted REDIS_DB=0 and a FUNKYTOWN_PREFIX with a tag in braces, as FUNKYTOWN_PREFIX=\{funkytown\}:/);
+      assert.match(lines[0], /wanted REDIS_DB=0 and a FUNKYTOWN_PREFIX with a tag in braces, such as FUNKYTOWN_PREFIX=\{funkytown\}:/);
     }
   }
 });

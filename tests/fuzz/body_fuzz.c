@@ -1,5 +1,4 @@
-/* The body of a write of any bytes: only states that can run again, a count in bounds, refusals that name the place.
- */
+/* A write whose body is any bytes: only states that can run again, counts in bounds, refusals that name the place. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

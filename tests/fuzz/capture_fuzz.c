@@ -1,5 +1,4 @@
-/* What a runner prints, any bytes in any pieces: the kept log is valid UTF-8, bounded, and tells what was left out.
- */
+/* What a runner prints, any bytes in any pieces: the log is valid UTF-8, bounded, and tells what was left out. */
 #include <string.h>
 
 #include "shared/utf8.h"

@@ -18,8 +18,10 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
 
-/* The input: the history, what the hash had before and has now, then names and values of events, each from an
- * "event" on. The history is read as a record too. */
+/*
+ * The input: the history, what the hash had before and has now, then names and values of events, each from an "event"
+ * on. The history is read as a record too.
+ */
 enum { HISTORY, BEFORE, NOW = BEFORE + TASK_RECORD_FIELDS, EVENT = NOW + TASK_RECORD_FIELDS };
 
 enum { NOW_MS = 1764000000 };

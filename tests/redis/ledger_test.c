@@ -1436,8 +1436,8 @@ static void audit_tells_what_does_not_agree_and_mends_it(void **state)
         expect_text(b, 3, "0");
         expect_text(b, 4, rows[i].finding);
         expect_line(b, rows[i].mended);
-        expect_line(b, "funkytown:events number=7 at_ms=T event=repaired"); /* after a number that nobody has: all is
-                                                                               read again */
+        /* After a number that no event has: whoever follows reads everything again. */
+        expect_line(b, "funkytown:events number=7 at_ms=T event=repaired");
         expect_count(b, "funkytown:run.finished_ms", 0);
         expect_refused(b, audit(b, true, 4), LEDGER_OK);
         expect_text(b, 2, "0");

@@ -1,5 +1,4 @@
-/* redis_link against a real server: what it reports, in which order, and that nothing of it is left when it is
- * closed. */
+/* redis_link against a real server: what it reports, in which order, and that nothing is left of it in the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

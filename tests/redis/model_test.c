@@ -363,8 +363,7 @@ static bool is_as_wanted(const struct answer *answer, const char *wanted, char *
                                                    : strcmp(joined, wanted) == 0;
 }
 
-/* Waits for the reply of what was sent, which the model has already done. Returns whether the one who asked gets it.
- */
+/* Waits for the reply to what was sent, which the model has done already. Returns whether whoever asked gets it. */
 static bool __attribute__((format(printf, 3, 4))) carried(struct model *m, int sent, const char *format, ...)
 {
     char what[160], joined[512];
@@ -1170,8 +1169,10 @@ static void expire_worker(struct model *m, int name)
     check(m);
 }
 
-/* It is the same whether the clock is set or all that was written by it. Graves don't grow old: the hour that they
- * are kept for is shorter than our step. */
+/*
+ * Instead of the clock, all that was written by it is set, which comes to the same. Graves don't grow old by it: the
+ * hour that they are kept for is shorter than our step.
+ */
 static void set_clock(struct model *m, bool forward)
 {
     world_set_clock(&m->now.world, forward);

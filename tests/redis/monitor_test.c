@@ -186,8 +186,7 @@ static void a_rerun_that_ends_while_the_end_is_read_is_the_verdict(void **state)
     assert_int_equal(s->reopened_count, 0);
 }
 
-/* It had been told that the run is finished. Redis' clock may have been set, so that the rerun bears the same time.
- */
+/* The end of the run had been told. Redis' clock may have been set, so the rerun may bear the same time. */
 static void a_rerun_that_ends_before_it_is_noticed_is_told(void **state)
 {
     struct stage *s = *state;

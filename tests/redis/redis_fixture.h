@@ -2,8 +2,7 @@
  * A private redis-server for a test, and waiting for what the event loop brings.
  *
  * The server listens on a free port of 127.0.0.1, keeps its files in a temporary folder and dies with the test.
- * Whatever can't be had (no redis-server, no answer within a time that is far too long) ends the test program with a
- * message.
+ * What can't be had (no redis-server, no answer within far too long a time) ends the test program with a message.
  */
 #pragma once
 #include <stdbool.h>

@@ -98,15 +98,16 @@ void world_register(struct world *w, int name, const char *nonce, int pid);
 void world_renew(struct world *w, int name, const char *nonce);
 void world_pop(struct world *w, int name);
 void world_claim(struct world *w, int name, const char *nonce, int task, const char *token);
-/* The reason is "" for a pass and "broken" for the rest, the duration 1500 ms, the log and the details are the token.
- */
+/* The reason is "" for a pass, else "broken"; the duration is 1500 ms; the log and the details are the token. */
 void world_settle(struct world *w, int name, int task, const char *token, enum task_result result, int retries);
 /* `token` NULL: not claimed. The record is "released". */
 void world_release(struct world *w, int name, int task, const char *token);
 void world_leave(struct world *w, int name, const char *nonce);
 
-/* Run ids: "" none. `dead`: WORLD_NOBODY or a controller. `dead_nonces`: of a worker's process that is known to be
- * dead, "" where none is; a process' identity is its nonce. */
+/*
+ * Run ids: "" none. `dead`: WORLD_NOBODY or a controller. `dead_nonces`: of each worker's process that is known to be
+ * dead, "" where none is; a process' identity is its nonce.
+ */
 struct world_acquisition {
     int me, plan, source, dead;
     bool is_fresh;
@@ -139,8 +140,7 @@ void world_lose_hash(struct world *w, int task);
 
 bool world_is_alive(const struct world *w, int name); /* as Redis' clock says */
 
-/* The world as lines of a keyspace, with the events of the last operation. The lines are the caller's; returns how
- * many. */
+/* The world as lines of a keyspace, with the last operation's events. The caller owns the lines. Returns how many. */
 size_t world_lines(const struct world *w, char **lines, size_t limit);
 
 /* What must hold whatever has happened (ARCHITECTURE.md, Invariants). NULL, or what does not. */

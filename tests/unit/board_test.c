@@ -476,8 +476,7 @@ static void an_estimate_says_how_unsure_it_is(void **state)
     }
     board_worker_joined(board, "w1", 4);
     board_totals(board, START_MS, &totals);
-    /* m = 3, s = sqrt(2.5), k = 1, n = 5, and one slot is as many as one task can use: 3 - 2 s sqrt(1.2) < 0, and +
-     */
+    /* m = 3, s = sqrt(2.5), k = 1, n = 5, one slot, as one task uses no more: 3 - 2 s sqrt(1.2) < 0, 3 + … = 6.464 */
     assert_int_equal(totals.eta_low_ms, 0);
     assert_int_equal(totals.eta_high_ms, 6464);
 }

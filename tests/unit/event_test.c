@@ -1,7 +1,6 @@
 /*
- * The tables of the streams: read back as they were written, and no other than the scripts write. Of the scripts
- * every emit(run, events, name, field, value, …) and signal(signals, name) is looked at, in the text that Redis is
- * taught.
+ * The tables of the streams: what is written is read back, and they are just what the scripts write. Every
+ * emit(run, events, name, field, value, …) and signal(signals, name) in the text that Redis is taught is looked at.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,4 @@
-/* Clients that are slow, greedy, or speak something else than HTTP. What a reporter tells is reporter_test's
- * business. */
+/* Clients that are slow or greedy, or don't speak HTTP. What a reporter tells is reporter_test's business. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

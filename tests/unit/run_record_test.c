@@ -23,7 +23,8 @@ static void a_run_is_read_whatever_it_holds(void **state)
 {
     (void)state;
     static const struct {
-        /* state started_ms finished_ms reopened_ms idle_ms cancel cancel_kind reruns failed source branch source_url
+        /*
+         * state started_ms finished_ms reopened_ms idle_ms cancel cancel_kind reruns failed source branch source_url
          */
         const char *fields[RUN_RECORD_FIELDS];
         struct board_run wanted;

@@ -1,5 +1,4 @@
-/* What is tested gets another identity when it changes, and keeps it whatever a run writes: in folders with and
- * without git. */
+/* What is tested gets a new identity when it changes, but not by what a run writes: with git and without it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
