@@ -16,11 +16,11 @@ export const IN_TOUCH = { phase: 'live', since: 0, gone: false };
 export function describeContact(summary, { phase, since, gone }) {
   if (!summary || !gone) return '';
   const time = formatTimeOfDay(since);
-  if (phase === 'waiting') return 'A controller is there again, and still reading the plan. What you see is from before.';
+  if (phase === 'waiting') return 'A controller is back, but still reading the plan. What you see is from before.';
   if (summary.state !== 'running') {
     return `The controller has ended${phase === 'ended' ? '' : ` or can’t be reached, since ${time}`}. The verdict stays: ${describeRun(summary).word}.`;
   }
   return phase === 'ended'
-    ? `The controller was stopped at ${time}, before the run was finished. Started again it goes on from here, and this page follows.`
+    ? `The controller was stopped at ${time}, before the run was finished. When it is started again, it goes on from here, and this page follows.`
     : `The controller has been gone since ${time}. What you see is as of then; trying to reach it.`;
 }

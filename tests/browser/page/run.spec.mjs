@@ -187,7 +187,7 @@ test('a controller that was stopped leaves a run that can go on', async ({ page,
   const replay = await open({ tasks: 40, workers: 2, failing: 0, flaky: 0, erring: 0, until: 4000 });
   replay.end('interrupted');
   await expect(heading(page)).toHaveText('Interrupted');
-  await expect(page.locator('.connection')).toHaveText(/^The controller was stopped at .+ before the run was finished\. Started again it goes on/);
+  await expect(page.locator('.connection')).toHaveText(/^The controller was stopped at .+ before the run was finished\. When it is started again, it goes on/);
   await expect(page).toHaveTitle(/^‖ interrupted · \d+\/40 · funkytown$/);
   expect(await seriousViolations(page)).toEqual([]);
   replay.run.epoch = 'another life';

@@ -63,7 +63,7 @@ test('what is said of the controller', () => {
   assert.equal(describeContact(null, lost), '');
   assert.equal(describeContact(running, { ...lost, gone: false }), '');
   assert.equal(describeContact(running, lost), `The controller has been gone since ${time}. What you see is as of then; trying to reach it.`);
-  assert.match(describeContact(running, ended), /^The controller was stopped at .*, before the run was finished\. Started again it goes on/);
+  assert.match(describeContact(running, ended), /^The controller was stopped at .*, before the run was finished\. When it is started again, it goes on/);
   assert.equal(describeContact(finished, ended), 'The controller has ended. The verdict stays: Passed.');
   assert.equal(describeContact(finished, lost), `The controller has ended or can’t be reached, since ${time}. The verdict stays: Passed.`);
   assert.match(describeContact(running, { ...lost, phase: 'waiting' }), /^A controller is there again/);
