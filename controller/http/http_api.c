@@ -1,6 +1,6 @@
 /*
- * What the board knows is answered at once; of what only the source knows, the task is looked for first, so that the
- * source is asked of tasks of this run alone. Neither renders anything: the board's JSON is board_json's.
+ * What the board knows is answered at once. Before the source is asked for what only it knows, the task is looked up,
+ * so it is asked about tasks of this run alone. Nothing is rendered here: the board's JSON is board_json's.
  */
 #include "controller/http/http_api.h"
 

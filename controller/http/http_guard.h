@@ -1,9 +1,9 @@
 /*
  * Who may read, and who may write. Pure; a header field that isn't there is NULL.
  *
- * A browser sends requests for any page that asks it to, and a name may be made to lead to our address after the page
- * was loaded from elsewhere (DNS rebinding): what we answer is that page's to read then. Who listens on loopback
- * knows by which names that can be, and serves no others. Elsewhere (an image, behind an ingress) it can't be known.
+ * A browser sends requests for any page that asks it to. If the name of a page's site is made to lead to our address
+ * after the page was loaded (DNS rebinding), the page can read what we answer. On loopback we know which names are
+ * ours, and serve no others. Elsewhere (an image, behind an ingress) we can't know.
  *
  * A write must show three things:
  *
@@ -33,8 +33,8 @@ bool http_guard_is_loopback(const struct sockaddr *address);
 bool http_guard_is_own_host(const char *host, const char *bind, const char *url);
 
 /*
- * Whether the Origin has the host and port of Host, or of `url` ("https://ci.example/funkytown"; NULL: none), as
- * which people reach us when something in between changes Host. What has no port has the usual one of the scheme.
+ * Whether the Origin has the host and port of Host, or of `url` ("https://ci.example/funkytown"; NULL: none), where
+ * people reach us when something in between changes Host. What has no port has the usual one of the scheme.
  */
 bool http_guard_is_own_origin(const char *origin, const char *host, const char *url);
 

@@ -70,7 +70,7 @@ static void add_run(struct buffer *out, const struct board *board)
                (double)totals.wall_ms / 1000);
     add_metric(out, "funkytown_run_compute_seconds", "gauge", "Time of all attempts that ended.",
                (double)totals.compute_ms / 1000);
-    add_metric(out, "funkytown_run_bound_seconds", "gauge", "What the run could not have been shorter than.",
+    add_metric(out, "funkytown_run_bound_seconds", "gauge", "The shortest time that the run could have taken.",
                (double)totals.bound_ms / 1000);
 }
 

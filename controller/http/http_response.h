@@ -3,8 +3,8 @@
  * HTTP, or is larger than a connection's memory, the library refuses without asking us: with a text of its own that
  * repeats nothing of the request, or without a word; and it closes the connection.)
  *
- * A body is bytes (copied, kept by others, or taken over) or a stream. It is the response that knows which: whatever
- * else is to be sent is one more way to make one, and who replies with it does as with all.
+ * A body is bytes (copied, kept by others, or taken over) or a stream. Only the response knows which: another kind of
+ * body needs another way to make a response, and is replied with like any other.
  *
  * A response is made, given more headers, and handed to whoever sends it (http_reply).
  */
