@@ -11,8 +11,7 @@
 #include "shared/memory.h"
 #include "shared/runner_template.h"
 
-/* Kept of a start's output: enough to see how it began and why it ended, and 20,000 of them still fit a small Redis.
- */
+/* Kept of a start's output: enough to see how it began and why it ended; 20,000 of them still fit a small Redis. */
 enum { LOG_HEAD_BYTES = 32 * 1024, LOG_TAIL_BYTES = 96 * 1024 };
 
 /* ---- callbacks ---- */
