@@ -5,6 +5,7 @@
 // The seed decides what happens and after how many started tasks; with the same seed the same is tried again. Ends with
 // the totals, and 1 if there was a flaw.
 
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { waitFor } from '../e2e/harness.mjs';
 import { Chance } from './chance.mjs';
@@ -24,6 +25,7 @@ const ENV = { FUNKYTOWN_MAX_CRASHES: '1000' };
 // Some take longer, some leave a daemon behind, some fail: as their names say. In the second edition of the specs those
 // that are slow fail as well.
 const SCRIPT = `
+while [ -e "$HOME/held" ]; do sleep 0.05; done
 echo "$FUNKYTOWN_SPEC $$" >>"$HOME/started"
 case "$FUNKYTOWN_SPEC" in *daemon*) setsid sleep 600 & ;; esac
 case "$FUNKYTOWN_SPEC" in *slow*) sleep 0.3;; *) sleep 0.03;; esac
@@ -119,13 +121,20 @@ class Storm {
   }
 
   // Somebody begins a run of changed specs while ours is alive: it is refused, and nothing of ours is touched. (After an
-  // outage that was longer than a lease nobody is known to be, until the controller has renewed its own.)
+  // outage that was longer than a lease nobody is known to be, until the controller has renewed its own.) Meanwhile no
+  // task begins: a finished run whose controller has gone is replaced, and rightly so.
   async sendImpostor() {
     const { scene } = this;
+    const gate = scene.file('held', '');
+    if (Number(await scene.redis('hget', 'runmeta', 'tasksremaining')) <= WORKERS) {
+      rmSync(gate);
+      return;
+    }
     await waitFor('the controller to hold its lease', async () => (await scene.redis('exists', 'funkytown:controller'))[0] === '1');
     const impostor = scene.spawn('controller', `${scene.bin}/controller`, ['--http-port', '0', ...this.args],
       { ...scene.env, ...ENV, FUNKYTOWN_SOURCE: 'an impostor' });
     const status = await impostor.exit();
+    rmSync(gate);
     if (status !== 2) throw new Error(`an impostor ended with ${status}, not 2:\n${impostor.output}`);
     this.deeds.impostor += 1;
   }
