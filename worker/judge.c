@@ -138,11 +138,11 @@ bool judge_is_named(const struct judge *j, const struct cJSON *event)
 static bool is_own(struct judge *j, const cJSON *event)
 {
     const char *name = text_of(event, "spec");
-    if (j->spec == NULL || name == NULL || is_own_name(j, name))
+    if (j->spec == NULL || (name ? is_own_name(j, name) : !j->has_others))
         return true;
     if (j->other_spec[0] == '\0')
         one_line_set(j->other_spec, sizeof(j->other_spec), name);
-    if (j->other_spec[0] == '\0') /* a name that can't be shown */
+    if (j->other_spec[0] == '\0') /* no name, or one that can't be shown */
         one_line_set(j->other_spec, sizeof(j->other_spec), "?");
     return false;
 }
@@ -317,6 +317,19 @@ void judge_take(struct judge *j, const struct cJSON *event, const char *text)
         judge_add_unreadable(j, text);
 }
 
+static bool is_text(const cJSON *object, const char *name, const char *wanted)
+{
+    const char *text = text_of(object, name);
+    return text && strcmp(text, wanted) == 0;
+}
+
+void judge_take_others(struct judge *j, const struct cJSON *event)
+{
+    j->others_spoke = true;
+    if (is_text(event, "event", "error") || is_text(event, "status", "failed"))
+        j->others_failed = true;
+}
+
 /* ---- verdict ---- */
 
 __attribute__((format(printf, 3, 4))) static void decide(struct verdict *v, enum task_result result,
@@ -362,7 +375,7 @@ static bool saw_events(const struct judge *j)
 {
     const struct test_counts *c = &j->counts;
     return c->passed + c->failed + c->skipped + c->flaky > 0 || j->spec_status != TASK_UNKNOWN || j->runner_error ||
-           j->other_spec[0] != '\0';
+           j->other_spec[0] != '\0' || j->others_spoke;
 }
 
 static void add_unreadable(struct buffer *out, const struct judge *j)
@@ -432,7 +445,7 @@ static void decide_by_events(const struct judge *j, int code, enum task_result b
         decide_no_test(j, code, v);
     else if (j->spec_status == TASK_UNKNOWN)
         decide_no_end(j, code, v);
-    else if (by_exit != TASK_PASSED)
+    else if (by_exit != TASK_PASSED && !(by_exit == TASK_FAILED && j->others_failed))
         decide(v, TASK_ERROR, "exit %d though every test passed", code);
     else
         decide(v, TASK_PASSED, "%s", "");

@@ -36,7 +36,11 @@
  *     texts that are too long                              cut
  *     other members                                        nothing; "attachments" are counted, and not kept
  *     test records beyond JUDGE_TESTS_MAX                  counted, with their status, and not kept
- *     an event without "spec"                              of this spec
+ *     an event without "spec"                              of this spec; good news of none, if the runner was started
+ *                                                            for others too
+ *     an event of another spec that the runner was
+ *       started for                                        not taken. Bad news explains an exit status that says so,
+ *                                                            and who speaks of one spec has to speak of each
  *     bad news of another spec (a set-up or tear-down)     counts as if it were of this one
  *     good news of another spec                            shown, but neither a test of this one nor its end
  *     anything after the "spec" event                      counts: what is told last can only make it worse
@@ -62,6 +66,7 @@ struct judge {
     const char *spec;    /* its path below `root`; NULL: every event is of it */
     const char *root;    /* absolute: an event may name its spec by the whole path, */
     const char *cwd;     /* or by the path from where the runner was started, below `root`; NULL: there */
+    bool has_others;     /* the runner was started for other specs too */
 
     struct buffer tests;    /* the test records as JSON, between commas, capped */
     unsigned tests_dropped; /* records left out by the cap; they are counted all the same */
@@ -74,6 +79,8 @@ struct judge {
     unsigned unreadable_lines;
     char unreadable_sample[200]; /* the first of them: one line, cut, no control characters */
     char other_spec[128];        /* the first other spec that good news was of; "": none */
+    bool others_spoke;           /* events came of the others that the runner was started for, */
+    bool others_failed;          /* and bad news among them */
 
     /*
      * Of the spec's "error" event, else of the first failed test, else of the first "error" event. Each is one line
@@ -94,6 +101,9 @@ void judge_init(struct judge *j);
 
 /* Takes an event, which came as the line `text`; NULL: it couldn't be read. */
 void judge_take(struct judge *j, const struct cJSON *event, const char *text);
+
+/* Takes an event that names another spec that the runner was started for. */
+void judge_take_others(struct judge *j, const struct cJSON *event);
 
 /* Whether the event names the spec of this judge; one that names none doesn't. */
 bool judge_is_named(const struct judge *j, const struct cJSON *event);

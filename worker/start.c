@@ -28,7 +28,7 @@ static void on_event_bytes(void *data, const char *bytes, size_t length)
     event_reader_feed(&s->events, bytes, length);
 }
 
-static struct attempt *find_named(struct start *s, const struct cJSON *event)
+static const struct attempt *find_named(const struct start *s, const struct cJSON *event)
 {
     for (size_t i = 0; i < s->attempt_count; i++)
         if (judge_is_named(&s->attempts[i].judge, event))
@@ -39,11 +39,14 @@ static struct attempt *find_named(struct start *s, const struct cJSON *event)
 static void on_event(void *data, const struct cJSON *event, const char *text)
 {
     struct start *s = data;
-    struct attempt *named = find_named(s, event);
-    if (named)
-        judge_take(&named->judge, event, text);
-    for (size_t i = 0; named == NULL && i < s->attempt_count; i++)
-        judge_take(&s->attempts[i].judge, event, text);
+    const struct attempt *named = find_named(s, event);
+    for (size_t i = 0; i < s->attempt_count; i++) {
+        struct judge *judge = &s->attempts[i].judge;
+        if (named == NULL || named == &s->attempts[i])
+            judge_take(judge, event, text);
+        else
+            judge_take_others(judge, event);
+    }
 }
 
 /* A spec may put a file in the place of the FIFO: what is said into it reaches nobody. */
@@ -200,6 +203,7 @@ int start_run(struct start *s, const struct run_policy *policy, struct attempt *
     for (size_t i = 0; i < count; i++) {
         if (attempt_prepare(&attempts[i], policy, err) < 0)
             return -1;
+        attempts[i].judge.has_others = count > 1;
         specs[i] = attempts[i].spec;
     }
     if (run_all(s, policy, specs, err) < 0)

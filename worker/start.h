@@ -6,9 +6,10 @@
  *                       └── stop, or the time limit: TERM, 5 s, KILL ──┘
  *
  * A start carries out attempts. How many, nothing here says: each event goes to the attempt whose spec it names, and
- * one that names none of them to all (a set-up's failure, and what nobody can read, may be bad news for any). What an
- * event means, and what is told of an attempt, is the attempt's. Whether attempts may share a start is the owner's to
- * know: they have one runner, viewport and browser. The runner's FUNKYTOWN_TASK, _ATTEMPT and _SPEC are the first's.
+ * one that names none of them to all (a set-up's failure, and what nobody can read, may be bad news for any). How the
+ * process ended is told to all of them. What an event means, also one that another attempt gets, and what is told of
+ * an attempt, is the attempt's. Whether attempts may share a start is the owner's to know: they have one runner,
+ * viewport and browser, and a spec each. The runner's FUNKYTOWN_TASK, _ATTEMPT and _SPEC are the first's.
  */
 #pragma once
 #include <stdbool.h>
