@@ -241,23 +241,23 @@ static bool on_test(struct judge *j, const cJSON *event)
         const char *status;
         unsigned *count;
         bool is_pass;
-    } rows[] = {
+    } statuses[] = {
         {"passed", &j->counts.passed, true},
         {"failed", &j->counts.failed, false},
         {"skipped", &j->counts.skipped, false},
         {"flaky", &j->counts.flaky, true},
     };
     const char *status = text_of(event, "status");
-    for (size_t i = 0; status && i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(status, rows[i].status) != 0)
+    for (size_t i = 0; status && i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        if (strcmp(status, statuses[i].status) != 0)
             continue;
-        bool failed = rows[i].count == &j->counts.failed;
+        bool failed = statuses[i].count == &j->counts.failed;
         if (failed && j->counts.failed == 0) {
             take_place(j, event);
             take_title(j, event);
         }
-        ++*rows[i].count;
-        if (rows[i].is_pass && is_own(j, event))
+        ++*statuses[i].count;
+        if (statuses[i].is_pass && is_own(j, event))
             j->own_passed++;
         j->attachments_dropped += count_attachments(event);
         keep_record(j, event, failed);

@@ -14,7 +14,7 @@ import { MatrixView } from './matrix_view.js';
 import { TaskTable, moveActive } from './table.js';
 import { TimelineView } from './timeline_view.js';
 import { Toolbar } from './toolbar.js';
-import { describeRun } from './verdict.js';
+import { describeRun, goesOn } from './verdict.js';
 
 const COMPONENTS = { tasks: TaskTable, errors: ErrorsView, matrix: MatrixView, timeline: TimelineView };
 
@@ -39,7 +39,7 @@ export function App({ state }) {
 function Connection({ state }) {
   const summary = state.revision.value >= 0 && state.run.value?.summary;
   const text = describeContact(summary, state.contact.value);
-  return html`<div class="connection">${text && html`<p class=${summary.state === 'running' ? '' : 'calm'}>${text}</p>`}</div>`;
+  return html`<div class="connection">${text && html`<p class=${goesOn(summary) ? '' : 'calm'}>${text}</p>`}</div>`;
 }
 
 const WAITING = {

@@ -5,21 +5,14 @@ import { formatBytes, formatClock, formatDuration, formatTimeOfDay, plural } fro
 import { html } from './html.js';
 import { TestIcon } from './icons.js';
 import { Ansi, CopyButton } from './pieces.js';
+import { FAILED, FLAKY, TESTS, byUrgency, outcomeOf } from './status.js';
 import { stripAnsi } from './text.js';
 
 const STACK_LINES = 12;
 const QUIET_TESTS = 8;
 
-const OUTCOMES = {
-  passed: ['passed', 'Passed'],
-  failed: ['failed', 'Failed'],
-  error: ['error', 'Error'],
-  released: ['cancelled', 'Handed back'],
-  lost: ['error', 'Worker lost'],
-};
-
 export function AttemptFacts({ attempt }) {
-  const [tone, word] = OUTCOMES[attempt.outcome] ?? ['cancelled', attempt.outcome];
+  const { name: tone, word } = outcomeOf(attempt.outcome);
   const facts = [
     ['Outcome', html`<b class=${`tone-text-${tone}`}>${word}</b>${attempt.reason && html` <bdi class="of">${stripAnsi(attempt.reason)}</bdi>`}`],
     ['Took', attempt.duration_ms > 0 && formatDuration(attempt.duration_ms)],
@@ -57,16 +50,16 @@ export function Artifacts({ artifacts }) {
     </section>`;
 }
 
-const LOUD = { failed: 0, flaky: 1 };
+const isLoud = ({ status }) => TESTS[status] === FAILED || TESTS[status] === FLAKY;
 
 export function Tests({ tests }) {
   const [all, setAll] = useState(false);
   if (!tests.length) return html`<p class="note">No test reported from this attempt.</p>`;
-  const loud = tests.filter((test) => test.status in LOUD).sort((a, b) => LOUD[a.status] - LOUD[b.status]);
-  const quiet = tests.filter((test) => !(test.status in LOUD));
+  const loud = tests.filter(isLoud).sort((a, b) => byUrgency(a.status, b.status));
+  const quiet = tests.filter((test) => !isLoud(test));
   const shown = all || quiet.length <= QUIET_TESTS + 2 ? quiet : quiet.slice(0, QUIET_TESTS);
   const count = (status) => tests.filter((test) => test.status === status).length;
-  const summary = ['failed', 'flaky', 'passed', 'skipped'].filter(count).map((status) => `${count(status)} ${status}`).join(', ');
+  const summary = Object.keys(TESTS).sort(byUrgency).filter(count).map((status) => `${count(status)} ${status}`).join(', ');
   return html`
     <section class="tests" aria-label="Tests">
       <header class="section-head"><h3>Tests <span class="of">${summary}</span></h3></header>

@@ -7,7 +7,7 @@
 // Short losses are over before anybody has to know: `gone` is what is worth telling.
 
 import { formatTimeOfDay } from './format.js';
-import { describeRun } from './verdict.js';
+import { describeRun, goesOn } from './verdict.js';
 
 /** phase: loading, waiting, live, lost, ended; since: when the contact ended, the reader's clock; gone: for long enough. */
 export const IN_TOUCH = { phase: 'live', since: 0, gone: false };
@@ -17,7 +17,7 @@ export function describeContact(summary, { phase, since, gone }) {
   if (!summary || !gone) return '';
   const time = formatTimeOfDay(since);
   if (phase === 'waiting') return 'A controller is back, but still reading the plan. What you see is from before.';
-  if (summary.state !== 'running') {
+  if (!goesOn(summary)) {
     return `The controller has ended${phase === 'ended' ? '' : ` or can’t be reached, since ${time}`}. The verdict stays: ${describeRun(summary).word}.`;
   }
   return phase === 'ended'

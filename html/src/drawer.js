@@ -10,7 +10,7 @@ import { nextProblem } from './listing.js';
 import { Log } from './log.js';
 import { CopyButton } from './pieces.js';
 import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
-import { RUNNING, STATUSES, isProblem } from './status.js';
+import { RUNNING, STATUSES, isProblem, outcomeOf } from './status.js';
 import { Elapsed } from './table.js';
 import { splitPath, stripAnsi } from './text.js';
 
@@ -134,8 +134,6 @@ function attemptsOf(detail, run, row) {
   return [...detail.attempts, { attempt: number, outcome: 'running' }];
 }
 
-const WORDS = { passed: 'passed', failed: 'failed', error: 'error', released: 'handed back', lost: 'worker lost', running: 'running' };
-
 function AttemptTabs({ attempts, shown, state }) {
   const select = (place) => { state.attempt.value = place; };
   const byKey = (event) => {
@@ -150,7 +148,7 @@ function AttemptTabs({ attempts, shown, state }) {
     <div class="attempts" role="tablist" aria-label="Attempts" onKeyDown=${byKey}>
       ${attempts.map(({ attempt, outcome }, i) => html`
         <button key=${i} type="button" role="tab" id=${`attempt-${i + 1}`} aria-selected=${i + 1 === shown} aria-controls="attempt-panel"
-          tabindex=${i + 1 === shown ? 0 : -1} onClick=${() => select(i + 1)}>Attempt ${attempt}<span class="of">${WORDS[outcome] ?? outcome}</span></button>`)}
+          tabindex=${i + 1 === shown ? 0 : -1} onClick=${() => select(i + 1)}>Attempt ${attempt}<span class="of">${outcomeOf(outcome).word.toLowerCase()}</span></button>`)}
     </div>`;
 }
 

@@ -8,6 +8,7 @@ import { browserOf, specOf, taskKey, viewportOf } from './run.js';
 import { ERROR, FAILED } from './status.js';
 import { splitPath } from './text.js';
 import { follow } from './toolbar.js';
+import { goesOn } from './verdict.js';
 
 const NAMED = 6;
 
@@ -15,7 +16,7 @@ export function ErrorsView({ state }) {
   const run = state.run.value;
   const errors = state.revision.value >= 0 && groupErrors(run, state.matches.value);
   if (!errors.length) {
-    return html`<div class="nothing"><p>${run.summary.counts.failed + run.summary.counts.error ? 'No failure matches these filters.' : `Nothing has failed${run.summary.state === 'running' ? ' so far' : ''}.`}</p></div>`;
+    return html`<div class="nothing"><p>${run.summary.counts.failed + run.summary.counts.error ? 'No failure matches these filters.' : `Nothing has failed${goesOn(run.summary) ? ' so far' : ''}.`}</p></div>`;
   }
   const show = (pattern) => {
     state.setFilter({ error: pattern });

@@ -1,7 +1,7 @@
 // The icons, drawn here: one shape for each state, so that colour is never the only difference.
 
 import { html } from './html.js';
-import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, STATUSES } from './status.js';
+import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, STATUSES, TESTS } from './status.js';
 
 const cut = (d) => html`<path d=${d} class="icon-cut" />`;
 const line = (d) => html`<path d=${d} class="icon-line" />`;
@@ -33,8 +33,6 @@ const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, 
 export function VerdictIcon({ tone, size }) {
   return html`<svg class=${`icon verdict-icon tone-${tone}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[TONES[tone]]()}</svg>`;
 }
-
-const TESTS = { passed: PASSED, failed: FAILED, flaky: FLAKY, skipped: CANCELLED };
 
 export const TestIcon = ({ status }) => html`<${StatusIcon} status=${TESTS[status] ?? QUEUED} />`;
 

@@ -5,9 +5,9 @@ import { html } from './html.js';
 import { formatClock, formatCount, formatEta, formatPercent, formatTime, plural } from './format.js';
 import { Glyph, VerdictIcon } from './icons.js';
 import { describeSource } from './source.js';
-import { BY_PROGRESS, STATUSES } from './status.js';
+import { BY_PROGRESS, STATUSES, TESTS } from './status.js';
 import { ThemeButton } from './theme.js';
-import { describeRun, doneOf } from './verdict.js';
+import { describeRun, doneOf, goesOn } from './verdict.js';
 
 export function Masthead({ state }) {
   const { run, revision } = state;
@@ -47,7 +47,7 @@ function Progress({ counts }) {
 
 function Facts({ state, summary }) {
   const { counts, tests, workers } = summary;
-  const live = summary.state === 'running';
+  const live = goesOn(summary);
   // Who has gone doesn't tell who is live, and how long it takes.
   const { gone } = state.contact.value;
   const begun = summary.started_at ? Date.parse(summary.started_at) : 0;
@@ -87,7 +87,7 @@ function Source({ source }) {
 }
 
 function Tests({ tests, live }) {
-  const parts = ['passed', 'failed', 'flaky', 'skipped'].filter((name) => tests[name] > 0);
+  const parts = Object.keys(TESTS).filter((name) => tests[name] > 0);
   if (!parts.length) return html`<span class="of">${live ? 'none yet' : 'none reported'}</span>`;
   return parts.map((name, i) => html`${i > 0 && ', '}<span key=${name} class=${name === 'failed' ? 'tone-text-failed' : ''}>${formatCount(tests[name])} ${name}</span>`);
 }

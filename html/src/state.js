@@ -10,6 +10,7 @@ import { NO_FILTER, compileFilter } from './filters.js';
 import { IN_TOUCH, describeContact } from './contact.js';
 import { createListing, updateListing } from './listing.js';
 import { applyDelta, loadRun, taskKey, taskRow } from './run.js';
+import { goesOn } from './verdict.js';
 
 // Deltas that arrive together (after a reconnect) are shown together.
 const FRAME_MS = 16;
@@ -86,8 +87,9 @@ export function createState({ announcer }) {
   }
 
   // Times are the controller's; the reader's clock may be off by minutes.
-  function followClock({ started_at, wall_s, idle_s, state }) {
-    if (state !== 'running' || wall_s === null || !started_at) return;
+  function followClock(summary) {
+    const { started_at, wall_s, idle_s } = summary;
+    if (!goesOn(summary) || wall_s === null || !started_at) return;
     const offset = Date.parse(started_at) + (wall_s + idle_s) * 1000 - Date.now();
     if (Math.abs(offset - clockOffset) > 1500) clockOffset = offset;
     now.value = Date.now() + clockOffset;
@@ -95,7 +97,7 @@ export function createState({ announcer }) {
 
   // What isn't known any more doesn't go on: times stand still at the last contact.
   setInterval(() => {
-    if (run.peek()?.summary.state === 'running' && contact.peek().phase === 'live') now.value = Date.now() + clockOffset;
+    if (run.peek() && goesOn(run.peek().summary) && contact.peek().phase === 'live') now.value = Date.now() + clockOffset;
   }, 1000);
 
   // ---- whether there is a controller
@@ -109,7 +111,7 @@ export function createState({ announcer }) {
     const away = phase !== 'live' && run.peek() !== null;
     contact.value = { phase, since, gone: away && (was.gone || phase === 'ended') };
     if (away && !contact.peek().gone) goneTimer = setTimeout(noteGone, GONE_MS);
-    if (away && run.peek().summary.state === 'running') now.value = Math.min(now.peek(), since + clockOffset);
+    if (away && goesOn(run.peek().summary)) now.value = Math.min(now.peek(), since + clockOffset);
     if (phase !== 'ended') tellContact();
   }
 

@@ -1,7 +1,8 @@
-// The words, icons and order of the seven task states: the one table that chips, rows, matrix,
-// timeline and titles read, so that a state looks and is called the same everywhere.
+// The words and order of the seven task states: the one table that chips, rows, matrix, timeline and titles read, so
+// that a state looks and is called the same everywhere; and the words of attempts and tests, which look like states.
 //
-// The numbers are those of the API's `tasks.status` column, the names its words (controller/board.c).
+// The numbers are those of the API's `tasks.status` column, the names its words (controller/board.c). That no list here
+// has a word more or less than the controller's is held by tests/e2e/page_lists.test.mjs.
 
 export const QUEUED = 0;
 export const RUNNING = 1;
@@ -33,3 +34,20 @@ export const statusNumber = (name) => STATUSES.findIndex((status) => status.name
 export const isProblem = (status) => status === FAILED || status === ERROR;
 
 export const isOpen = (status) => status === QUEUED || status === RUNNING;
+
+// How an attempt ended: the words of its record (shared/record.c). `name` is the state whose colour it has.
+export const OUTCOMES = {
+  passed: STATUSES[PASSED],
+  failed: STATUSES[FAILED],
+  error: STATUSES[ERROR],
+  released: { name: 'cancelled', word: 'Handed back' },
+  lost: { name: 'error', word: 'Worker lost' },
+};
+
+export const outcomeOf = (outcome) => (Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome] : { name: 'cancelled', word: String(outcome) });
+
+// How a test ended (worker/judge.c), and the state that it looks like.
+export const TESTS = { passed: PASSED, failed: FAILED, flaky: FLAKY, skipped: CANCELLED };
+
+/** Of two of these words, which one a reader wants to know first. */
+export const byUrgency = (a, b) => BY_URGENCY.indexOf(TESTS[a]) - BY_URGENCY.indexOf(TESTS[b]);

@@ -15,6 +15,7 @@ import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } 
 import { RUNNING, STATUSES, isProblem } from './status.js';
 import { oneLine, splitPath } from './text.js';
 import { follow } from './toolbar.js';
+import { goesOn } from './verdict.js';
 
 const ROW_HEIGHT = 32;
 const NARROW_ROW_HEIGHT = 56;
@@ -252,7 +253,7 @@ function Nothing({ state }) {
     && STATUSES.every((_, status) => !(filter.value.statuses & (1 << status)) || isProblem(status));
   return html`
     <div class="nothing">
-      <p>${onlyProblems ? `Nothing has failed${run.value.summary.state === 'running' ? ' so far' : ''}.` : 'No task matches these filters.'}</p>
+      <p>${onlyProblems ? `Nothing has failed${goesOn(run.value.summary) ? ' so far' : ''}.` : 'No task matches these filters.'}</p>
       <button type="button" class="button" onClick=${state.clearFilter}>Clear filters</button>
     </div>`;
 }

@@ -10,6 +10,7 @@ import { BY_PROGRESS, QUEUED, STATUSES, isProblem } from './status.js';
 import { splitPath } from './text.js';
 import { themeName } from './theme.js';
 import { buildTimeline, endOf, firstReaching, rowsByStart, ticks } from './timeline.js';
+import { goesOn } from './verdict.js';
 
 const LANE = 14;
 const PADDING = 5;
@@ -21,7 +22,7 @@ export function TimelineView({ state }) {
   const run = state.run.value;
   const revision = state.revision.value;
   const matches = state.matches.value;
-  const now = run.summary.state === 'running' ? state.now.value : 0;
+  const now = goesOn(run.summary) ? state.now.value : 0;
   const sorted = useRef({ run: null, rows: [] });
   const timeline = useMemo(() => {
     const rows = rowsByStart(run, sorted.current.run === run ? sorted.current.rows : []);

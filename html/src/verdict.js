@@ -3,8 +3,14 @@
 // as long as there is one to say it. Pure.
 
 import { plural, formatCount } from './format.js';
+import { STATUSES, isOpen } from './status.js';
 
-const FINISHED = {
+/** The states of a run, and whether it goes on in them. They and the verdicts are words of controller/board.c. */
+export const RUN_STATES = { running: true, finished: false, cancelled: false };
+
+export const goesOn = ({ state }) => RUN_STATES[state];
+
+export const VERDICTS = {
   passed: { tone: 'passed', word: 'Passed', mark: '✓' },
   failed: { tone: 'failed', word: 'Failed', mark: '✗' },
   error: { tone: 'error', word: 'Error', mark: '!' },
@@ -14,7 +20,9 @@ const FINISHED = {
 const OUT_OF_TOUCH = { tone: 'lost', word: 'No contact', mark: '?' };
 const INTERRUPTED = { tone: 'interrupted', word: 'Interrupted', mark: '‖' };
 
-export const doneOf = ({ passed, failed, flaky, error, cancelled }) => passed + failed + flaky + error + cancelled;
+const DONE = STATUSES.filter((_, status) => !isOpen(status)).map(({ name }) => name);
+
+export const doneOf = (counts) => DONE.reduce((sum, name) => sum + counts[name], 0);
 
 /**
  * summary, and what is known of the controller (contact.js) -> { tone, word, mark, sentence, title }. tone: waiting,
@@ -24,7 +32,7 @@ export function describeRun(summary, { phase, gone } = {}) {
   if (!summary) return { tone: 'waiting', word: 'Waiting', mark: '…', sentence: '', title: '… waiting · funkytown' };
   const { counts } = summary;
   const problems = problemsOf(counts);
-  const verdict = FINISHED[summary.verdict] ?? (summary.state === 'cancelled' ? FINISHED.cancelled : null)
+  const verdict = VERDICTS[summary.verdict]
     ?? (gone && phase === 'ended' ? INTERRUPTED : null) ?? (gone ? OUT_OF_TOUCH : null)
     ?? (problems ? { tone: 'failing', word: 'Running', mark: '✗' } : { tone: 'running', word: 'Running', mark: '▸' });
   const progress = `${formatCount(doneOf(counts))}/${formatCount(counts.total)}`;

@@ -1,8 +1,7 @@
 // A made-up run for tests of the page: the same seed gives the same run, task by task, and time is what the test says
 // it is. It speaks the shapes of the API (ARCHITECTURE.md, "The page and the API"), and nothing else of the controller.
 
-const [QUEUED, RUNNING, PASSED, FAILED, FLAKY, ERROR, CANCELLED] = [0, 1, 2, 3, 4, 5, 6];
-const STATUSES = ['queued', 'running', 'passed', 'failed', 'flaky', 'error', 'cancelled'];
+import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, STATUSES } from '../../html/src/status.js';
 
 const GROUPS = ['search', 'checkout', 'account', 'catalog', 'admin'];
 const SUBJECTS = ['cart', 'login', 'filters', 'results', 'payment', 'profile', 'orders', 'reviews', 'stock', 'export', 'coupons', 'navigation', 'address', 'wishlist', 'upload', 'audit'];
@@ -171,12 +170,12 @@ export class ReplayRun {
 
   summary() {
     const counts = { total: this.tasks.length };
-    for (const name of STATUSES) counts[name] = 0;
+    for (const { name } of STATUSES) counts[name] = 0;
     const tests = { passed: 0, failed: 0, skipped: 0, flaky: 0 };
     let computeMs = 0;
     let openMs = 0;
     for (const task of this.tasks) {
-      counts[STATUSES[task.status]] += 1;
+      counts[STATUSES[task.status].name] += 1;
       computeMs += task.attempts.reduce((sum, attempt) => sum + attempt.duration, 0);
       if (task.status <= RUNNING) openMs += task.lasts;
       if (task.status === PASSED || task.status === FLAKY) tests.passed += task.tests;
@@ -238,9 +237,9 @@ export class ReplayRun {
     const task = this.tasks[row];
     return {
       key: this.key(row), group: this.groups[task.group], spec: this.specs[task.spec], viewport: VIEWPORTS[task.viewport], browser: BROWSERS[task.browser], runner: 'playwright',
-      status: STATUSES[task.status], attempt: task.attempt, message: task.message || null,
+      status: STATUSES[task.status].name, attempt: task.attempt, message: task.message || null,
       attempts: task.attempts.map((attempt, i) => ({
-        attempt: i + 1, outcome: STATUSES[attempt.outcome], reason: attempt.outcome === ERROR ? attempt.message : attempt.outcome === FAILED ? 'exit 1' : '',
+        attempt: i + 1, outcome: STATUSES[attempt.outcome].name, reason: attempt.outcome === ERROR ? attempt.message : attempt.outcome === FAILED ? 'exit 1' : '',
         worker: attempt.worker, started_ms: attempt.started, duration_ms: attempt.duration, max_rss_bytes: 210_000_000 + row * 4096, cpu_ms: Math.round(attempt.duration * 1.3),
         strays: row % 7 === 3 ? 2 : 0, log_bytes: Buffer.byteLength(this.log(row, i + 1)), log_dropped_bytes: 0,
         ...(task.hostile && { unreadable_lines: 1200, unreadable_sample: HOSTILE.message, attachments_dropped: 1, tests_dropped: 3 }),

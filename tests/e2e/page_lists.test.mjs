@@ -1,10 +1,12 @@
 // The lists that the page keeps of its own are those of the controller: the columns of the snapshot, the rows of a
-// delta, the words of the states.
+// delta, the words of states, verdicts and outcomes.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COLUMNS, TABLES, applyDelta, loadRun, messageOf, workerOf } from '../../html/src/run.js';
-import { STATUSES } from '../../html/src/status.js';
+import { OUTCOMES, STATUSES, TESTS } from '../../html/src/status.js';
+import { RUN_STATES, VERDICTS } from '../../html/src/verdict.js';
 import { Stage, waitFor } from './harness.mjs';
 
 const SCRIPT = 'echo boom; [ "$FUNKYTOWN_SPEC" = a ]';
@@ -40,6 +42,7 @@ test('what the page lists is what the controller tells', async (t) => {
   const rest = Object.keys(after).filter((name) => !['epoch', 'seq', 'summary', 'excluded', 'tasks'].includes(name));
   assert.deepEqual(rest.sort(), [...TABLES].sort());
   assert.deepEqual(Object.keys(after.summary.counts), ['total', ...STATUSES.map(({ name }) => name)]);
+  assert.deepEqual(Object.keys(after.summary.tests).sort(), Object.keys(TESTS).sort());
 
   const { tasks: listed } = await stage.api(controller, '/tasks');
   assert.deepEqual(listed.map(({ status }) => status), after.tasks.status.map((status) => STATUSES[status].name));
@@ -54,4 +57,20 @@ test('what the page lists is what the controller tells', async (t) => {
     const { status } = await fetch(`${url}/api/v1/runs/current/tasks?sort=${column}`);
     assert.equal(status, 200, column);
   }
+});
+
+// The texts of a table in a C file.
+function textsOf(file, table) {
+  const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+  const found = source.match(new RegExp(`\\b${table}\\[\\w*\\] = \\{([^;]*)\\};`));
+  assert.ok(found, `${file} has a table ${table}`);
+  return [...found[1].matchAll(/"([^"]*)"/g)].map(([, text]) => text);
+}
+
+// No single run is in every state and ends in every way, so these are compared with what is written in C.
+test('the words that the page has for runs, attempts and tests are those that C has', () => {
+  assert.deepEqual(Object.keys(RUN_STATES), textsOf('controller/board.c', 'run_state_names'));
+  assert.deepEqual(Object.keys(VERDICTS), textsOf('controller/board.c', 'verdict_names'));
+  assert.deepEqual(Object.keys(OUTCOMES), textsOf('shared/record.c', 'outcome_names'));
+  assert.deepEqual(Object.keys(TESTS).sort(), textsOf('worker/judge.c', 'statuses').sort());
 });

@@ -4,6 +4,7 @@ import { describeContact } from '../../../html/src/contact.js';
 import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, formatTimeOfDay, plural } from '../../../html/src/format.js';
 import { actionOf } from '../../../html/src/keyboard.js';
 import { describeSource } from '../../../html/src/source.js';
+import { BY_PROGRESS, BY_URGENCY, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
 import { describeRun } from '../../../html/src/verdict.js';
 import { scrollToReveal, visibleRange } from '../../../html/src/window.js';
 import { summaryOf } from './runs.mjs';
@@ -18,6 +19,16 @@ test('time left, bytes, shares, plurals', () => {
   assert.deepEqual([0, 1023, 1536, 204800, 5e6].map(formatBytes), ['0 B', '1023 B', '1.5 KiB', '200 KiB', '4.8 MiB']);
   assert.equal(formatPercent(0.923), '92%');
   assert.deepEqual([plural(1, 'task'), plural(2, 'task'), plural(0, 'task'), plural(2, 'process', 'processes')], ['1 task', '2 tasks', '0 tasks', '2 processes']);
+});
+
+test('every state has its place in both orders', () => {
+  for (const order of [BY_URGENCY, BY_PROGRESS]) assert.deepEqual([...order].sort(), [...STATUSES.keys()]);
+  assert.deepEqual(Object.keys(TESTS).sort(byUrgency), ['failed', 'flaky', 'passed', 'skipped']);
+});
+
+test('an outcome without a word of ours is shown as it came', () => {
+  assert.deepEqual(outcomeOf('lost'), { name: 'error', word: 'Worker lost' });
+  for (const word of ['running', 'constructor', '']) assert.deepEqual(outcomeOf(word), { name: 'cancelled', word });
 });
 
 const described = (summary) => { const { tone, word, sentence, title } = describeRun(summary && summaryOf(summary)); return [tone, word, sentence, title]; };
