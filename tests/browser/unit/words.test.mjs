@@ -77,7 +77,7 @@ test('what is said of the controller', () => {
   assert.match(describeContact(running, ended), /^The controller was stopped at .*, before the run was finished\. When it is started again, it goes on/);
   assert.equal(describeContact(finished, ended), 'The controller has ended. The verdict stays: Passed.');
   assert.equal(describeContact(finished, lost), `The controller has ended or can’t be reached, since ${time}. The verdict stays: Passed.`);
-  assert.match(describeContact(running, { ...lost, phase: 'waiting' }), /^A controller is there again/);
+  assert.match(describeContact(running, { ...lost, phase: 'waiting' }), /^A controller is back/);
 });
 
 test('the source: a short name, and a link if it leads to the web', () => {
