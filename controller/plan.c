@@ -94,7 +94,7 @@ static int check_runner(const struct cJSON *definition, const struct form_place 
 {
     struct runner runner;
     if (form_check_text(definition->string, &plan_runner_rule, place, err) < 0 ||
-        runner_parse(&runner, definition->string, definition, place, err) < 0)
+        runner_parse(&runner, definition->string, NULL, definition, place, err) < 0)
         return -1;
     runner_close(&runner);
     return 0;

@@ -156,18 +156,19 @@ static cJSON *read_object(const char *text, const struct form_place *place, stru
     return NULL;
 }
 
-static int add_runner(struct run_policy *policy, const char *name, const cJSON *definition,
-                      const struct form_place *all, struct error *err)
+static int add_runner(struct run_policy *policy, const char *name, const char *const *versions,
+                      const cJSON *definition, const struct form_place *all, struct error *err)
 {
     const struct form_place here = {.parent = all, .key = name};
     policy->runners = memory_resize(policy->runners, policy->runner_count + 1, sizeof(*policy->runners));
-    if (runner_parse(&policy->runners[policy->runner_count], name, definition, &here, err) < 0)
+    if (runner_parse(&policy->runners[policy->runner_count], name, versions, definition, &here, err) < 0)
         return -1;
     policy->runner_count++;
     return 0;
 }
 
-static int read_runners(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
+static int read_runners(struct run_policy *policy, const struct ledger_reply *reply, const char *const *versions,
+                        struct error *err)
 {
     const struct form_place place = {.key = fields[FIELD_RUNNERS].name};
     cJSON *map = read_object(ledger_run_field(reply, place.key), &place, err);
@@ -176,7 +177,7 @@ static int read_runners(struct run_policy *policy, const struct ledger_reply *re
     cJSON_ArrayForEach(definition, map)
     {
         if (failed == 0)
-            failed = add_runner(policy, definition->string, definition, &place, err);
+            failed = add_runner(policy, definition->string, versions, definition, &place, err);
     }
     cJSON_Delete(map);
     const char *name;
@@ -184,7 +185,7 @@ static int read_runners(struct run_policy *policy, const struct ledger_reply *re
         if (run_policy_runner(policy, name))
             continue;
         cJSON *builtin = cJSON_CreateObject(); /* nothing is changed in it */
-        failed = add_runner(policy, name, builtin, &place, err);
+        failed = add_runner(policy, name, versions, builtin, &place, err);
         cJSON_Delete(builtin);
     }
     return failed;
@@ -218,14 +219,15 @@ static int read_viewports(struct run_policy *policy, const struct ledger_reply *
     return failed;
 }
 
-static int read_all(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
+static int read_all(struct run_policy *policy, const struct ledger_reply *reply, const char *const *versions,
+                    struct error *err)
 {
     if (read_text(reply, FIELD_ID, &policy->run_id, err) < 0 ||
         read_text(reply, FIELD_DIGEST, &policy->digest, err) < 0 ||
         read_number(reply, FIELD_LEASE, &policy->lease_ms, err) < 0 ||
         read_number(reply, FIELD_TIMEOUT, &policy->limits.timeout_s, err) < 0 ||
         read_number(reply, FIELD_RETRIES, &policy->limits.retries, err) < 0 ||
-        read_viewports(policy, reply, err) < 0 || read_runners(policy, reply, err) < 0)
+        read_viewports(policy, reply, err) < 0 || read_runners(policy, reply, versions, err) < 0)
         return -1;
     return 0;
 }
@@ -238,10 +240,11 @@ static int refuse_as_protocol(const char *what, struct error *err)
     return -1;
 }
 
-int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
+int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply, const char *const *versions,
+                    struct error *err)
 {
     *policy = (struct run_policy){.is_cancelled = *ledger_run_field(reply, "cancel") != '\0'};
-    if (read_all(policy, reply, err) == 0)
+    if (read_all(policy, reply, versions, err) == 0)
         return 0;
     run_policy_close(policy);
     return refuse_as_protocol("the run", err);

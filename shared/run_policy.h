@@ -88,9 +88,11 @@ struct run_policy {
 
 /*
  * From the reply of ledger_register(). What no controller would have written (shared/task.h has the bounds) is
- * refused whole. 0, or -1 with ERROR_PROTOCOL naming the place; then `policy` is empty.
+ * refused whole. `versions`: of the built-in runners' packages, as runner_parse() takes them. 0, or -1 with
+ * ERROR_PROTOCOL naming the place; then `policy` is empty.
  */
-int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply, struct error *err);
+int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply, const char *const *versions,
+                    struct error *err);
 
 /*
  * The run's limits with what the map says of this task alone: `overrides`, the JSON that came with its claim; "":

@@ -31,6 +31,14 @@ static const struct form_key definition_keys[DEFINITION_COUNT] = {
     [DEFINITION_ARTIFACTS] = {"artifacts", false, {FORM_LATER, NULL, 0, 0}},
 };
 
+static size_t list_length(char *const *list)
+{
+    size_t count = 0;
+    while (list[count] != NULL)
+        count++;
+    return count;
+}
+
 static void free_list(char **list)
 {
     for (char **p = list; p != NULL && *p != NULL; p++)
@@ -81,22 +89,35 @@ static int check_variable(const struct cJSON *item, const struct form_place *pla
     return runner_template_check(item->valuestring, false, place, err);
 }
 
+/* In the place of the one that has its name. */
+static void set_variable(struct runner *runner, const struct cJSON *item)
+{
+    size_t count = list_length(runner->env), name_length = strlen(item->string), i = 0;
+    while (i < count &&
+           (strncmp(runner->env[i], item->string, name_length) != 0 || runner->env[i][name_length] != '='))
+        i++;
+    if (i == count) {
+        runner->env = memory_resize(runner->env, count + 2, sizeof(*runner->env));
+        runner->env[count + 1] = NULL;
+    } else {
+        free(runner->env[i]);
+    }
+    runner->env[i] = memory_format("%s=%s", item->string, item->valuestring);
+}
+
 static int parse_env(struct runner *runner, const struct cJSON *object, const struct form_place *place,
                      struct error *err)
 {
     const struct form_rule rule = {FORM_TEXT, "a variable's value as a text", 0, 0};
     if (form_check_all(object, &rule, place, err) < 0)
         return -1;
-    free_list(runner->env);
-    runner->env = memory_zeroed((size_t)cJSON_GetArraySize(object) + 1, sizeof(*runner->env));
-    size_t count = 0;
     const struct cJSON *item;
     cJSON_ArrayForEach(item, object)
     {
         struct form_place here = {.parent = place, .key = item->string};
         if (check_variable(item, &here, err) < 0)
             return -1;
-        runner->env[count++] = memory_format("%s=%s", item->string, item->valuestring);
+        set_variable(runner, item);
     }
     return 0;
 }
@@ -169,13 +190,16 @@ static int apply(struct runner *runner, const struct cJSON *definition, const st
     return 0;
 }
 
-static int apply_builtin(struct runner *runner, const char *name, struct error *err)
+static int apply_builtin(struct runner *runner, const char *name, const char *const *versions, struct error *err)
 {
-    const struct embedded_file *file = runner_builtin(name);
-    if (file == NULL)
+    int number = runner_builtin_number(name);
+    if (number < 0)
         return 0;
-    struct cJSON *all = cJSON_Parse((const char *)file->body);
+    struct cJSON *all = cJSON_Parse((const char *)runner_builtin(name)->body);
+    const struct cJSON *older = runner_builtin_older(all, versions ? versions[number] : NULL);
     int result = apply(runner, cJSON_GetObjectItemCaseSensitive(all, "runner"), NULL, err);
+    if (result == 0 && older != NULL)
+        result = apply(runner, older, NULL, err);
     cJSON_Delete(all);
     return result;
 }
@@ -184,13 +208,10 @@ static int apply_builtin(struct runner *runner, const char *name, struct error *
 static char *find_reporter(const char *name)
 {
     const char *whose = runner_builtin(name) ? name : runner_for_spec("");
-    size_t index = 0;
-    while (strcmp(runner_builtin_name(index), whose) != 0)
-        index++;
-    return runner_builtin_text(index, "reporter");
+    return runner_builtin_text((size_t)runner_builtin_number(whose), "reporter");
 }
 
-int runner_parse(struct runner *runner, const char *name, const struct cJSON *definition,
+int runner_parse(struct runner *runner, const char *name, const char *const *versions, const struct cJSON *definition,
                  const struct form_place *place, struct error *err)
 {
     *runner = (struct runner){
@@ -198,7 +219,7 @@ int runner_parse(struct runner *runner, const char *name, const struct cJSON *de
     memset(runner->exit_results, TASK_ERROR, sizeof(runner->exit_results));
     runner->exit_results[0] = TASK_PASSED;
     runner->exit_results[1] = TASK_FAILED;
-    if (apply_builtin(runner, name, err) < 0 || apply(runner, definition, place, err) < 0) {
+    if (apply_builtin(runner, name, versions, err) < 0 || apply(runner, definition, place, err) < 0) {
         runner_close(runner);
         return -1;
     }

@@ -33,8 +33,9 @@ struct runner {
 /*
  * Parses one definition. `place` is where it stands, for errors; NULL: they start with its own keys ("argv[1]: …").
  * 0, or -1 with ERROR_CONFIG; then `runner` is empty. Unknown keys, wrong types and unknown {placeholders} are
- * refused. What the definition of a built-in's name leaves out stays as it is built in; the others need "argv".
+ * refused. What the definition of a built-in's name leaves out stays as it is built in, variable by variable; the
+ * others need "argv". `versions`: of each built-in's package, by its number; NULL, or NULL in it: the newest.
  */
-int runner_parse(struct runner *runner, const char *name, const struct cJSON *definition,
+int runner_parse(struct runner *runner, const char *name, const char *const *versions, const struct cJSON *definition,
                  const struct form_place *place, struct error *err);
 void runner_close(struct runner *runner);

@@ -83,7 +83,7 @@ static void join(struct membership *m, const struct ledger_reply *reply)
 {
     struct run_policy policy;
     struct error err;
-    if (run_policy_load(&policy, reply, &err) < 0) {
+    if (run_policy_load(&policy, reply, m->setup->versions, &err) < 0) {
         trouble_note(m->setup->trouble, err.text);
         trouble_retry_soon(m->setup->trouble);
         return;

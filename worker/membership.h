@@ -27,6 +27,7 @@ struct membership_setup {
     const enum worker_state *state;
     struct slots *slots;
     struct trouble *trouble;
+    const char *const *versions; /* of the built-in runners' packages, as they are installed here */
 
     void (*on_joined)(void *data, bool is_cancelled);  /* and each time that it was registered again */
     void (*on_waiting)(void *data, bool is_abandoned); /* no run is open; or one whose controller has gone */

@@ -399,6 +399,7 @@ static int open_folders(struct worker *w, struct error *err)
             return -1;
     spec_finder_init(&w->specs, w->root);
     programs_find(&w->programs, w->root);
+    w->membership_setup.versions = (const char *const *)w->programs.versions;
     return 0;
 }
 

@@ -104,7 +104,7 @@ static void load_policy(struct run_policy *policy, const struct plan *plan)
     memcpy(texts + 1, fields.texts, sizeof(fields.texts));
     struct redisReply *raw = made_reply(texts, sizeof(texts) / sizeof(texts[0]));
     const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
-    if (run_policy_load(policy, &reply, &err) < 0)
+    if (run_policy_load(policy, &reply, NULL, &err) < 0)
         fuzz_broken(err.text, "the worker refuses what the plan accepted", 0);
     made_reply_free(raw);
 }

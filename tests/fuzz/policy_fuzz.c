@@ -20,7 +20,7 @@ static int load(struct run_policy *policy, const char *const *texts, size_t coun
 {
     struct redisReply *raw = made_reply(texts, count);
     const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
-    int result = run_policy_load(policy, &reply, err);
+    int result = run_policy_load(policy, &reply, NULL, err);
     made_reply_free(raw);
     return result;
 }

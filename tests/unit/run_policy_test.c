@@ -45,7 +45,7 @@ static int load(struct run_policy *policy, size_t place, const char *text, struc
     fields[place] = text;
     struct redisReply *raw = made_reply(fields, FIELDS);
     const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
-    int result = run_policy_load(policy, &reply, err);
+    int result = run_policy_load(policy, &reply, NULL, err);
     made_reply_free(raw);
     return result;
 }
@@ -192,7 +192,7 @@ static void what_the_controller_writes_the_worker_reads(void **state)
     memcpy(texts + 1, fields.texts, sizeof(fields.texts));
     struct redisReply *raw = made_reply(texts, COUNT(texts));
     const struct ledger_reply reply = {.outcome = LEDGER_OK, .raw = raw};
-    if (run_policy_load(&policy, &reply, &err) < 0)
+    if (run_policy_load(&policy, &reply, NULL, &err) < 0)
         fail_msg("%s", err.text);
     assert_string_equal(policy.run_id, terms.run_id);
     assert_string_equal(policy.digest, terms.digest);

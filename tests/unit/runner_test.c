@@ -11,14 +11,20 @@
 #include "shared/runner.h"
 #include "shared/runner_template.h"
 
-static int parse(struct runner *runner, const char *name, const char *definition, struct error *err)
+static int parse_for(struct runner *runner, const char *name, const char *version, const char *definition,
+                     struct error *err)
 {
     struct cJSON *json = cJSON_Parse(definition);
     assert_non_null(json);
     struct form_place all = {.key = "runners"}, place = {.parent = &all, .key = name};
-    int result = runner_parse(runner, name, json, &place, err);
+    int result = runner_parse(runner, name, &version, json, &place, err);
     cJSON_Delete(json);
     return result;
+}
+
+static int parse(struct runner *runner, const char *name, const char *definition, struct error *err)
+{
+    return parse_for(runner, name, NULL, definition, err);
 }
 
 static void parse_good(struct runner *runner, const char *name, const char *definition)
@@ -81,6 +87,10 @@ static void a_builtin_can_be_changed_in_part(void **state)
     for (size_t i = 0; builtin.argv[i] != NULL || changed.argv[i] != NULL; i++)
         assert_string_equal(changed.argv[i], builtin.argv[i]);
     assert_list(changed.env, "CI=1");
+    runner_close(&changed);
+
+    parse_good(&changed, "playwright", "{\"env\":{\"CI\":\"1\",\"B\":\"2\"}}");
+    assert_list(changed.env, "CI=1|B=2");
     runner_close(&changed);
 
     parse_good(&changed, "playwright", "{\"argv\":[\"npx\",\"playwright\",\"test\",\"{spec}\"]}");
@@ -175,7 +185,7 @@ static void without_a_place_errors_start_with_the_key(void **state)
     struct runner r;
     struct error err = {0};
     struct cJSON *json = cJSON_Parse("{\"argv\":[\"a\",\"{b}\"]}");
-    assert_int_equal(runner_parse(&r, "r", json, NULL, &err), -1);
+    assert_int_equal(runner_parse(&r, "r", NULL, json, NULL, &err), -1);
     assert_string_equal(err.text, "argv[1]: found {b}, wanted one of " KNOWN);
     cJSON_Delete(json);
 }
@@ -280,6 +290,44 @@ static void the_builtin_playwright_starts_its_own_program(void **state)
         "--output=/run/output|--add-reporter=/srv/reporter.mjs|/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/");
     runner_command_close(&command);
     runner_close(&r);
+}
+
+static void an_older_package_is_started_its_own_way(void **state)
+{
+    (void)state;
+    static const char by_argument[] = "node|{playwright}|test|--project={viewport}-{browser}|--workers=1|"
+                                      "--forbid-only|--output={output}|--add-reporter={reporter}|{spec_regex}";
+    static const char by_variable[] = "node|{playwright}|test|--project={viewport}-{browser}|--workers=1|"
+                                      "--forbid-only|--output={output}|{spec_regex}";
+    static const struct {
+        const char *version, *definition, *argv, *env;
+    } rows[] = {
+        {NULL, "{}", by_argument, ""},
+        {"", "{}", by_argument, ""},
+        {"next", "{}", by_argument, ""},
+        {"1.63", "{}", by_argument, ""},
+        {"1.63.0", "{}", by_argument, ""},
+        {"1.63.0-beta-1770000000000", "{}", by_argument, ""},
+        {"1.100.0", "{}", by_argument, ""},
+        {"2.0.0", "{}", by_argument, ""},
+        {"1.62.9", "{}", by_variable, "PW_TEST_REPORTER={reporter}"},
+        {"1.62.0-alpha-2026-01-01", "{}", by_variable, "PW_TEST_REPORTER={reporter}"},
+        {"1.9", "{}", by_variable, "PW_TEST_REPORTER={reporter}"},
+        {"1", "{}", by_variable, "PW_TEST_REPORTER={reporter}"},
+        {"1.40.1", "{\"env\":{\"CI\":\"1\"}}", by_variable, "PW_TEST_REPORTER={reporter}|CI=1"},
+        {"1.40.1", "{\"env\":{\"PW_TEST_REPORTER\":\"\"}}", by_variable, "PW_TEST_REPORTER="},
+        {"1.40.1", "{\"argv\":[\"a\",\"{spec}\"]}", "a|{spec}", "PW_TEST_REPORTER={reporter}"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct runner r;
+        struct error err = {0};
+        if (parse_for(&r, "playwright", rows[i].version, rows[i].definition, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_list(r.argv, rows[i].argv);
+        assert_list(r.env, rows[i].env);
+        assert_true(runner_reports_tests(&r) || rows[i].env[strlen(rows[i].env) - 1] == '=');
+        runner_close(&r);
+    }
 }
 
 static void a_runner_may_do_without_the_spec(void **state)
@@ -402,6 +450,7 @@ int main(void)
         cmocka_unit_test(the_name_of_a_spec_says_its_runner),
         cmocka_unit_test(placeholders_are_replaced),
         cmocka_unit_test(the_builtin_playwright_starts_its_own_program),
+        cmocka_unit_test(an_older_package_is_started_its_own_way),
         cmocka_unit_test(a_runner_may_do_without_the_spec),
         cmocka_unit_test(who_asks_for_the_reporter_or_the_events_reports_tests),
         cmocka_unit_test(a_value_that_is_not_known_is_an_error),
