@@ -98,13 +98,14 @@ static char *make_record(struct attempt *a, const struct attempt_end *end)
 static void make_result(struct attempt *a, const struct attempt_end *end)
 {
     a->duration_ns = clock_mono_ns() - a->started_ns;
-    capture_text(end->output, &a->log);
     a->details = judge_details(&a->judge);
     a->record = make_record(a, end);
 }
 
 void attempt_end(struct attempt *a, const struct attempt_end *end)
 {
+    capture_text(end->output, &a->log);
+    judge_take_output(&a->judge, a->log.data);
     judge_verdict(&a->judge, a->runner, end->runner, end->program, end->timeout_s, &a->verdict);
     make_result(a, end);
 }

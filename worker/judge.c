@@ -12,6 +12,7 @@
 #include "shared/json_writer.h"
 #include "shared/memory.h"
 #include "shared/utf8.h"
+#include "worker/error_line.h"
 #include "worker/one_line.h"
 
 enum {
@@ -378,6 +379,12 @@ static bool saw_events(const struct judge *j)
            j->other_spec[0] != '\0' || j->others_spoke;
 }
 
+void judge_take_output(struct judge *j, const char *output)
+{
+    if (!saw_events(j))
+        error_line_find(j->last_words, sizeof(j->last_words), output);
+}
+
 static void add_unreadable(struct buffer *out, const struct judge *j)
 {
     const char *sample = j->unreadable_sample;
@@ -411,6 +418,8 @@ static void decide_no_test(const struct judge *j, int code, struct verdict *v)
         buffer_text(&what, "no test was run");
     if (j->counts.skipped > 0)
         buffer_format(&what, " (%u skipped)", j->counts.skipped);
+    if (code != 0 && j->last_words[0])
+        buffer_format(&what, ": %s", j->last_words);
     decide_missing(j, &what, v);
 }
 

@@ -81,6 +81,7 @@ struct judge {
     char other_spec[128];        /* the first other spec that good news was of; "": none */
     bool others_spoke;           /* events came of the others that the runner was started for, */
     bool others_failed;          /* and bad news among them */
+    char last_words[400];        /* of a runner that told nothing: the last error line of its output; "": none */
 
     /*
      * Of the spec's "error" event, else of the first failed test, else of the first "error" event. Each is one line
@@ -110,6 +111,9 @@ bool judge_is_named(const struct judge *j, const struct cJSON *event);
 
 /* What was said where nobody listens counts as an unreadable line. */
 void judge_add_unreadable(struct judge *j, const char *sample);
+
+/* What the runner has printed, before the verdict: for one that told nothing its last error line is the reason. */
+void judge_take_output(struct judge *j, const char *output);
 
 /*
  * Once, when the runner has ended. `program` is its argv[0]. `timeout_s`: the time limit that made the worker stop

@@ -85,6 +85,18 @@ test('a runner that is given the reporter or the events, in argv or in env, and 
   assert.equal(await controller.exit(), 143);
 });
 
+test('of a runner that ends before it can tell anything the last error line of its output is the reason', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const script = "printf 'Starting\\n\\033[31mError: no project \"mosaic\"\\033[0m\\n    at a:1\\n' >&2; exit 1";
+  const runners = { mute: { argv: ['sh', '-c', script], env: { OUT: '{events}' } } };
+  const tasks = [{ spec: 'a', runner: 'mute', viewports: ['desktop'], browsers: ['chrome'] }];
+  const controller = stage.controller(['--once', stage.file('map.json', { runners, groups: [{ name: 'g', tasks }] })]);
+  stage.worker();
+  assert.equal(await controller.exit(), 3, controller.output);
+  assert.match(controller.stdout, /exit 1 and no test was run: Error: no project "mosaic"\n/);
+});
+
 test('attachments and test records that are not kept are counted', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();

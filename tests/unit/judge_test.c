@@ -182,6 +182,38 @@ static void what_was_seen_decides(void **state)
     }
 }
 
+static void who_told_nothing_has_last_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *events, *output;
+        int code;
+        const char *reason;
+    } rows[] = {
+        {"", "starting\nError: no such project\n    at a:1\n", 1,
+         "exit 1 and no test was run: Error: no such project"},
+        {"", "only this\n", 2, "exit 2 and no test was run: only this"},
+        {"", "", 1, "exit 1 and no test was run"},
+        {"", "all is well\n", 0, "no test was run"},
+        {ERROR, "Error: on the terminal\n", 1, "SyntaxError: here"},
+        {"x\n", "Error: y\n", 1, "exit 1 and no test was run: Error: y; 1 event line can't be read: x"},
+    };
+    struct runner runner = usual_runner();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        struct verdict verdict;
+        struct runner_end end = {.kind = RUNNER_EXITED, .code = rows[i].code};
+        judge_init(&j);
+        j.expects_events = true;
+        feed(&j, rows[i].events);
+        judge_take_output(&j, rows[i].output);
+        judge_verdict(&j, &runner, &end, "npx", 0, &verdict);
+        assert_int_equal(verdict.result, TASK_ERROR);
+        assert_string_equal(verdict.reason, rows[i].reason);
+        judge_close(&j);
+    }
+}
+
 static void a_runner_may_have_exit_codes_of_its_own(void **state)
 {
     (void)state;
@@ -644,6 +676,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_seen_decides),
+        cmocka_unit_test(who_told_nothing_has_last_words),
         cmocka_unit_test(a_runner_may_have_exit_codes_of_its_own),
         cmocka_unit_test(the_first_failure_is_told),
         cmocka_unit_test(messages_are_one_clean_line),
