@@ -89,7 +89,7 @@ static void load_policy(struct run_policy *policy)
                                   "600", "retries", "0",     "viewports", "{}", "runners",  runners};
     struct redisReply *raw = made_reply(fields, COUNT(fields));
     struct error err = {0};
-    if (run_policy_load(policy, &(struct ledger_reply){.outcome = LEDGER_OK, .raw = raw}, &err) < 0)
+    if (run_policy_load(policy, &(struct ledger_reply){.outcome = LEDGER_OK, .raw = raw}, NULL, &err) < 0)
         fail_msg("%s", err.text);
     made_reply_free(raw);
 }
