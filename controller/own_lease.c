@@ -5,7 +5,7 @@
 
 enum { LONGEST_TURN_MS = 5000 };
 
-/* However long a lease is: when the server has lost the scripts, workers may need us to notice and load them. */
+/* Often, however long a lease is: when the server has lost the scripts, workers may need us to load them. */
 static unsigned turn_ms(const struct own_lease *l)
 {
     unsigned third = l->lease_ms / 3;

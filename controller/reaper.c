@@ -11,30 +11,30 @@ enum {
 };
 
 /* One who is dead or has gone, while his list is swept. */
-struct step {
+struct question {
     struct reaper *reaper;
     unsigned round;
     char *worker;    /* owned; NULL: nobody yet */
     char *lease_end; /* owned; "": he has gone, there is nobody to strike off */
 };
 
-static struct step *new_step(struct reaper *r, const char *worker, const char *lease_end)
+static struct question *new_question(struct reaper *r, const char *worker, const char *lease_end)
 {
-    struct step *step = memory_zeroed(1, sizeof(*step));
-    *step = (struct step){r, r->round, memory_text(worker), memory_text(lease_end)};
-    return step;
+    struct question *question = memory_zeroed(1, sizeof(*question));
+    *question = (struct question){r, r->round, memory_text(worker), memory_text(lease_end)};
+    return question;
 }
 
-static void free_step(struct step *step)
+static void free_question(struct question *question)
 {
-    free(step->worker);
-    free(step->lease_end);
-    free(step);
+    free(question->worker);
+    free(question->lease_end);
+    free(question);
 }
 
-static bool is_stale(const struct step *step)
+static bool is_stale(const struct question *question)
 {
-    return step->round != step->reaper->round;
+    return question->round != question->reaper->round;
 }
 
 /* ---- who may be dead ---- */
@@ -56,7 +56,7 @@ static bool may_anybody_die(const struct reaper *r)
     return is_renewed(r, now) && now >= r->nobody_dies_before_ms;
 }
 
-/* After a step of the clock no lease says anything: who lives has one lease to renew his by the clock as it is. */
+/* After a step of the clock no lease says anything: the living get one lease to renew theirs by the new time. */
 static void read_clock(struct reaper *r, const struct ledger_reply *reply)
 {
     uint64_t now = clock_mono_ms();
@@ -82,58 +82,59 @@ void reaper_renewed(struct reaper *r, const struct ledger_reply *held)
 static void on_buried(void *data, const struct ledger_reply *reply)
 {
     (void)reply;
-    free_step(data);
+    free_question(data);
 }
 
 static void on_reclaimed(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
+    struct question *question = data;
     if (reply->outcome == LEDGER_OK) {
-        step->reaper->tasks_reclaimed++;
-        log_warn("task.reclaimed", LOG_TEXT("worker", step->worker), LOG_INT("given_up", ledger_is_given_up(reply)));
+        question->reaper->tasks_reclaimed++;
+        log_warn("task.reclaimed", LOG_TEXT("worker", question->worker),
+                 LOG_INT("given_up", ledger_is_given_up(reply)));
     }
-    free_step(step);
+    free_question(question);
 }
 
-static void reclaim(struct step *of, const char *task)
+static void reclaim(struct question *of, const char *task)
 {
-    struct step *step = new_step(of->reaper, of->worker, of->lease_end);
-    if (ledger_reclaim(of->reaper->ledger, step->worker, step->lease_end, task, on_reclaimed, step) < 0)
-        free_step(step);
+    struct question *question = new_question(of->reaper, of->worker, of->lease_end);
+    if (ledger_reclaim(of->reaper->ledger, question->worker, question->lease_end, task, on_reclaimed, question) < 0)
+        free_question(question);
 }
 
-static void bury(struct step *of)
+static void bury(struct question *of)
 {
-    struct step *step = new_step(of->reaper, of->worker, of->lease_end);
-    if (ledger_bury(of->reaper->ledger, step->worker, step->lease_end, on_buried, step) < 0)
-        free_step(step);
+    struct question *question = new_question(of->reaper, of->worker, of->lease_end);
+    if (ledger_bury(of->reaper->ledger, question->worker, question->lease_end, on_buried, question) < 0)
+        free_question(question);
 }
 
 static void on_list(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    if (!is_stale(step) && reply->outcome == LEDGER_OK) {
+    struct question *question = data;
+    if (!is_stale(question) && reply->outcome == LEDGER_OK) {
         for (size_t i = 0; i < ledger_list_count(reply); i++)
-            reclaim(step, ledger_list_text(reply, i));
-        if (step->lease_end[0])
-            bury(step);
+            reclaim(question, ledger_list_text(reply, i));
+        if (question->lease_end[0])
+            bury(question);
     }
-    free_step(step);
+    free_question(question);
 }
 
 static void sweep(struct reaper *r, const struct ledger_late *late)
 {
-    struct step *step = new_step(r, late->worker, late->lease_end);
-    if (ledger_ask_processing(r->ledger, late->worker, on_list, step) < 0)
-        free_step(step);
+    struct question *question = new_question(r, late->worker, late->lease_end);
+    if (ledger_ask_processing(r->ledger, late->worker, on_list, question) < 0)
+        free_question(question);
 }
 
 static void on_overdue(void *data, const struct ledger_reply *reply)
 {
-    struct step *step = data;
-    struct reaper *r = step->reaper;
-    bool is_wanted = !is_stale(step) && reply->outcome == LEDGER_OK;
-    free_step(step);
+    struct question *question = data;
+    struct reaper *r = question->reaper;
+    bool is_wanted = !is_stale(question) && reply->outcome == LEDGER_OK;
+    free_question(question);
     if (!is_wanted)
         return;
     read_clock(r, reply);
@@ -151,9 +152,9 @@ static void on_pass(uv_timer_t *timer)
     struct reaper *r = timer->data;
     if (!r->is_watching)
         return;
-    struct step *step = new_step(r, "", "");
-    if (ledger_overdue(r->ledger, clock_watch_least(&r->clock, clock_mono_ms()), on_overdue, step) < 0)
-        free_step(step);
+    struct question *question = new_question(r, "", "");
+    if (ledger_overdue(r->ledger, clock_watch_least(&r->clock, clock_mono_ms()), on_overdue, question) < 0)
+        free_question(question);
 }
 
 /* ---- outside ---- */

@@ -58,7 +58,7 @@ export function createAnnouncer({ say, setTimeout = globalThis.setTimeout, clear
     },
     /** text: what there is to say of the controller; '': it is there. */
     contact(text) {
-      if (text !== lastContact) say(text || 'The controller is there again.');
+      if (text !== lastContact) say(text || 'The controller is back.');
       lastContact = text;
     },
   };

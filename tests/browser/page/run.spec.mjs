@@ -129,7 +129,7 @@ test('a lost connection is said calmly, kept trying, and healed', async ({ page,
   replay.run.set(0, { status: PASSED, attempt: 1, duration: 5, started: replay.run.nowMs });
   replay.refuse(0);
   await expect(page.locator('.connection')).toBeEmpty();
-  await expect(page.locator('#news')).toHaveText('The controller is there again.');
+  await expect(page.locator('#news')).toHaveText('The controller is back.');
   await expect(chip(page, 'passed')).toHaveText('1');
 });
 

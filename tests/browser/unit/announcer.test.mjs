@@ -52,5 +52,5 @@ test('that the controller has gone is said once, and that one is there again', (
   announcer.contact('The controller is gone.');
   announcer.contact('');
   announcer.contact('');
-  assert.deepEqual(said, ['The controller is gone.', 'The controller is there again.']);
+  assert.deepEqual(said, ['The controller is gone.', 'The controller is back.']);
 });
