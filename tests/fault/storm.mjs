@@ -25,7 +25,7 @@ const ENV = { FUNKYTOWN_MAX_CRASHES: '1000' };
 // Some take longer, some leave a daemon behind, some fail: as their names say. In the second edition of the specs those
 // that are slow fail as well.
 const SCRIPT = `
-while [ -e "$HOME/held" ]; do sleep 0.05; done
+while [ -e "$HOME/held" ]; do sleep 0.5; done
 echo "$FUNKYTOWN_SPEC $$" >>"$HOME/started"
 case "$FUNKYTOWN_SPEC" in *daemon*) setsid sleep 600 & ;; esac
 case "$FUNKYTOWN_SPEC" in *slow*) sleep 0.3;; *) sleep 0.03;; esac
