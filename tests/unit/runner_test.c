@@ -17,7 +17,12 @@ static int parse_for(struct runner *runner, const char *name, const char *versio
     struct cJSON *json = cJSON_Parse(definition);
     assert_non_null(json);
     struct form_place all = {.key = "runners"}, place = {.parent = &all, .key = name};
-    int result = runner_parse(runner, name, &version, json, &place, err);
+    const char *versions[16] = {NULL};
+    int number = runner_builtin_number(name);
+    assert_true(number < (int)(sizeof(versions) / sizeof(versions[0])));
+    if (number >= 0)
+        versions[number] = version;
+    int result = runner_parse(runner, name, versions, json, &place, err);
     cJSON_Delete(json);
     return result;
 }
