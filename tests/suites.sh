@@ -7,7 +7,7 @@
 #   faults      the real daemons under injected faults, and one checker after each; makes networks and mounts, for which
 #               an ordinary user needs the right to user namespaces.
 #               faults --storm N [--seed S]: N long runs under a random mix of them, and nothing else
-#   runners     our Playwright reporter under real Playwright
+#   runners     our reporters under real Playwright and Mocha, and the command lines of the built-in runners
 #   page        the page's pure modules
 #   browser     the page in Chromium: on a made-up run that the test steps through, and on real controllers
 #   deploy      images, compose file and manifests agree with the options and with Kubernetes' own schemas
@@ -112,7 +112,10 @@ suite_faults() {
     status=$?
     count 'faults, storm' "$status" "$(grep -c ': sound$' "$log")" "$(grep -c ' FLAWS$' "$log")"
 }
-suite_runners() { node_suite runners build tests/runners/*.test.mjs; }
+suite_runners() {
+    need_npm tests/runners
+    node_suite runners build tests/runners/*.test.mjs
+}
 suite_page() {
     need_npm html
     need_npm tests/browser

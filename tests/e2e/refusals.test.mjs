@@ -28,7 +28,7 @@ test('bad spec maps name the place; nothing is written', async (t) => {
     [{ groups: [{ name: 'g', tasks: [{ ...task, spec: '../a.spec.ts' }] }] }, /groups\[0\]\.tasks\[0\]\.spec: /],
     [{ groups: [{ name: 'g', tasks: [{ ...task, colour: 'red' }] }] }, /groups\[0\]\.tasks\[0\]\.colour: /],
     [{ groups: [{ name: 'g', tasks: [task, task] }] }, /groups\[0\]\.tasks\[1\]/],
-    [{ groups: [{ name: 'g', tasks: [{ ...task, spec: 'a.cy.ts' }] }] }, /cypress/],
+    [{ groups: [{ name: 'g', tasks: [{ ...task, spec: 'a.wdio.ts' }] }] }, /webdriver/],
   ]) {
     await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), pattern);
   }

@@ -70,7 +70,7 @@ static void a_run_is_taken_over(void **state)
     assert_null(run_policy_viewport(&policy, "mobile"));
     assert_string_equal(run_policy_runner(&policy, "smoke")->argv[1], "{spec}");
     assert_string_equal(run_policy_runner(&policy, "playwright")->argv[0], "node");
-    assert_null(run_policy_runner(&policy, "cypress"));
+    assert_null(run_policy_runner(&policy, "nobody"));
     run_policy_close(&policy);
 }
 

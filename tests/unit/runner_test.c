@@ -91,7 +91,7 @@ static void a_builtin_can_be_changed_in_part(void **state)
 
 #define KNOWN                                                                                                        \
     "{spec} {specs...} {spec_regex} {viewport} {browser} {width} {height} {events} {artifacts} {output} "            \
-    "{playwright} "                                                                                                  \
+    "{cypress} {mocha} {playwright} "                                                                                \
     "{reporter}"
 
 static void bad_definitions_are_refused(void **state)
@@ -183,12 +183,14 @@ static void without_a_place_errors_start_with_the_key(void **state)
 static void builtins_are_good_definitions(void **state)
 {
     (void)state;
-    assert_string_equal(runner_builtin_name(0), "playwright");
     for (size_t i = 0; runner_builtin_name(i) != NULL; i++) {
         struct runner r;
         parse_good(&r, runner_builtin_name(i), "{}");
+        assert_true(runner_reports_tests(&r) && runner_needs_spec(&r));
         runner_close(&r);
     }
+    assert_non_null(runner_builtin(runner_for_spec("a.spec.ts")));
+    assert_non_null(runner_builtin(runner_for_spec("a.cy.ts")));
     assert_null(runner_builtin("smoke"));
 }
 
@@ -210,7 +212,7 @@ static void the_name_of_a_spec_says_its_runner(void **state)
 static const char *const one_spec[] = {"tests/a+b.spec.ts", NULL};
 static const char *const two_specs[] = {"tests/a+b.spec.ts", "c d.spec.ts", NULL};
 
-static const char *const programs[] = {"/srv/cli.js"};
+static const char *const programs[] = {"/srv/cypress", "/srv/mocha.js", "/srv/cli.js"};
 
 static const struct runner_values all_values = {
     .specs = one_spec,
@@ -264,22 +266,33 @@ static void placeholders_are_replaced(void **state)
     }
 }
 
-static void the_builtin_playwright_starts_its_own_program(void **state)
+static void a_builtin_starts_its_own_program(void **state)
 {
     (void)state;
-    struct runner r;
-    struct runner_command command;
-    struct error err = {0};
-    struct runner_values values = all_values;
-    values.browser = "chrome";
-    parse_good(&r, "playwright", "{}");
-    assert_int_equal(runner_expand(&r, &values, &command, &err), 0);
-    assert_list(
-        command.argv,
-        "node|/srv/cli.js|test|--project=mobile-chrome|--workers=1|--forbid-only|"
-        "--output=/run/output|--add-reporter=/srv/reporter.mjs|/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/");
-    runner_command_close(&command);
-    runner_close(&r);
+    static const struct {
+        const char *name, *argv;
+    } rows[] = {
+        {"playwright", "node|/srv/cli.js|test|--project=mobile-chrome|--workers=1|--forbid-only|"
+                       "--output=/run/output|--add-reporter=/srv/reporter.mjs|"
+                       "/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/"},
+        {"cypress",
+         "node|/srv/cypress|run|--spec|tests/a+b.spec.ts|--browser|chrome|--reporter|/srv/reporter.mjs|"
+         "--config|{\"viewportWidth\":393,\"viewportHeight\":851,"
+         "\"videosFolder\":\"/run/artifacts/videos\",\"screenshotsFolder\":\"/run/artifacts/screenshots\"}"},
+        {"mocha", "node|/srv/mocha.js|--forbid-only|--reporter|/srv/reporter.mjs|tests/a+b.spec.ts"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct runner r;
+        struct runner_command command;
+        struct error err = {0};
+        struct runner_values values = all_values;
+        values.browser = "chrome";
+        parse_good(&r, rows[i].name, "{}");
+        assert_int_equal(runner_expand(&r, &values, &command, &err), 0);
+        assert_list(command.argv, rows[i].argv);
+        runner_command_close(&command);
+        runner_close(&r);
+    }
 }
 
 static void a_runner_may_do_without_the_spec(void **state)
@@ -401,7 +414,7 @@ int main(void)
         cmocka_unit_test(builtins_are_good_definitions),
         cmocka_unit_test(the_name_of_a_spec_says_its_runner),
         cmocka_unit_test(placeholders_are_replaced),
-        cmocka_unit_test(the_builtin_playwright_starts_its_own_program),
+        cmocka_unit_test(a_builtin_starts_its_own_program),
         cmocka_unit_test(a_runner_may_do_without_the_spec),
         cmocka_unit_test(who_asks_for_the_reporter_or_the_events_reports_tests),
         cmocka_unit_test(a_value_that_is_not_known_is_an_error),
