@@ -94,6 +94,7 @@ static void load_policy(struct run_policy *policy, const struct plan *plan)
         .retries = 100,
         .viewports = plan->viewports,
         .runners = plan->runners,
+        .projects = plan->projects,
         .source = "",
         .branch = "",
         .source_url = "",
@@ -138,6 +139,7 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
         .events = "/run/events",
         .artifacts = "/run/artifacts",
         .output = "/run/output",
+        .project = "desktop-chrome",
         .programs = (const char *const[]){"/srv/cli.js"},
         .reporter = "/srv/reporter.mjs",
     };
