@@ -73,7 +73,7 @@ static void require_row(const struct board *board, const struct board_task *task
     require(is_text(row, "key", "task:g:0") && is_text(row, "status", board_state_name(task->state)));
     require(is_number(row, "attempt", task->attempt) && is_number(row, "duration_ms", task->duration_ms));
     require(is_number(row, "started_ms", (uint64_t)task->started_ms));
-    require(is_text(row, "worker", task->worker) && is_text(row, "reason", task->message));
+    require(is_text(row, "worker", task->worker) && is_text(row, "message", task->message));
     require(is_number(row, "tests_failed", task->tests.failed));
     cJSON_Delete(row);
 }
