@@ -10,13 +10,14 @@
 
 #include "controller/plan.h"
 #include "shared/memory.h"
+#include "shared/run_policy.h"
+#include "shared/runner_builtins.h"
 #include "shared/runner_template.h"
 #include "shared/utf8.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/made_reply.h"
-#include "shared/run_policy.h"
 
-enum { EXPANDED_MAX = 16, COMPARED_MAX = 4096 };
+enum { EXPANDED_MAX = 16, COMPARED_MAX = 4096, BUILTINS_MAX = 16 };
 
 /* "groups[1].name: found …", "line 1 column 2: found …"; the map itself has no place. */
 static void require_place(const char *text)
@@ -128,6 +129,11 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
     require(runner != NULL);
     const struct run_viewport *viewport = run_policy_viewport(policy, task->viewport);
     const char *specs[] = {task->spec, NULL};
+    const char *programs[BUILTINS_MAX];
+    for (size_t i = 0; runner_builtin_name(i) != NULL; i++) {
+        require(i < BUILTINS_MAX);
+        programs[i] = "/srv/cli.js";
+    }
     const struct runner_values values = {
         .specs = specs,
         .root = "/srv",
@@ -138,7 +144,7 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
         .events = "/run/events",
         .artifacts = "/run/artifacts",
         .output = "/run/output",
-        .programs = (const char *const[]){"/srv/cli.js"},
+        .programs = programs,
         .reporter = "/srv/reporter.mjs",
     };
     struct runner_command command;
