@@ -10,8 +10,8 @@
  *     event         its name                                       reason       why; may be empty
  *     task, worker  key, id                                        failed       of the run's tasks, so far
  *     attempt       its number, from 1                             details      JSON for the board; may be empty
- *     result        passed, failed, error, unknown: it goes on     kind         of a cancellation: asked, deadline, …
- *     slots, host, pid   of a worker
+ *     result        passed, failed, error, skipped;                kind         of a cancellation: asked, deadline, …
+ *                   unknown: it goes on                            slots, host, pid   of a worker
  *
  * An event that has no row here is OTHER, and is to be skipped: a script of another version may tell more. Fields
  * that an event's row doesn't have aren't read, and numbers are kept between bounds (bounds.h).

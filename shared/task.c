@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const char *const status_names[] = {"waiting", "processing", "complete"};
-static const char *const result_names[] = {"unknown", "passed", "failed", "error"};
+static const char *const result_names[] = {"unknown", "passed", "failed", "error", "skipped"};
 static const char *const kind_names[] = {"", "asked", "deadline", "failures"};
 
 static int find(const char *const *names, size_t count, const char *name)

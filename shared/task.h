@@ -11,7 +11,7 @@ enum { TASK_TIMEOUT_MAX_S = 1000000, TASK_RETRIES_MAX = 100, TASK_LEASE_MAX_S = 
 enum task_status { TASK_WAITING, TASK_PROCESSING, TASK_COMPLETE };
 
 /* The `result` field of a task hash. */
-enum task_result { TASK_UNKNOWN, TASK_PASSED, TASK_FAILED, TASK_ERROR };
+enum task_result { TASK_UNKNOWN, TASK_PASSED, TASK_FAILED, TASK_ERROR, TASK_SKIPPED };
 
 const char *task_status_name(enum task_status status);
 const char *task_result_name(enum task_result result);

@@ -1040,6 +1040,8 @@ static void settle_ends_a_task(void **state)
          "task:a:0.duration = 72900000000", "task:a:0.durationstring = 1m12s"},
         {TASK_ERROR, 3605000, "task:a:0.result = error", "task:a:0.reason = exit 1",
          "task:a:0.duration = 3605000000000", "task:a:0.durationstring = 1h0m5s"},
+        {TASK_SKIPPED, 2000, "task:a:0.result = skipped", "task:a:0.reason = exit 1",
+         "task:a:0.duration = 2000000000", "task:a:0.durationstring = 2s"},
     };
     struct bench *b = *state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -1068,8 +1070,8 @@ static void settle_ends_a_task(void **state)
         expect_refused(b, settle(b, "w", "task:a:0", "t1", rows[i].result, 0), LEDGER_ALREADY);
         expect_refused(b, settle(b, "w", "task:a:0", "t2", rows[i].result, 0), LEDGER_FENCED);
     }
-    expect_line(b, "funkytown:events number=4 at_ms=T event=settled task=task:a:0 worker=w attempt=1 result=error "
-                   "flaky=0 duration_ns=3605000000000 reason=exit 1 "
+    expect_line(b, "funkytown:events number=4 at_ms=T event=settled task=task:a:0 worker=w attempt=1 result=skipped "
+                   "flaky=0 duration_ns=2000000000 reason=exit 1 "
                    "failed=0 details={\"message\":\"m\"}");
 }
 
@@ -1123,6 +1125,36 @@ static void settle_of_a_pass_after_a_failure_is_flaky(void **state)
                    "flaky=1 duration_ns=0 reason= failed=0 details=");
     expect_all(b, "funkytown:attempts", "funkytown:attempts:task:a:0[0] = {\"outcome\":\"told\"}",
                "funkytown:attempts:task:a:0[1] = {\"outcome\":\"told\"}");
+}
+
+static void settle_of_a_skip_needs_no_retry_and_takes_no_failure_back(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 2);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_SKIPPED, 5), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "task:a:0.result = skipped");
+    expect_line(b, "runmeta.tasksremaining = 1");
+    expect_count(b, "funkytown:failures", 0);
+
+    pop(b, "w", "task:a:1");
+    expect(b, claim(b, "w", "task:a:1", "t2"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:1", "t2", TASK_FAILED, 1), LEDGER_OK);
+    pop(b, "w", "task:a:1");
+    expect(b, claim(b, "w", "task:a:1", "t3"), LEDGER_OK);
+    expect(b, settle(b, "w", "task:a:1", "t3", TASK_SKIPPED, 1), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "task:a:1.result = failed");
+    expect_line(b, "task:a:1.reason = it failed before, and skipped itself then");
+    expect_line(b, "task:a:1.flaky = 0");
+    expect_line(b, "funkytown:run.failed = 1");
+    expect_line(b, "runmeta.finished = 1");
+    expect_line(b, "funkytown:events number=8 at_ms=T event=settled task=task:a:1 worker=w attempt=2 result=failed "
+                   "flaky=0 duration_ns=0 reason=it failed before, and skipped itself then failed=1 details=");
+
+    expect(b, rerun(b, "c1", "task:a:0"), LEDGER_OK);
+    expect_text(b, 1, "1");
+    expect_line(b, "task:a:0.status = waiting");
 }
 
 static void the_last_settlement_finishes_the_run(void **state)
@@ -2168,6 +2200,7 @@ int main(void)
         TEST(settle_ends_a_task),
         TEST(settle_of_a_failure_leaves_retries),
         TEST(settle_of_a_pass_after_a_failure_is_flaky),
+        TEST(settle_of_a_skip_needs_no_retry_and_takes_no_failure_back),
         TEST(the_last_settlement_finishes_the_run),
         TEST(release_makes_a_task_the_next_one),
         TEST(release_is_bounded),

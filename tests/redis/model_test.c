@@ -527,7 +527,7 @@ static bool do_settle(struct model *m, int name, int task, const char *token, en
         tally->failures += result == TASK_FAILED;
         if (answer_text(&m->answer, 1)[0] == '1') {
             tally->ends++;
-            tally->result = result;
+            tally->result = result == TASK_SKIPPED && tally->failures > 0 ? TASK_FAILED : result;
         }
     }
     check(m);
@@ -536,9 +536,10 @@ static bool do_settle(struct model *m, int name, int task, const char *token, en
 
 static void settle_holding(struct model *m, struct process *p, struct holding *h)
 {
-    static const enum task_result results[] = {TASK_PASSED, TASK_PASSED, TASK_FAILED, TASK_FAILED, TASK_ERROR};
+    static const enum task_result results[] = {TASK_PASSED, TASK_PASSED, TASK_FAILED,
+                                               TASK_FAILED, TASK_ERROR,  TASK_SKIPPED};
     if (h->result == TASK_UNKNOWN)
-        h->result = m->is_reliable ? TASK_PASSED : results[draw(m, 5)];
+        h->result = m->is_reliable ? TASK_PASSED : results[draw(m, 6)];
     if (do_settle(m, p->name, h->task, h->token, h->result))
         h->task = WORLD_NOBODY;
 }

@@ -274,6 +274,7 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
     t->failures += result == TASK_FAILED;
     bool is_again = result == TASK_FAILED && t->failures <= retries;
     bool is_flaky = result == TASK_PASSED && t->failures > 0;
+    bool is_no_skip = result == TASK_SKIPPED && t->failures > 0;
     copy(t->settled, token);
     copy(t->details, token);
     t->claim[0] = '\0';
@@ -281,6 +282,10 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
     add_record(t, "%s", token);
     t->logs[t->log_count++] = t->attempt;
     snprintf(t->reason, sizeof(t->reason), "%s", result == TASK_PASSED ? "" : "broken");
+    if (is_no_skip) {
+        result = TASK_FAILED;
+        snprintf(t->reason, sizeof(t->reason), "it failed before, and skipped itself then");
+    }
     if (is_again) {
         t->status = TASK_WAITING;
         push_right(&w->queue, task);
