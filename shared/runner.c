@@ -135,7 +135,7 @@ static int exit_status(const char *text)
 static int parse_exit(struct runner *runner, const struct cJSON *object, const struct form_place *place,
                       struct error *err)
 {
-    const char *wanted = "\"passed\", \"failed\" or \"error\"";
+    const char *wanted = "\"passed\", \"failed\", \"error\" or \"skipped\"";
     const struct form_rule rule = {FORM_TEXT, wanted, 1, 0};
     if (form_check_all(object, &rule, place, err) < 0)
         return -1;

@@ -2,7 +2,7 @@
  * What starts a spec: the definition of a runner, as the spec map gives it and as it travels to workers in Redis.
  *
  *     { "argv": ["bash", "{spec}"], "env": {"A": "b"}, "cwd": "sub",
- *       "exit": {"0": "passed", "1": "failed", "3": "error"} }
+ *       "exit": {"0": "passed", "1": "failed", "77": "skipped"} }
  *
  * "bundle", "junit" and "artifacts" are refused as long as they have no effect.
  *

@@ -258,8 +258,8 @@ static bool on_test(struct judge *j, const cJSON *event)
             take_title(j, event);
         }
         ++*statuses[i].count;
-        if (statuses[i].is_pass && is_own(j, event))
-            j->own_passed++;
+        if (!failed && is_own(j, event))
+            ++*(statuses[i].is_pass ? &j->own_passed : &j->own_skipped);
         j->attachments_dropped += count_attachments(event);
         keep_record(j, event, failed);
         return true;
@@ -270,14 +270,21 @@ static bool on_test(struct judge *j, const cJSON *event)
 static bool on_spec(struct judge *j, const cJSON *event)
 {
     const char *status = text_of(event, "status");
-    bool failed = status && strcmp(status, "failed") == 0;
-    if (!failed && (status == NULL || strcmp(status, "passed") != 0))
-        return false;
-    if (failed)
+    switch (task_result_parse(status ? status : "")) {
+    case TASK_FAILED:
         j->spec_status = TASK_FAILED;
-    else if (j->spec_status != TASK_FAILED && is_own(j, event))
-        j->spec_status = TASK_PASSED;
-    return true;
+        return true;
+    case TASK_SKIPPED:
+        if (j->spec_status != TASK_FAILED && is_own(j, event))
+            j->spec_status = TASK_SKIPPED;
+        return true;
+    case TASK_PASSED:
+        if (j->spec_status == TASK_UNKNOWN && is_own(j, event))
+            j->spec_status = TASK_PASSED;
+        return true;
+    default:
+        return false;
+    }
 }
 
 static bool on_error(struct judge *j, const cJSON *event)
@@ -442,6 +449,24 @@ static void decide_says_failed(const struct judge *j, struct verdict *v)
     decide(v, TASK_FAILED, "%s", what.data);
 }
 
+/* Whether the exit status says what the events say, or something bad that another spec's events explain. */
+static bool is_exit_explained(const struct judge *j, enum task_result by_exit, enum task_result result)
+{
+    return by_exit == TASK_PASSED || by_exit == result || (by_exit == TASK_FAILED && j->others_failed);
+}
+
+static void decide_says_skipped(const struct judge *j, int code, enum task_result by_exit, struct verdict *v)
+{
+    if (j->own_passed > 0)
+        decide(v, TASK_ERROR, "the runner says skipped, but a test passed");
+    else if (!is_exit_explained(j, by_exit, TASK_SKIPPED))
+        decide(v, TASK_ERROR, "exit %d though every test was skipped", code);
+    else if (j->own_skipped == 1)
+        decide(v, TASK_SKIPPED, "its only test is skipped");
+    else
+        decide(v, TASK_SKIPPED, "all %u tests are skipped", j->own_skipped);
+}
+
 static void decide_by_events(const struct judge *j, int code, enum task_result by_exit, struct verdict *v)
 {
     if (j->counts.failed > 0 && !j->spec_error)
@@ -450,11 +475,13 @@ static void decide_by_events(const struct judge *j, int code, enum task_result b
         decide(v, TASK_ERROR, "%s", j->message[0] ? j->message : "the runner reported an error without a message");
     else if (j->spec_status == TASK_FAILED && (j->own_passed > 0 || j->unreadable_lines > 0))
         decide_says_failed(j, v);
+    else if (j->spec_status == TASK_SKIPPED && j->own_passed + j->own_skipped > 0)
+        decide_says_skipped(j, code, by_exit, v);
     else if (j->own_passed == 0)
         decide_no_test(j, code, v);
     else if (j->spec_status == TASK_UNKNOWN)
         decide_no_end(j, code, v);
-    else if (by_exit != TASK_PASSED && !(by_exit == TASK_FAILED && j->others_failed))
+    else if (!is_exit_explained(j, by_exit, TASK_PASSED))
         decide(v, TASK_ERROR, "exit %d though every test passed", code);
     else
         decide(v, TASK_PASSED, "%s", "");
@@ -465,7 +492,7 @@ static void decide_by_exit(int code, enum task_result by_exit, struct verdict *v
     if (by_exit == TASK_PASSED)
         decide(v, TASK_PASSED, "%s", "");
     else
-        decide(v, by_exit == TASK_FAILED ? TASK_FAILED : TASK_ERROR, "exit %d", code);
+        decide(v, by_exit == TASK_UNKNOWN ? TASK_ERROR : by_exit, "exit %d", code);
 }
 
 /* What was said there may have been bad news. */
@@ -486,6 +513,7 @@ void judge_verdict(const struct judge *j, const struct runner *runner, const str
         decide_by_events(j, end->code, by_exit, verdict);
     else
         decide_by_exit(end->code, by_exit, verdict);
-    if (verdict->result == TASK_PASSED && j->unreadable_lines > 0)
+    bool is_good = verdict->result == TASK_PASSED || verdict->result == TASK_SKIPPED;
+    if (is_good && j->unreadable_lines > 0)
         decide_unreadable(j, verdict);
 }

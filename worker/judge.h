@@ -8,13 +8,17 @@
  *
  *     {"event":"test","spec":"tests/a.spec.ts","title":["cart","adds"],"status":"passed|failed|skipped|flaky",
  *      "duration_ms":812,"file":"tests/a.spec.ts","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
- *     {"event":"spec","spec":"tests/a.spec.ts","status":"passed|failed"}
+ *     {"event":"spec","spec":"tests/a.spec.ts","status":"passed|failed|skipped"}
  *     {"event":"error","spec":"tests/a.spec.ts","error":{"message":"…"},"file":"tests/a.spec.ts","line":3}
  *
  * "error" is what happened outside of tests. One that has a "spec" stands in the place of that spec's "spec" event:
  * the spec has no verdict, whatever its tests said (they failed because no browser could be launched, say).
  *
- * What can't be read turns only a pass into an error: an attempt that says, by a test or by its "spec" event, that it
+ * "skipped" of a spec says that it had tests and that all of them skipped themselves. It holds only if that is what was
+ * seen: at least one test of this spec, all of them skipped, and an exit status of 0 or one that the runner's definition
+ * calls skipped. Skipped tests without it are no result: something else may have kept them from running.
+ *
+ * What can't be read turns a pass or a skip into an error, and nothing else: an attempt that says, by a test or by its "spec" event, that it
  * failed, has failed.
  *
  * They come from a spec, so any bytes may:
@@ -73,7 +77,8 @@ struct judge {
     unsigned attachments_dropped;
     struct test_counts counts;
     unsigned own_passed;          /* of those passed and flaky: tests of this spec */
-    enum task_result spec_status; /* of the "spec" event; TASK_UNKNOWN: none came */
+    unsigned own_skipped;         /* the same of those skipped */
+    enum task_result spec_status; /* the worst of the "spec" events; TASK_UNKNOWN: none came */
     bool runner_error;            /* an "error" event: something outside of tests went wrong */
     bool spec_error;              /* one that names the spec */
     unsigned unreadable_lines;

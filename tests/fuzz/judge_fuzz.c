@@ -1,7 +1,7 @@
 /*
  * A runner that writes any bytes as its events, and its output: however they are cut into pieces the verdict is the
- * same, nothing but a pass in all respects passes, with a test of its own and no line that can't be read, and the
- * board reads in the details what the worker wrote.
+ * same, nothing but a pass in all respects passes, with a test of its own and no line that can't be read, nothing but
+ * tests that all skipped themselves is skipped, and the board reads in the details what the worker wrote.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -108,7 +108,14 @@ static void require_verdict(const struct judge *j, const struct runner_end *end,
                             const struct verdict *verdict)
 {
     require_line(verdict->reason, sizeof(verdict->reason));
-    require(verdict->result == TASK_PASSED || verdict->result == TASK_FAILED || verdict->result == TASK_ERROR);
+    require(verdict->result != TASK_UNKNOWN);
+    if (verdict->result == TASK_SKIPPED) {
+        require(end->kind == RUNNER_EXITED && (end->code == 0 || end->code == 77) && timeout_s == 0);
+        require(!is_silent(j) || (!j->expects_events && end->code == 77));
+        require(j->unreadable_lines == 0);
+        require(is_silent(j) || (j->spec_status == TASK_SKIPPED && j->counts.failed == 0 && !j->runner_error &&
+                                 j->own_passed == 0 && j->own_skipped > 0));
+    }
     if (verdict->result == TASK_PASSED) {
         require(end->kind == RUNNER_EXITED && end->code == 0 && timeout_s == 0 && verdict->reason[0] == '\0');
         require(!is_silent(j) || !j->expects_events);
@@ -131,6 +138,8 @@ static void judge_ends(struct judge *whole, struct judge *pieces)
         {{.kind = RUNNER_EXITED}, 0, true},
         {{.kind = RUNNER_EXITED, .code = 1}, 0, false},
         {{.kind = RUNNER_EXITED, .code = 255}, 0, true},
+        {{.kind = RUNNER_EXITED, .code = 77}, 0, false},
+        {{.kind = RUNNER_EXITED, .code = 77}, 0, true},
         {{.kind = RUNNER_SIGNALED, .code = 9}, 0, false},
         {{.kind = RUNNER_NOT_STARTED, .code = ENOENT}, 0, true},
         {{.kind = RUNNER_EXITED}, 7, false},
@@ -139,6 +148,7 @@ static void judge_ends(struct judge *whole, struct judge *pieces)
     memset(runner.exit_results, TASK_ERROR, sizeof(runner.exit_results));
     runner.exit_results[0] = TASK_PASSED;
     runner.exit_results[1] = TASK_FAILED;
+    runner.exit_results[77] = TASK_SKIPPED;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct verdict verdict, same;
         whole->expects_events = pieces->expects_events = rows[i].expects_events;

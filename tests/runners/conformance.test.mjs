@@ -157,3 +157,10 @@ for (const [toolName, tool] of Object.entries(TOOLS)) {
     });
   });
 }
+
+test('a spec that was kept from running is not skipped', async (t) => {
+  const { fifo, ended } = start(t, { argv: (spec) => [...TOOLS['Mocha 10'].argv(spec), '--bail', 'passes.test.cjs'] }, 'fails');
+  await ended;
+  const events = (await fifo.events()).filter((event) => event.spec === 'passes.test.cjs');
+  check(events, 'passes.test.cjs', { tests: ['cart › when empty › adds skipped', 'cart › keeps skipped'], end: 'error', says: [/^No test ran: 2 did not skip themselves\.$/] });
+});

@@ -64,7 +64,7 @@ const conclusions = (events) => events.filter((event) => event.event !== 'test')
 
 describe('playwright reporter', { concurrency: 2 }, () => {
   test('many specs in one start', async (t) => {
-    const specs = ['passes', 'fails', 'skips', 'only_skips', 'expected_failures', 'times_out', 'before_all', 'after_all', 'big_errors', 'deep_titles', 'exits',
+    const specs = ['passes', 'fails', 'skips', 'only_skips', 'skips_by_describe', 'skips_by_before_all', 'skips_by_before_each', 'skips_by_condition', 'expected_failures', 'times_out', 'before_all', 'after_all', 'big_errors', 'deep_titles', 'exits',
       'kills_itself', 'no_browser'].map((name) => `${name}.spec.mjs`);
     const { root, code, events } = await run(t, specs);
     assert.equal(code, 1);
@@ -129,11 +129,11 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       assert.equal(all.at(-1).status, 'passed');
     });
 
-    await t.test('a spec of which no test ran is an error', () => {
+    await t.test('a spec whose tests all skip themselves is skipped', () => {
       const all = of(events, 'only_skips.spec.mjs');
       assert.deepEqual(tests(all).map((event) => event.status), ['skipped', 'skipped']);
-      assert.equal(all.at(-1).event, 'error');
-      assert.equal(all.at(-1).error.message, 'No test ran: all 2 are skipped.');
+      assert.deepEqual([all.at(-1).event, all.at(-1).status], ['spec', 'skipped']);
+      for (const how of ['describe', 'before_all', 'before_each', 'condition']) assert.equal(of(events, `skips_by_${how}.spec.mjs`).at(-1).status, 'skipped', how);
     });
 
     await t.test('test.fail turns failures and passes round', () => {

@@ -28,9 +28,10 @@
 #define NO_BROWSER                                                                                                   \
     "{\"event\":\"test\",\"title\":[\"x\"],\"status\":\"failed\",\"error\":{\"message\":\"no browser\"}}\n"          \
     "{\"event\":\"error\",\"spec\":\"a.spec.ts\",\"error\":{\"message\":\"no browser\"}}\n"
-#define TIMED_OUT   "{\"event\":\"test\",\"status\":\"timedOut\"}\n"
-#define SPEC_PASSED "{\"event\":\"spec\",\"status\":\"passed\",\"duration_ms\":5}\n"
-#define SPEC_FAILED "{\"event\":\"spec\",\"status\":\"failed\",\"duration_ms\":5}\n"
+#define TIMED_OUT    "{\"event\":\"test\",\"status\":\"timedOut\"}\n"
+#define SPEC_PASSED  "{\"event\":\"spec\",\"status\":\"passed\",\"duration_ms\":5}\n"
+#define SPEC_SKIPPED "{\"event\":\"spec\",\"status\":\"skipped\",\"duration_ms\":5}\n"
+#define SPEC_FAILED  "{\"event\":\"spec\",\"status\":\"failed\",\"duration_ms\":5}\n"
 
 /* The test records, taken from the judge. */
 static cJSON *take_tests(struct judge *j)
@@ -182,6 +183,58 @@ static void what_was_seen_decides(void **state)
     }
 }
 
+static void skipped_is_what_the_runner_and_its_tests_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *events;
+        int code;
+        enum task_result result;
+        const char *reason;
+    } rows[] = {
+        {SKIPPED SPEC_SKIPPED, 0, TASK_SKIPPED, "its only test is skipped"},
+        {SKIPPED SKIPPED SPEC_SKIPPED, 0, TASK_SKIPPED, "all 2 tests are skipped"},
+        {SPEC_SKIPPED SKIPPED, 77, TASK_SKIPPED, "its only test is skipped"},
+
+        /* Nothing was found, or nobody says that it is all. */
+        {SPEC_SKIPPED, 0, TASK_ERROR, "no test was run"},
+        {SPEC_SKIPPED, 77, TASK_ERROR, "exit 77 and no test was run"},
+        {"", 77, TASK_ERROR, "exit 77 and no test was run"},
+        {SKIPPED, 0, TASK_ERROR, "no test was run (1 skipped)"},
+        {SKIPPED, 77, TASK_ERROR, "exit 77 and no test was run (1 skipped)"},
+        {SKIPPED SPEC_PASSED, 0, TASK_ERROR, "no test was run (1 skipped)"},
+
+        /* Something else says otherwise. */
+        {PASSED SKIPPED SPEC_SKIPPED, 0, TASK_ERROR, "the runner says skipped, but a test passed"},
+        {SKIPPED FLAKY SPEC_SKIPPED, 77, TASK_ERROR, "the runner says skipped, but a test passed"},
+        {PASSED SPEC_PASSED SPEC_SKIPPED, 0, TASK_ERROR, "the runner says skipped, but a test passed"},
+        {PASSED SPEC_SKIPPED SPEC_PASSED, 0, TASK_ERROR, "the runner says skipped, but a test passed"},
+        {PASSED SPEC_PASSED, 77, TASK_ERROR, "exit 77 though every test passed"},
+        {SKIPPED SPEC_SKIPPED, 1, TASK_ERROR, "exit 1 though every test was skipped"},
+        {SKIPPED SPEC_SKIPPED, 3, TASK_ERROR, "exit 3 though every test was skipped"},
+        {SKIPPED SPEC_SKIPPED SPEC_FAILED, 0, TASK_ERROR, "no test was run (1 skipped)"},
+        {SKIPPED SPEC_FAILED SPEC_SKIPPED, 0, TASK_ERROR, "no test was run (1 skipped)"},
+        {SKIPPED SPEC_SKIPPED FAILED, 0, TASK_FAILED, ""},
+        {SKIPPED SPEC_SKIPPED ERROR, 0, TASK_ERROR, "SyntaxError: here"},
+        {"x\n" SKIPPED SPEC_SKIPPED, 0, TASK_ERROR, "1 event line can't be read: x"},
+    };
+    struct runner runner = usual_runner();
+    runner.exit_results[77] = TASK_SKIPPED;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        struct verdict verdict;
+        const struct runner_end end = {.kind = RUNNER_EXITED, .code = rows[i].code};
+        judge_init(&j);
+        j.expects_events = true;
+        feed(&j, rows[i].events);
+        judge_verdict(&j, &runner, &end, "npx", 0, &verdict);
+        if (verdict.result != rows[i].result || strcmp(verdict.reason, rows[i].reason) != 0)
+            fail_msg("row %zu: %s \"%s\", wanted %s \"%s\"", i, task_result_name(verdict.result), verdict.reason,
+                     task_result_name(rows[i].result), rows[i].reason);
+        judge_close(&j);
+    }
+}
+
 static void who_told_nothing_has_last_words(void **state)
 {
     (void)state;
@@ -221,10 +274,11 @@ static void a_runner_may_have_exit_codes_of_its_own(void **state)
     runner.exit_results[3] = TASK_PASSED;
     runner.exit_results[0] = TASK_FAILED;
     runner.exit_results[9] = TASK_UNKNOWN;
+    runner.exit_results[77] = TASK_SKIPPED;
     static const struct {
         int code;
         enum task_result result;
-    } rows[] = {{3, TASK_PASSED}, {0, TASK_FAILED}, {9, TASK_ERROR}};
+    } rows[] = {{3, TASK_PASSED}, {0, TASK_FAILED}, {9, TASK_ERROR}, {77, TASK_SKIPPED}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct judge j;
         struct verdict verdict;
@@ -331,7 +385,8 @@ static void what_is_no_event_is_counted(void **state)
         {"{\"event\":\"test\",\"status\":\"timedOut\"}\n", 1},
         {"{\"event\":\"test\",\"status\":1}\n", 1},
         {"{\"event\":\"spec\"}\n", 1},
-        {"{\"event\":\"spec\",\"status\":\"skipped\"}\n", 1},
+        {"{\"event\":\"spec\",\"status\":\"skipped\"}\n", 0},
+        {"{\"event\":\"spec\",\"status\":\"error\"}\n", 1},
         {"{\"event\":\"begin\"}\n", 1},
         {"{\"event\":null}\n", 1},
         {"{}\n", 1},
@@ -676,6 +731,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_seen_decides),
+        cmocka_unit_test(skipped_is_what_the_runner_and_its_tests_say),
         cmocka_unit_test(who_told_nothing_has_last_words),
         cmocka_unit_test(a_runner_may_have_exit_codes_of_its_own),
         cmocka_unit_test(the_first_failure_is_told),

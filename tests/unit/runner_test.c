@@ -55,7 +55,7 @@ static void a_definition_is_kept(void **state)
     struct runner r;
     parse_good(&r, "smoke",
                "{\"argv\":[\"bash\",\"-c\",\"a\\nb\",\"{spec}\"],\"env\":{\"A\":\"b=c\",\"_9\":\"\"},\"cwd\":\"x/y\","
-               "\"exit\":{\"0\":\"failed\",\"7\":\"passed\",\"255\":\"failed\"}}");
+               "\"exit\":{\"0\":\"failed\",\"7\":\"passed\",\"77\":\"skipped\",\"255\":\"failed\"}}");
     assert_string_equal(r.name, "smoke");
     assert_list(r.argv, "bash|-c|a\nb|{spec}");
     assert_list(r.env, "A=b=c|_9=");
@@ -64,6 +64,7 @@ static void a_definition_is_kept(void **state)
     assert_int_equal(r.exit_results[1], TASK_FAILED);
     assert_int_equal(r.exit_results[2], TASK_ERROR);
     assert_int_equal(r.exit_results[7], TASK_PASSED);
+    assert_int_equal(r.exit_results[77], TASK_SKIPPED);
     assert_int_equal(r.exit_results[255], TASK_FAILED);
     runner_close(&r);
     assert_null(r.argv);
@@ -157,11 +158,11 @@ static void bad_definitions_are_refused(void **state)
         {"{\"argv\":[\"a\"],\"exit\":[\"passed\"]}",
          "runners.r.exit: found a list, wanted an object: exit status -> result"},
         {"{\"argv\":[\"a\"],\"exit\":{\"0\":\"ok\"}}",
-         "runners.r.exit.0: found \"ok\", wanted \"passed\", \"failed\" or \"error\""},
+         "runners.r.exit.0: found \"ok\", wanted \"passed\", \"failed\", \"error\" or \"skipped\""},
         {"{\"argv\":[\"a\"],\"exit\":{\"0\":\"unknown\"}}",
-         "runners.r.exit.0: found \"unknown\", wanted \"passed\", \"failed\" or \"error\""},
+         "runners.r.exit.0: found \"unknown\", wanted \"passed\", \"failed\", \"error\" or \"skipped\""},
         {"{\"argv\":[\"a\"],\"exit\":{\"0\":true}}",
-         "runners.r.exit.0: found true, wanted \"passed\", \"failed\" or \"error\""},
+         "runners.r.exit.0: found true, wanted \"passed\", \"failed\", \"error\" or \"skipped\""},
         {"{\"argv\":[\"a\"],\"exit\":{\"256\":\"passed\"}}",
          "runners.r.exit.256: found \"256\", wanted an exit status from 0 to 255"},
         {"{\"argv\":[\"a\"],\"exit\":{\"01\":\"passed\"}}",

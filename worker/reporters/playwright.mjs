@@ -18,7 +18,7 @@
 //
 //   {"event":"test","spec","title":[…],"status":"passed|failed|skipped|flaky","duration_ms","file","line","error"?,"attachments"?}
 //       once a test, when its result is final. file and line are those of the failing place, else of the test.
-//   {"event":"spec","spec","status":"passed|failed","duration_ms"}
+//   {"event":"spec","spec","status":"passed|failed|skipped","duration_ms"}
 //       once a spec, as soon as every test of that file has its final result, in all projects of this start. The last
 //       spec of a start waits for the end: closing the browser may still fail, and that would be its failure.
 //   {"event":"error","spec"?,"error":{…},"file"?,"line"?}
@@ -30,7 +30,8 @@
 // (one file with a syntax error does). No line at all means that Playwright ended before it loads reporters: a broken
 // configuration, an unknown project, an unknown option. Its standard error says which.
 //
-// What it promises: a spec is never "passed" unless at least one of its tests ran and none failed. SIGTERM, which Playwright
+// What it promises: a spec is never "passed" unless at least one of its tests ran and none failed, and never "skipped" unless
+// each of them skipped itself (test.skip, test.fixme): what was kept from running by something else is an error. SIGTERM, which Playwright
 // dies of on the spot, becomes SIGINT, of which it ends in good order: attachments are written and what it started is
 // closed. When a write fails it says nothing more, and an exception in here Playwright catches: either way the last spec has
 // no "spec" event, so it can't pass. Lines and texts are events.cjs's.
@@ -113,6 +114,9 @@ const failuresOf = (test) => test.results.filter((result) => !['passed', 'skippe
 
 const isInfrastructure = (test) => failuresOf(test).length > 0
   && failuresOf(test).at(-1).errors.some((error) => INFRASTRUCTURE.some((pattern) => pattern.test(messageOf(error))));
+
+// What something else kept from running (a hook that failed, an interruption) is still expected to pass.
+const hasSkippedItself = (test) => test.expectedStatus === 'skipped' && test.results.length > 0 && test.results.every((result) => result.status === 'skipped');
 
 const STATUS = { expected: 'passed', unexpected: 'failed', flaky: 'flaky', skipped: 'skipped' };
 
@@ -251,8 +255,14 @@ export default class FunkytownReporter {
     if (failed.length > 0) return this.#conclude(spec, 'failed');
     if (spec.error) return this.#fail(spec, spec.error.error, spec.error.file, spec.error.line);
     if (spec.count('expected') + spec.count('flaky') === 0)
-      return this.#fail(spec, { message: `No test ran: ${spec.tests.length === 1 ? 'the only one is' : `all ${spec.tests.length} are`} skipped.` }, spec.name);
+      return this.#settleSkipped(spec);
     this.#conclude(spec, 'passed');
+  }
+
+  #settleSkipped(spec) {
+    const kept = spec.tests.filter((test) => !hasSkippedItself(test));
+    if (kept.length === 0) return this.#conclude(spec, 'skipped');
+    this.#fail(spec, { message: `No test ran: ${kept.length} of ${spec.tests.length} did not skip themselves.` }, spec.name);
   }
 
   #settleAtEnd(spec, status) {

@@ -2,7 +2,7 @@
 //
 // A result that was told can't be taken back, but a hook that fails afterwards would: so the last one is held until
 // something else begins. A hook that fails is the failure of the test that it was run for. When the run ends, tests that
-// were never run are skipped, and none of them is a pass; a run that is cut off has no verdict on what is unfinished.
+// were never run are skipped, and none of them is a pass; nor is a spec skipped of which that is all; a run that is cut off has no verdict on what is unfinished.
 
 'use strict';
 
@@ -128,6 +128,8 @@ class Results {
   #conclude(spec) {
     if (spec.error) return this.#fail(spec, spec.error);
     if (this.tests.every((test) => test.spec !== spec)) return this.#fail(spec, { error: { message: 'No tests found in the file.' } });
+    const kept = this.tests.filter((test) => test.spec === spec && !test.hasResult);
+    if (spec.status === 'skipped' && kept.length > 0) return this.#fail(spec, { error: { message: `No test ran: ${kept.length} did not skip themselves.` } });
     this.events.write({ event: 'spec', spec: spec.name, status: spec.status, duration_ms: Math.round(performance.now() - spec.startedAt) });
   }
 
