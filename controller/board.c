@@ -16,9 +16,10 @@ enum {
     RUN_TEXT_LIMIT = 1024,
 };
 
-static const char *const state_names[] = {"queued", "running", "passed", "failed", "flaky", "error", "cancelled"};
+static const char *const state_names[] = {"queued", "running", "passed",    "failed",
+                                          "flaky",  "error",   "cancelled", "skipped"};
 static const char *const run_state_names[] = {"running", "finished", "cancelled"};
-static const char *const verdict_names[] = {NULL, "passed", "failed", "error", "cancelled"};
+static const char *const verdict_names[] = {NULL, "passed", "failed", "error", "cancelled", "skipped"};
 
 const char *board_state_name(enum board_state state)
 {
@@ -372,8 +373,10 @@ enum board_verdict board_verdict(const struct board *board)
         return BOARD_VERDICT_ERROR;
     if (counts[BOARD_CANCELLED] > 0)
         return BOARD_VERDICT_CANCELLED;
-    bool all_good = board_total(board) > 0 && counts[BOARD_PASSED] + counts[BOARD_FLAKY] == board_total(board);
-    return all_good ? BOARD_VERDICT_PASSED : BOARD_VERDICT_ERROR;
+    size_t good = counts[BOARD_PASSED] + counts[BOARD_FLAKY], total = board_total(board);
+    if (total == 0 || good + counts[BOARD_SKIPPED] < total)
+        return BOARD_VERDICT_ERROR;
+    return good == 0 ? BOARD_VERDICT_SKIPPED : BOARD_VERDICT_PASSED;
 }
 
 uint64_t board_bound_ms(const struct board *board)

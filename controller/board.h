@@ -23,6 +23,7 @@ enum board_state {
     BOARD_FLAKY,
     BOARD_ERROR,
     BOARD_CANCELLED,
+    BOARD_SKIPPED,
     BOARD_STATES,
 };
 
@@ -33,6 +34,7 @@ enum board_verdict {
     BOARD_VERDICT_FAILED,
     BOARD_VERDICT_ERROR,
     BOARD_VERDICT_CANCELLED,
+    BOARD_VERDICT_SKIPPED,
     BOARD_VERDICTS,
 };
 
@@ -109,8 +111,8 @@ ptrdiff_t board_find(const struct board *board, const char *key);
 
 /*
  * NO_VERDICT while the run goes on. A cancelled run is cancelled, whatever was found before. A finished one is failed
- * if a task failed, else error if one ended in error, else cancelled if one was cancelled. Passed means that there
- * were tasks and every one ended passed or flaky; what is left is an error.
+ * if a task failed, else error if one ended in error, else cancelled if one was cancelled, else skipped if every one
+ * was. Passed means that there were tasks and every one ended passed, flaky or skipped; what is left is an error.
  */
 enum board_verdict board_verdict(const struct board *board);
 

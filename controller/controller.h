@@ -17,7 +17,7 @@ enum exit_status {
     EXIT_CONFIG = 2,
     EXIT_ERROR = 3,
     EXIT_CANCELLED = 4,
-    EXIT_NO_TASKS = 5,
+    EXIT_NO_TASKS = 5, /* none was there, or all of them were skipped */
 };
 
 struct controller;

@@ -19,6 +19,8 @@ int controller_verdict_status(const struct controller *c)
         return EXIT_FAILED;
     case BOARD_VERDICT_CANCELLED:
         return EXIT_CANCELLED;
+    case BOARD_VERDICT_SKIPPED:
+        return EXIT_NO_TASKS;
     default:
         return EXIT_ERROR;
     }

@@ -52,7 +52,7 @@ static const char *colour(const struct progress *p, const char *code)
 
 static const char *mark(enum board_state state)
 {
-    static const char *const marks[BOARD_STATES] = {"·", "▸", "✓", "✗", "≈", "!", "-"};
+    static const char *const marks[BOARD_STATES] = {"·", "▸", "✓", "✗", "≈", "!", "-", "»"};
     return marks[state];
 }
 
@@ -119,7 +119,8 @@ static void add_counts(struct buffer *line, const struct progress *p)
         enum board_state state;
         const char *colour;
     } shown[] = {{BOARD_PASSED, "\033[32m"}, {BOARD_FAILED, "\033[31m"},    {BOARD_FLAKY, "\033[33m"},
-                 {BOARD_ERROR, "\033[31m"},  {BOARD_CANCELLED, "\033[90m"}, {BOARD_RUNNING, "\033[36m"}};
+                 {BOARD_ERROR, "\033[31m"},  {BOARD_CANCELLED, "\033[90m"}, {BOARD_SKIPPED, "\033[90m"},
+                 {BOARD_RUNNING, "\033[36m"}};
     buffer_format(line, "%zu/%zu", count_done(p->board), board_total(p->board));
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
         size_t count = board_count(p->board, shown[i].state);
@@ -292,7 +293,7 @@ void progress_go_on(struct progress *p)
 void progress_task_end(struct progress *p, size_t task)
 {
     enum board_state state = board_task(p->board, task)->state;
-    if (state == BOARD_PASSED || state == BOARD_CANCELLED)
+    if (state == BOARD_PASSED || state == BOARD_CANCELLED || state == BOARD_SKIPPED)
         return;
     auto_buffer text = {0};
     add_failure(&text, p, task);
@@ -391,6 +392,8 @@ void progress_summary(struct progress *p, const char *url)
     uint64_t tests = totals.tests_passed + totals.tests_failed + totals.tests_skipped + totals.tests_flaky;
     if (tests > 0)
         buffer_format(&out, " (%" PRIu64 " tests, %" PRIu64 " failed)", tests, totals.tests_failed);
+    if (totals.verdict == BOARD_VERDICT_SKIPPED)
+        buffer_text(&out, "\nevery task was skipped: nothing was tested, so this is no pass");
     buffer_format(&out, "\nreport: %s\n", url);
     fputs(out.data, stdout);
     fflush(stdout);

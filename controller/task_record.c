@@ -30,6 +30,8 @@ static enum board_state ended_state(int result, bool is_flaky)
         return BOARD_FAILED;
     case TASK_UNKNOWN:
         return BOARD_CANCELLED;
+    case TASK_SKIPPED:
+        return BOARD_SKIPPED;
     default:
         return BOARD_ERROR;
     }

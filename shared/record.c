@@ -15,8 +15,8 @@ enum { OUTCOMES = RECORD_LOST + 1 };
 static const uint64_t BYTES_MAX = UINT64_C(1) << 53; /* what a JSON number says exactly */
 
 static const char *const outcome_names[OUTCOMES] = {
-    [RECORD_PASSED] = "passed",     [RECORD_FAILED] = "failed", [RECORD_ERROR] = "error",
-    [RECORD_RELEASED] = "released", [RECORD_LOST] = "lost",
+    [RECORD_PASSED] = "passed",   [RECORD_FAILED] = "failed",     [RECORD_ERROR] = "error",
+    [RECORD_SKIPPED] = "skipped", [RECORD_RELEASED] = "released", [RECORD_LOST] = "lost",
 };
 
 const char *record_outcome_name(enum record_outcome outcome)
@@ -99,7 +99,7 @@ static int read_outcome(struct record *record, const cJSON *tree, struct error *
     int outcome = record_outcome_parse(text_or_empty(tree, "outcome"));
     if (outcome < 0)
         return form_refuse(cJSON_GetObjectItemCaseSensitive(tree, "outcome"), &place, err,
-                           "passed, failed, error, released or lost");
+                           "passed, failed, error, skipped, released or lost");
     record->outcome = (enum record_outcome)outcome;
     return 0;
 }
@@ -137,7 +137,7 @@ static int read_record(struct record_source *source, struct error *err)
     record->worker = text_or_empty(tree, "worker");
     record->started_ms = (int64_t)number_of(tree, "started_ms", BOUNDS_TIME_MAX_MS);
     record->duration_ms = number_of(tree, "duration_ms", BOUNDS_DURATION_MAX_MS);
-    if (record->outcome <= RECORD_ERROR)
+    if (record->outcome <= RECORD_SKIPPED)
         read_run(source);
     return 0;
 }

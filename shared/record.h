@@ -14,7 +14,7 @@
 /* Counts up when a member changes its meaning or goes; members that are added leave it as it is. */
 enum { RECORD_VERSION = 1 };
 
-enum record_outcome { RECORD_PASSED, RECORD_FAILED, RECORD_ERROR, RECORD_RELEASED, RECORD_LOST };
+enum record_outcome { RECORD_PASSED, RECORD_FAILED, RECORD_ERROR, RECORD_SKIPPED, RECORD_RELEASED, RECORD_LOST };
 
 /* What the runner and its tests came to; not of an attempt that was handed back or lost. */
 struct record_run {

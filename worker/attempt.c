@@ -69,7 +69,16 @@ static struct record start_record(const struct attempt *a, enum record_outcome o
 
 static enum record_outcome outcome_of(enum task_result result)
 {
-    return result == TASK_PASSED ? RECORD_PASSED : result == TASK_FAILED ? RECORD_FAILED : RECORD_ERROR;
+    switch (result) {
+    case TASK_PASSED:
+        return RECORD_PASSED;
+    case TASK_FAILED:
+        return RECORD_FAILED;
+    case TASK_SKIPPED:
+        return RECORD_SKIPPED;
+    default:
+        return RECORD_ERROR;
+    }
 }
 
 static char *make_record(struct attempt *a, const struct attempt_end *end)

@@ -166,9 +166,10 @@ static bool read_query(struct http_request *request, struct board_query *query)
         query->sort = NULL;
     const char *wrong = status && *status ? parse_states(status, &query->states, &length) : NULL;
     if (wrong) {
-        http_reply_problem(request, MHD_HTTP_BAD_REQUEST,
-                           "status: %.*s: wanted some of queued, running, passed, failed, flaky, error, cancelled",
-                           (int)length, wrong);
+        http_reply_problem(
+            request, MHD_HTTP_BAD_REQUEST,
+            "status: %.*s: wanted some of queued, running, passed, failed, flaky, error, cancelled, skipped",
+            (int)length, wrong);
         return false;
     }
     if (limit && !parse_number(limit, 1, 1000, &query->limit)) {

@@ -11,17 +11,17 @@
 
 enum { RERUN_STATUS, RERUN_COUNT, RERUN_KEYS };
 
-static const char states_wanted[] = "failed, error, cancelled or flaky";
+static const char states_wanted[] = "failed, error, cancelled, flaky or skipped";
 
 static const struct form_key rerun_keys[RERUN_KEYS] = {
-    [RERUN_STATUS] = {"status", true, {FORM_LIST, "a list of failed, error, cancelled or flaky", 1, 0}},
+    [RERUN_STATUS] = {"status", true, {FORM_LIST, "a list of failed, error, cancelled, flaky or skipped", 1, 0}},
     [RERUN_COUNT] = {"expected_count", false, {FORM_NUMBER, NULL, 0, INT32_MAX}},
 };
 
 /* BOARD_STATES: the word is none of those that are wanted. */
 static enum board_state find_state(const cJSON *word)
 {
-    static const enum board_state states[] = {BOARD_FAILED, BOARD_ERROR, BOARD_CANCELLED, BOARD_FLAKY};
+    static const enum board_state states[] = {BOARD_FAILED, BOARD_ERROR, BOARD_CANCELLED, BOARD_FLAKY, BOARD_SKIPPED};
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         if (cJSON_IsString(word) && strcmp(word->valuestring, board_state_name(states[i])) == 0)
             return states[i];

@@ -1,7 +1,7 @@
 // The icons, drawn here: one shape for each state, so that colour is never the only difference.
 
 import { html } from './html.js';
-import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, STATUSES, TESTS } from './status.js';
+import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, SKIPPED, STATUSES, TESTS } from './status.js';
 
 const cut = (d) => html`<path d=${d} class="icon-cut" />`;
 const line = (d) => html`<path d=${d} class="icon-line" />`;
@@ -16,6 +16,7 @@ const SHAPES = {
   [RUNNING]: () => ring('icon-faint', line('M8 2a6 6 0 0 1 6 6')),
   [QUEUED]: () => ring('icon-dashed'),
   [CANCELLED]: () => ring('', line('M4 12l8-8')),
+  [SKIPPED]: () => ring('', line('M5.2 5.8l2.2 2.2-2.2 2.2M8.6 5.8l2.2 2.2-2.2 2.2')),
   interrupted: () => ring('', line('M6.4 5.6v4.8m3.2-4.8v4.8')),
 };
 
@@ -24,7 +25,7 @@ export function StatusIcon({ status, size = 16 }) {
   return html`<svg class=${`icon tone-${STATUSES[status].name}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[status]()}</svg>`;
 }
 
-const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, cancelled: CANCELLED, running: RUNNING, waiting: QUEUED, lost: QUEUED, interrupted: 'interrupted' };
+const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, cancelled: CANCELLED, skipped: SKIPPED, running: RUNNING, waiting: QUEUED, lost: QUEUED, interrupted: 'interrupted' };
 
 /**
  * The icon of the run's verdict. A run that still goes turns, in the colour of what it has come to; it is the only thing

@@ -1,4 +1,4 @@
-// The words and order of the seven task states: the one table that chips, rows, matrix, timeline and titles read, so
+// The words and order of the eight task states: the one table that chips, rows, matrix, timeline and titles read, so
 // that a state looks and is called the same everywhere; and the words of attempts and tests, which look like states.
 //
 // The numbers are those of the API's `tasks.status` column, the names its words (controller/board.c). That no list here
@@ -11,6 +11,7 @@ export const FAILED = 3;
 export const FLAKY = 4;
 export const ERROR = 5;
 export const CANCELLED = 6;
+export const SKIPPED = 7;
 
 // Indexed by the number. `name` is the key in summary.counts and in the page's address.
 export const STATUSES = [
@@ -21,13 +22,14 @@ export const STATUSES = [
   { name: 'flaky', word: 'Flaky' },
   { name: 'error', word: 'Error' },
   { name: 'cancelled', word: 'Cancelled' },
+  { name: 'skipped', word: 'Skipped' },
 ];
 
 // What a reader wants to know first comes first: the order of chips and of sorting by status.
-export const BY_URGENCY = [FAILED, ERROR, FLAKY, RUNNING, QUEUED, PASSED, CANCELLED];
+export const BY_URGENCY = [FAILED, ERROR, FLAKY, RUNNING, QUEUED, PASSED, SKIPPED, CANCELLED];
 
 // From settled to open: the order of the segments in the progress bar.
-export const BY_PROGRESS = [PASSED, FLAKY, FAILED, ERROR, CANCELLED, RUNNING, QUEUED];
+export const BY_PROGRESS = [PASSED, FLAKY, FAILED, ERROR, SKIPPED, CANCELLED, RUNNING, QUEUED];
 
 export const statusNumber = (name) => STATUSES.findIndex((status) => status.name === name);
 
@@ -40,6 +42,7 @@ export const OUTCOMES = {
   passed: STATUSES[PASSED],
   failed: STATUSES[FAILED],
   error: STATUSES[ERROR],
+  skipped: STATUSES[SKIPPED],
   released: { name: 'cancelled', word: 'Handed back' },
   lost: { name: 'error', word: 'Worker lost' },
 };
@@ -47,7 +50,7 @@ export const OUTCOMES = {
 export const outcomeOf = (outcome) => (Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome] : { name: 'cancelled', word: String(outcome) });
 
 // How a test ended (worker/judge.c), and the state that it looks like.
-export const TESTS = { passed: PASSED, failed: FAILED, flaky: FLAKY, skipped: CANCELLED };
+export const TESTS = { passed: PASSED, failed: FAILED, flaky: FLAKY, skipped: SKIPPED };
 
 /** Of two of these words, which one a reader wants to know first. */
 export const byUrgency = (a, b) => BY_URGENCY.indexOf(TESTS[a]) - BY_URGENCY.indexOf(TESTS[b]);

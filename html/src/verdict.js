@@ -15,6 +15,7 @@ export const VERDICTS = {
   failed: { tone: 'failed', word: 'Failed', mark: '✗' },
   error: { tone: 'error', word: 'Error', mark: '!' },
   cancelled: { tone: 'cancelled', word: 'Cancelled', mark: '⊘' },
+  skipped: { tone: 'skipped', word: 'Skipped', mark: '»' },
 };
 
 const OUT_OF_TOUCH = { tone: 'lost', word: 'No contact', mark: '?' };
@@ -26,7 +27,7 @@ export const doneOf = (counts) => DONE.reduce((sum, name) => sum + counts[name],
 
 /**
  * summary, and what is known of the controller (contact.js) -> { tone, word, mark, sentence, title }. tone: waiting,
- * running, failing, passed, failed, error, cancelled, interrupted or lost; mark: one character for the title.
+ * running, failing, passed, failed, error, cancelled, skipped, interrupted or lost; mark: one character for the title.
  */
 export function describeRun(summary, { phase, gone } = {}) {
   if (!summary) return { tone: 'waiting', word: 'Waiting', mark: '…', sentence: '', title: '… waiting · funkytown' };
@@ -52,7 +53,11 @@ function sentenceOf({ counts }, verdict, problems) {
     case 'failing': return `${problems} so far`;
     case 'lost':
     case 'interrupted': return `${formatCount(doneOf(counts))} of ${total} done, ${problems || 'no failures'} until then`;
-    case 'passed': return `${counts.total === 1 ? 'The one task' : `All ${total}`} passed${flaky}`;
+    case 'passed': {
+      const who = counts.skipped ? `${formatCount(counts.total - counts.skipped)} of ${total}` : counts.total === 1 ? 'The one task' : `All ${total}`;
+      return `${who} passed${flaky}${counts.skipped ? `; ${formatCount(counts.skipped)} skipped` : ''}`;
+    }
+    case 'skipped': return `${counts.total === 1 ? 'The one task was' : `All ${total} were`} skipped: nothing was tested`;
     case 'cancelled': {
       const left = plural(counts.cancelled, 'task');
       return `${left} of ${formatCount(counts.total)} did not run${problems ? `; ${problems}` : ''}`;

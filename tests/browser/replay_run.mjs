@@ -1,7 +1,7 @@
 // A made-up run for tests of the page: the same seed gives the same run, task by task, and time is what the test says
 // it is. It speaks the shapes of the API (ARCHITECTURE.md, "The page and the API"), and nothing else of the controller.
 
-import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, STATUSES } from '../../html/src/status.js';
+import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, SKIPPED, STATUSES } from '../../html/src/status.js';
 
 const GROUPS = ['search', 'checkout', 'account', 'catalog', 'admin'];
 const SUBJECTS = ['cart', 'login', 'filters', 'results', 'payment', 'profile', 'orders', 'reviews', 'stock', 'export', 'coupons', 'navigation', 'address', 'wishlist', 'upload', 'audit'];
@@ -39,13 +39,13 @@ function randomFrom(seed) {
 }
 
 /**
- * options: tasks, workers, seed; failing, flaky, erring: shares of tasks; retries; hostile: puts HOSTILE into task 0;
+ * options: tasks, workers, seed; failing, flaky, erring, skipping: shares of tasks; retries; hostile: puts HOSTILE into task 0;
  * startedMs: when the run began, Unix time; source: what is tested, null: unknown.
  */
 export class ReplayRun {
-  constructor({ tasks = 60, workers = 4, seed = 1, failing = 0.06, flaky = 0.04, erring = 0.02, retries = 1, hostile = false, startedMs = Date.now(), source = SOURCE } = {}) {
+  constructor({ tasks = 60, workers = 4, seed = 1, failing = 0.06, flaky = 0.04, erring = 0.02, skipping = 0, retries = 1, hostile = false, startedMs = Date.now(), source = SOURCE } = {}) {
     this.random = randomFrom(seed);
-    this.options = { failing, flaky, erring, retries };
+    this.options = { failing, flaky, erring, skipping, retries };
     this.source = hostile ? HOSTILE.source : source;
     this.runId = `run-replay-${seed}`;
     this.epoch = `e${seed}`;
@@ -88,9 +88,9 @@ export class ReplayRun {
   // What will become of a task is drawn at the start.
   draw(task) {
     const fate = this.random();
-    const { failing, flaky, erring } = this.options;
+    const { failing, flaky, erring, skipping } = this.options;
     const duration = Math.round(Math.min(180_000, 400 * Math.exp(2.6 * Math.abs(this.random() + this.random() - 0.6))));
-    const fated = task.hostile ? FAILED : fate < failing ? FAILED : fate < failing + flaky ? FLAKY : fate < failing + flaky + erring ? ERROR : PASSED;
+    const fated = task.hostile ? FAILED : fate < failing ? FAILED : fate < failing + flaky ? FLAKY : fate < failing + flaky + erring ? ERROR : fate < failing + flaky + erring + skipping ? SKIPPED : PASSED;
     return { ...task, fate: fated, lasts: duration, status: QUEUED, attempt: 0, started: 0, duration: 0, worker: '', message: '', tests: 2 + Math.floor(this.random() * 9), failed: 0, attempts: [], changed: 0 };
   }
 
@@ -149,7 +149,7 @@ export class ReplayRun {
     const retriesLeft = task.attempt <= this.options.retries;
     const outcome = task.fate === FLAKY ? (task.attempt > 1 ? PASSED : FAILED) : task.fate;
     const n = worker.row;
-    const message = outcome === PASSED ? '' : outcome === ERROR ? REASONS[n % REASONS.length] : task.hostile ? HOSTILE.message : FAILURES[n % FAILURES.length](n);
+    const message = outcome === PASSED ? '' : outcome === SKIPPED ? `all ${task.tests} tests are skipped` : outcome === ERROR ? REASONS[n % REASONS.length] : task.hostile ? HOSTILE.message : FAILURES[n % FAILURES.length](n);
     task.duration = task.lasts;
     task.failed = outcome === FAILED ? 1 : 0;
     task.attempts.push({ outcome, message, worker: worker.id, started: task.started, duration: task.lasts });
@@ -179,11 +179,12 @@ export class ReplayRun {
       computeMs += task.attempts.reduce((sum, attempt) => sum + attempt.duration, 0);
       if (task.status <= RUNNING) openMs += task.lasts;
       if (task.status === PASSED || task.status === FLAKY) tests.passed += task.tests;
+      if (task.status === SKIPPED) tests.skipped += task.tests;
       if (task.status === FAILED) { tests.failed += task.failed; tests.passed += task.tests - task.failed; }
       if (task.status === FLAKY) { tests.flaky += 1; tests.passed -= 1; }
     }
     const over = this.finishedMs > 0;
-    const verdict = this.cancelled ? 'cancelled' : counts.failed ? 'failed' : counts.error ? 'error' : 'passed';
+    const verdict = this.cancelled ? 'cancelled' : counts.failed ? 'failed' : counts.error ? 'error' : counts.skipped === counts.total ? 'skipped' : 'passed';
     const wallS = (this.nowMs - this.startedMs) / 1000;
     const boundS = Math.max(computeMs / this.workers.length, ...(this.tasks.length < 5000 ? this.tasks.map((task) => task.duration) : [0])) / 1000;
     const left = openMs / this.workers.length / 1000;
@@ -239,7 +240,7 @@ export class ReplayRun {
       key: this.key(row), group: this.groups[task.group], spec: this.specs[task.spec], viewport: VIEWPORTS[task.viewport], browser: BROWSERS[task.browser], runner: 'playwright',
       status: STATUSES[task.status].name, attempt: task.attempt, message: task.message || null,
       attempts: task.attempts.map((attempt, i) => ({
-        attempt: i + 1, outcome: STATUSES[attempt.outcome].name, reason: attempt.outcome === ERROR ? attempt.message : attempt.outcome === FAILED ? 'exit 1' : '',
+        attempt: i + 1, outcome: STATUSES[attempt.outcome].name, reason: attempt.outcome === FAILED ? 'exit 1' : attempt.message,
         worker: attempt.worker, started_ms: attempt.started, duration_ms: attempt.duration, max_rss_bytes: 210_000_000 + row * 4096, cpu_ms: Math.round(attempt.duration * 1.3),
         strays: row % 7 === 3 ? 2 : 0, log_bytes: Buffer.byteLength(this.log(row, i + 1)), log_dropped_bytes: 0,
         ...(task.hostile && { unreadable_lines: 1200, unreadable_sample: HOSTILE.message, attachments_dropped: 1, tests_dropped: 3 }),
@@ -254,7 +255,7 @@ export class ReplayRun {
     const file = this.specs[task.spec];
     const test = {
       title: [subject, `${KINDS[number % KINDS.length]} the ${subject}${number > 5 ? ` again (${number})` : ''}`],
-      status: failed ? 'failed' : number === 4 ? 'skipped' : 'passed', duration_ms: failed ? 5012 : 90 + number * 57, file, line: 12 + number * 9,
+      status: failed ? 'failed' : number === 4 || attempt.outcome === SKIPPED ? 'skipped' : 'passed', duration_ms: failed ? 5012 : 90 + number * 57, file, line: 12 + number * 9,
     };
     if (failed) {
       test.error = {
@@ -276,9 +277,9 @@ export class ReplayRun {
       lines.push(`  ${status === 'failed' ? '\u001b[31m✘\u001b[39m' : status === 'skipped' ? '-' : '\u001b[32m✓\u001b[39m'}  ${t + 1} [${VIEWPORTS[task.viewport]}-${BROWSERS[task.browser]}] › ${title.join(' › ')} \u001b[2m(${ms}ms)\u001b[22m`);
       lines.push(`\u001b[2m      GET /api/items?page=${t} 200 ${12 + t}ms\u001b[22m`);
     }
-    if (attempt.outcome !== PASSED) lines.push('', `  \u001b[31mError: ${attempt.message}\u001b[39m`, '', '    at tests/pages/cart.ts:40:9');
+    if (attempt.outcome !== PASSED && attempt.outcome !== SKIPPED) lines.push('', `  \u001b[31mError: ${attempt.message}\u001b[39m`, '', '    at tests/pages/cart.ts:40:9');
     if (task.logLines) for (let i = 0; i < task.logLines; i += 1) lines.splice(2, 0, `[browser] console.log frame ${i} rendered in ${i % 17}ms`);
-    lines.push('', attempt.outcome === PASSED ? `  \u001b[32m${task.tests} passed\u001b[39m` : `  \u001b[31m1 failed\u001b[39m`, '');
+    lines.push('', attempt.outcome === PASSED ? `  \u001b[32m${task.tests} passed\u001b[39m` : attempt.outcome === SKIPPED ? `  ${task.tests} skipped` : `  \u001b[31m1 failed\u001b[39m`, '');
     return (task.hostile ? HOSTILE.log : '') + lines.join('\n');
   }
 }

@@ -8,7 +8,7 @@
 #include "shared/buffer.h"
 #include "tests/fuzz/fuzz.h"
 
-static const enum board_state again[] = {BOARD_FAILED, BOARD_ERROR, BOARD_CANCELLED, BOARD_FLAKY};
+static const enum board_state again[] = {BOARD_FAILED, BOARD_ERROR, BOARD_CANCELLED, BOARD_FLAKY, BOARD_SKIPPED};
 enum { AGAIN = sizeof(again) / sizeof(again[0]) };
 
 static void require_same(const struct http_rerun *rerun)

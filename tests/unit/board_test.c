@@ -89,7 +89,8 @@ static void a_fresh_board_has_everything_queued(void **state)
         board_of(state), START_MS + 2500,
         "{\"run_id\":\"run-1\",\"state\":\"running\",\"verdict\":null,\"source\":null,\"counts\":{\"total\":6,"
         "\"queued\":6,"
-        "\"running\":0,\"passed\":0,\"failed\":0,\"flaky\":0,\"error\":0,\"cancelled\":0},\"excluded\":1,"
+        "\"running\":0,\"passed\":0,\"failed\":0,\"flaky\":0,\"error\":0,\"cancelled\":0,\"skipped\":0},\"excluded\":"
+        "1,"
         "\"tests\":{\"passed\":0,\"failed\":0,\"skipped\":0,\"flaky\":0},"
         "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":null,\"wall_s\":2.500,\"idle_s\":0.000,"
         "\"compute_s\":0.000,\"eta_s\":null,\"workers\":{\"live\":0,\"lost\":0},\"bound_s\":0.000,"
@@ -120,7 +121,7 @@ static void a_finished_board_sums_up(void **state)
     assert_summary(
         board, START_MS + 999999,
         "{\"run_id\":\"run-1\",\"state\":\"finished\",\"verdict\":\"passed\",\"source\":null,\"counts\":{\"total\":6,"
-        "\"queued\":0,\"running\":0,\"passed\":5,\"failed\":0,\"flaky\":1,\"error\":0,\"cancelled\":0},"
+        "\"queued\":0,\"running\":0,\"passed\":5,\"failed\":0,\"flaky\":1,\"error\":0,\"cancelled\":0,\"skipped\":0},"
         "\"excluded\":1,\"tests\":{\"passed\":11,\"failed\":0,\"skipped\":5,\"flaky\":1},"
         "\"started_at\":\"1970-01-01T00:16:40.000Z\",\"finished_at\":\"1970-01-01T00:16:56.000Z\","
         "\"wall_s\":16.000,\"idle_s\":0.000,\"compute_s\":22.000,\"eta_s\":null,\"workers\":{\"live\":1,\"lost\":0},"
@@ -171,6 +172,15 @@ static void a_verdict_needs_every_task(void **state)
         {BOARD_RUN_FINISHED, {2, 5, 6, 2, 2, 2}, BOARD_VERDICT_ERROR},
         {BOARD_RUN_FINISHED, {3, 6, 6, 6, 6, 6}, BOARD_VERDICT_FAILED},
         {BOARD_RUN_FINISHED, {2, 6, 2, 2, 2, 2}, BOARD_VERDICT_CANCELLED},
+        {BOARD_RUN_FINISHED, {2, 7, 7, 7, 7, 7}, BOARD_VERDICT_PASSED},
+        {BOARD_RUN_FINISHED, {4, 7, 7, 7, 7, 7}, BOARD_VERDICT_PASSED},
+        {BOARD_RUN_FINISHED, {7, 7, 7, 7, 7, 7}, BOARD_VERDICT_SKIPPED},
+        {BOARD_RUN_FINISHED, {3, 7, 7, 7, 7, 7}, BOARD_VERDICT_FAILED},
+        {BOARD_RUN_FINISHED, {5, 7, 7, 7, 7, 7}, BOARD_VERDICT_ERROR},
+        {BOARD_RUN_FINISHED, {6, 7, 7, 7, 7, 7}, BOARD_VERDICT_CANCELLED},
+        {BOARD_RUN_FINISHED, {7, 7, 7, 7, 7, 0}, BOARD_VERDICT_ERROR},
+        {BOARD_RUN_CANCELLED, {7, 7, 7, 7, 7, 7}, BOARD_VERDICT_CANCELLED},
+        {BOARD_RUN_RUNNING, {7, 7, 7, 7, 7, 7}, BOARD_NO_VERDICT},
         {BOARD_RUN_FINISHED, {2, 2, 2, 2, 2, 0}, BOARD_VERDICT_ERROR},
         {BOARD_RUN_FINISHED, {2, 2, 2, 2, 2, 1}, BOARD_VERDICT_ERROR},
         {BOARD_RUN_CANCELLED, {3, 2, 6, 6, 6, 6}, BOARD_VERDICT_CANCELLED},

@@ -35,10 +35,10 @@ test('the document: policy, relative addresses, assets that may be kept', async 
 test('the page says what the API says', async ({ page, request, report }) => {
   const summary = await (await request.get(report.api)).json();
   await page.goto(report.url);
-  const words = { passed: 'Passed', failed: 'Failed', error: 'Error', cancelled: 'Cancelled' };
+  const words = { passed: 'Passed', failed: 'Failed', error: 'Error', cancelled: 'Cancelled', skipped: 'Skipped' };
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words[summary.verdict] ?? 'Running');
   await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', String(summary.counts.total + 1));
-  for (const status of ['failed', 'error', 'flaky', 'passed']) {
+  for (const status of ['failed', 'error', 'flaky', 'passed', 'skipped']) {
     const chip = page.locator(`.chip[data-status=${status}] b`);
     if (summary.counts[status]) await expect(chip).toHaveText(summary.counts[status].toLocaleString('en-US'));
   }

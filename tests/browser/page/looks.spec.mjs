@@ -32,7 +32,7 @@ for (const colorScheme of ['light', 'dark']) {
     });
 
     test('finished, a task open', async ({ page, open }) => {
-      await open({ tasks: 60, workers: 6, until: Infinity });
+      await open({ tasks: 60, workers: 6, skipping: 0.3, until: Infinity });
       await page.keyboard.press('n');
       await expect(page.locator('.log-line').first()).toBeVisible();
       expect(await seriousViolations(page)).toEqual([]);
@@ -40,11 +40,18 @@ for (const colorScheme of ['light', 'dark']) {
 
     for (const view of ['errors', 'matrix', 'timeline']) {
       test(view, async ({ page, open }) => {
-        await open({ tasks: 60, workers: 6, until: Infinity, search: `?view=${view}&q=cart` });
+        await open({ tasks: 60, workers: 6, skipping: 0.3, until: Infinity, search: `?view=${view}&q=cart` });
         await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
         expect(await seriousViolations(page)).toEqual([]);
       });
     }
+
+    test('a run of skipped tasks alone, one open', async ({ page, open }) => {
+      await open({ tasks: 12, failing: 0, flaky: 0, erring: 0, skipping: 1, until: Infinity });
+      await page.locator('[data-row]').first().click();
+      await expect(page.locator('.log-line').first()).toBeVisible();
+      expect(await seriousViolations(page)).toEqual([]);
+    });
 
     test('help', async ({ page, open }) => {
       await open({ tasks: 10 });
@@ -59,7 +66,7 @@ test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 } });
 
   test('rows have two lines, nothing sticks out, the drawer covers the page', async ({ page, open }) => {
-    await open({ tasks: 120, until: Infinity });
+    await open({ tasks: 120, skipping: 0.1, until: Infinity });
     const row = await page.locator('[data-row]').first().boundingBox();
     expect(row.height).toBe(56);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);

@@ -5,6 +5,7 @@ import { expect, rowsOnScreen, seriousViolations, test } from '../page_test.mjs'
 
 const FAILED = 3;
 const PASSED = 2;
+const SKIPPED = 7;
 
 const chip = (page, status) => page.locator(`.chip[data-status=${status}] b`);
 
@@ -61,6 +62,38 @@ test('deltas: counters, rows, title and the live region follow', async ({ page, 
   flush();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Cancelled');
   await expect(page.locator('#news')).toHaveText(/The run has finished: Cancelled/);
+});
+
+test('a skipped task is a state of its own: chip, filter, row, drawer; beside passes it leaves the run green', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 8, failing: 0, erring: 0, flaky: 0, until: 1 });
+  await expect(chip(page, 'skipped')).toHaveCount(0);
+  const row = run.workers[0].row;
+  run.tasks[row].fate = SKIPPED;
+  run.finish();
+  flush();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Passed');
+  await expect(page.locator('.masthead .verdict-sentence')).toHaveText('7 of 8 tasks passed; 1 skipped');
+  await expect(page).toHaveTitle('✓ passed · 8/8 · funkytown');
+  await expect(chip(page, 'skipped')).toHaveText('1');
+  await page.locator('.chip[data-status=skipped]').click();
+  await expect(page).toHaveURL(/\?status=skipped$/);
+  expect(await rowsOnScreen(page)).toEqual([row]);
+  await expect(page.locator(`[data-row="${row}"]`)).toContainText('Skipped');
+  await expect(page.locator(`[data-row="${row}"]`)).toContainText(/all \d+ tests are skipped/);
+  await page.locator(`[data-row="${row}"]`).click();
+  await expect(page.locator('.drawer-status')).toHaveText('Skipped');
+  await expect(page.locator('.drawer .fact').filter({ hasText: 'Outcome' })).toContainText(/Skipped all \d+ tests are skipped/);
+  await page.goto(`${page.url().split('?')[0]}?view=timeline`);
+  await expect(page.locator('.legend')).toContainText('Skipped');
+});
+
+test('a run of skipped tasks alone is not green', async ({ page, open }) => {
+  await open({ tasks: 3, failing: 0, erring: 0, flaky: 0, skipping: 1, until: Infinity });
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Skipped');
+  await expect(page.locator('.masthead .verdict-sentence')).toHaveText('All 3 tasks were skipped: nothing was tested');
+  await expect(page).toHaveTitle('» skipped · 3/3 · funkytown');
+  const icon = await page.locator('link[rel=icon]').getAttribute('href');
+  expect(decodeURIComponent(icon)).toContain('fill="#2b7a85"');
 });
 
 test('the row under the mouse does not move; what is held back is said and can be let go', async ({ page, open }) => {

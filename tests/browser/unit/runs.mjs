@@ -25,7 +25,7 @@ export function summaryOf({ counts = {}, ...rest } = {}) {
   return {
     run_id: 'run-1', state: 'running', verdict: null, excluded: 0, tests: { passed: 0, failed: 0, skipped: 0, flaky: 0 }, started_at: '2026-11-24T10:00:00Z', finished_at: null,
     wall_s: 1, idle_s: 0, compute_s: 1, eta_s: null, workers: { live: 1, lost: 0 }, bound_s: null, efficiency: null, ...rest,
-    counts: { total: 0, queued: 0, running: 0, passed: 0, failed: 0, flaky: 0, error: 0, cancelled: 0, ...counts },
+    counts: { total: 0, queued: 0, running: 0, passed: 0, failed: 0, flaky: 0, error: 0, cancelled: 0, skipped: 0, ...counts },
   };
 }
 

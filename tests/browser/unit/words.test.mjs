@@ -47,6 +47,10 @@ test('the verdict is the controller\'s', () => {
   const over = (verdict, counts, state = 'finished') => described({ state, verdict, counts });
   assert.deepEqual(over('passed', { total: 5, passed: 5 }), ['passed', 'Passed', 'All 5 tasks passed', '✓ passed · 5/5 · funkytown']);
   assert.deepEqual(over('passed', { total: 5, passed: 3, flaky: 2 })[2], 'All 5 tasks passed, 2 of them only when tried again');
+  assert.deepEqual(over('passed', { total: 5, passed: 3, skipped: 2 }), ['passed', 'Passed', '3 of 5 tasks passed; 2 skipped', '✓ passed · 5/5 · funkytown']);
+  assert.deepEqual(over('passed', { total: 9, passed: 3, flaky: 2, skipped: 4 })[2], '5 of 9 tasks passed, 2 of them only when tried again; 4 skipped');
+  assert.deepEqual(over('skipped', { total: 5, skipped: 5 }), ['skipped', 'Skipped', 'All 5 tasks were skipped: nothing was tested', '» skipped · 5/5 · funkytown']);
+  assert.equal(over('skipped', { total: 1, skipped: 1 })[2], 'The one task was skipped: nothing was tested');
   assert.deepEqual(over('failed', { total: 5, passed: 2, failed: 2, error: 1 }), ['failed', 'Failed', '2 failed, 1 error of 5 tasks', '✗ 2 failed, 1 error · 5/5 · funkytown']);
   assert.deepEqual(over('error', { total: 2, error: 2 }), ['error', 'Error', '2 errors of 2 tasks', '! 2 errors · 2/2 · funkytown']);
   assert.deepEqual(over('cancelled', { total: 5, passed: 2, cancelled: 3 }, 'cancelled'), ['cancelled', 'Cancelled', '3 tasks of 5 did not run', '⊘ cancelled · 5/5 · funkytown']);
