@@ -177,7 +177,7 @@ async function findLeft(scene, flaw) {
 // ---- what a controller says that comes fresh to the finished run ----
 
 function countsOf(snapshot) {
-  const counts = { total: 0, queued: 0, running: 0, passed: 0, failed: 0, flaky: 0, error: 0, cancelled: 0 };
+  const counts = { total: 0, queued: 0, running: 0, passed: 0, failed: 0, flaky: 0, error: 0, cancelled: 0, skipped: 0 };
   for (const task of Object.values(snapshot.tasks)) {
     counts.total++;
     if (task.status === 'complete') counts[task.result === 'passed' && task.flaky === '1' ? 'flaky' : task.result]++;
@@ -213,7 +213,7 @@ function findMistold(scene, flaw) {
   const verdict = verdictOf(scene.expected);
   const total = scene.expected.size;
   for (const { stdout } of scene.controllers) {
-    const line = stdout.match(/^(?:passed|failed|error|cancelled): .*$/m)?.[0];
+    const line = stdout.match(/^(?:passed|failed|error|cancelled|skipped): .*$/m)?.[0];
     if (line && !line.startsWith(`${verdict}: ${total}/${total} `)) flaw(VERDICT, `a controller said "${line}"`);
   }
 }
