@@ -1,10 +1,10 @@
 // A task that skipped itself, from the exit status of its runner to the verdict of its run: neither a pass nor a failure.
+// With real Playwright: tests/runners/playwright_skipped.test.mjs.
 
 import assert from 'node:assert/strict';
-import { cpSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Stage, projectRoot, waitFor } from './harness.mjs';
+import { Stage, waitFor } from './harness.mjs';
 
 const TOKEN = 'open-sesame';
 const SCRIPT = `echo "$FUNKYTOWN_SPEC" >>"$HOME/ran"
@@ -103,26 +103,4 @@ test('who failed and then skips has failed', async (t) => {
   assert.equal(await controller.exit(), 1, controller.output);
   assert.equal(ranOf(stage, 'fails-first'), 2);
   assert.match(controller.stdout, /it failed before, and skipped itself then/);
-});
-
-test('real Playwright: all tests skip, one of two does, and none is there', async (t) => {
-  const stage = new Stage(t);
-  await stage.startRedis();
-  const fixtures = join(projectRoot, 'tests/runners/fixtures/playwright');
-  const specs = ['only_skips.spec.mjs', 'skips_by_condition.spec.mjs', 'skips.spec.mjs', 'empty.spec.mjs'];
-  for (const file of [...specs, 'playwright.config.mjs']) cpSync(join(fixtures, file), join(stage.specs, file));
-  symlinkSync(join(projectRoot, 'specs/node_modules'), join(stage.specs, 'node_modules'));
-  const mapOf = (name, list) => stage.file(name, { groups: [{ name: 'g', tasks: list.map((spec) => ({ spec, viewports: ['desktop'], browsers: ['chrome'] })) }] });
-
-  const all = stage.controller(['--once', mapOf('all.json', specs)]);
-  stage.worker();
-  assert.equal(await all.exit(), 3, all.output);
-  assert.match(all.stdout, /^error: 4\/4 .*1 passed .*1 error .*2 skipped/m);
-  assert.match(all.stdout, /empty\.spec\.mjs .*\n +No tests found/);
-  const messages = await Promise.all([0, 1, 2].map(async (i) => (await stage.hash(`task:g:${i}`)).reason));
-  assert.deepEqual(messages, ['all 2 tests are skipped', 'all 2 tests are skipped', '']);
-
-  const none = stage.controller(['--once', mapOf('none.json', specs.slice(0, 2))]);
-  stage.worker();
-  assert.equal(await none.exit(), 5, none.output);
 });

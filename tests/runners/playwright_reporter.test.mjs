@@ -133,7 +133,8 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       const all = of(events, 'only_skips.spec.mjs');
       assert.deepEqual(tests(all).map((event) => event.status), ['skipped', 'skipped']);
       assert.deepEqual([all.at(-1).event, all.at(-1).status], ['spec', 'skipped']);
-      for (const how of ['describe', 'before_all', 'before_each', 'condition']) assert.equal(of(events, `skips_by_${how}.spec.mjs`).at(-1).status, 'skipped', how);
+      const ways = ['describe', 'before_each', 'condition', ...(MINOR >= 44 ? ['before_all'] : [])]; // before, that skipped the first test alone
+      for (const how of ways) assert.equal(of(events, `skips_by_${how}.spec.mjs`).at(-1).status, 'skipped', how);
     });
 
     await t.test('test.fail turns failures and passes round', () => {
