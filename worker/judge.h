@@ -18,8 +18,8 @@
  * seen: at least one test of this spec, all of them skipped, and an exit status of 0 or one that the runner's definition
  * calls skipped. Skipped tests without it are no result: something else may have kept them from running.
  *
- * What can't be read turns a pass or a skip into an error, and nothing else: an attempt that says, by a test or by its "spec" event, that it
- * failed, has failed.
+ * What can't be read turns a pass or a skip into an error, and nothing else: an attempt that says, by a test or by its
+ * "spec" event, that it failed, has failed.
  *
  * They come from a spec, so any bytes may:
  *

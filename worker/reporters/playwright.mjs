@@ -30,11 +30,11 @@
 // (one file with a syntax error does). No line at all means that Playwright ended before it loads reporters: a broken
 // configuration, an unknown project, an unknown option. Its standard error says which.
 //
-// What it promises: a spec is never "passed" unless at least one of its tests ran and none failed, and never "skipped" unless
-// each of them skipped itself (test.skip, test.fixme): what was kept from running by something else is an error. SIGTERM, which Playwright
-// dies of on the spot, becomes SIGINT, of which it ends in good order: attachments are written and what it started is
-// closed. When a write fails it says nothing more, and an exception in here Playwright catches: either way the last spec has
-// no "spec" event, so it can't pass. Lines and texts are events.cjs's.
+// What it promises: a spec is never "passed" unless at least one of its tests ran and none failed, and never "skipped"
+// unless each of them skipped itself (test.skip, test.fixme): what was kept from running by something else is an error.
+// SIGTERM, which Playwright dies of on the spot, becomes SIGINT, of which it ends in good order: attachments are written
+// and what it started is closed. When a write fails it says nothing more, and an exception in here Playwright catches:
+// either way the last spec has no "spec" event, so it can't pass. Lines and texts are events.cjs's.
 
 import common from './events.cjs';
 

@@ -2,7 +2,8 @@
 //
 // A result that was told can't be taken back, but a hook that fails afterwards would: so the last one is held until
 // something else begins. A hook that fails is the failure of the test that it was run for. When the run ends, tests that
-// were never run are skipped, and none of them is a pass; nor is a spec skipped of which that is all; a run that is cut off has no verdict on what is unfinished.
+// were never run are skipped, and none of them is a pass; nor is a spec skipped of which that is all. A run that is cut
+// off has no verdict on what is unfinished.
 
 'use strict';
 
