@@ -138,6 +138,7 @@ static void begin(struct opener *o)
         .max_releases = MAX_RELEASES,
         .viewports = o->plan->viewports,
         .runners = o->plan->runners,
+        .projects = o->plan->projects,
         .source = o->source->id,
         .branch = o->source->branch,
         .source_url = o->source->url,

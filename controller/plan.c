@@ -299,6 +299,43 @@ static int load_groups(struct loader *l, const struct cJSON *list, struct error 
     return plan_lookup_build(l->plan, err);
 }
 
+/* --- projects --- */
+
+static bool is_combination(const char *text, const char *viewport, const char *browser)
+{
+    size_t length = strlen(viewport);
+    return strncmp(text, viewport, length) == 0 && text[length] == '-' && strcmp(text + length + 1, browser) == 0;
+}
+
+/* Also one that is excluded: an exclusion may come and go. */
+static bool is_in_plan(const struct plan *plan, const char *combination)
+{
+    for (size_t i = 0; i < plan->task_count; i++)
+        if (is_combination(combination, plan->tasks[i].viewport, plan->tasks[i].browser))
+            return true;
+    for (size_t i = 0; i < plan->exclusion_count; i++)
+        if (is_combination(combination, plan->exclusions[i].viewport, plan->exclusions[i].browser))
+            return true;
+    return false;
+}
+
+static int load_projects(struct loader *l, const struct cJSON *names, struct error *err)
+{
+    struct form_place place = {.key = "projects"};
+    if (form_check_all(names, &plan_project_rule, &place, err) < 0)
+        return -1;
+    const struct cJSON *name;
+    cJSON_ArrayForEach(name, names)
+    {
+        struct form_place here = {.parent = &place, .key = name->string};
+        if (!is_in_plan(l->plan, name->string))
+            return form_refuse_text(name->string, &here, err,
+                                    "a viewport and a browser of this map with '-' between them");
+    }
+    l->plan->projects = names ? intern_json(l, names) : intern(l, "{}");
+    return 0;
+}
+
 /* --- the plan --- */
 
 static int load_map(struct loader *l, const struct cJSON *root, struct error *err)
@@ -307,7 +344,7 @@ static int load_map(struct loader *l, const struct cJSON *root, struct error *er
     if (form_check_members(root, plan_map_keys, MAP_COUNT, members, NULL, err) < 0 ||
         load_viewports(l, members[MAP_VIEWPORTS], err) < 0 || load_runners(l, members[MAP_RUNNERS], err) < 0 ||
         plan_combinations_exclude(&l->combinations, members[MAP_EXCLUDE], err) < 0 ||
-        load_groups(l, members[MAP_GROUPS], err) < 0)
+        load_groups(l, members[MAP_GROUPS], err) < 0 || load_projects(l, members[MAP_PROJECTS], err) < 0)
         return -1;
     l->plan->digest = plan_digest(l->plan);
     return 0;

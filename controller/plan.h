@@ -46,6 +46,7 @@ struct plan {
     struct plan_exclusion *exclusions;
     size_t exclusion_count;
     const char *runners;   /* JSON object name -> definition, those of the map, validated */
+    const char *projects;  /* JSON object "<viewport>-<browser>" -> project of the runner's configuration */
     const char *viewports; /* JSON object name -> {"width","height","mobile"}, built-in ones included */
     /* Equal plans have equal digests: FNV-1a over all of the above. Guards against mistakes, not malice. */
     uint64_t digest;

@@ -32,7 +32,7 @@ static uint64_t digest_texts(uint64_t hash, const char *const *texts, size_t cou
 uint64_t plan_digest(const struct plan *plan)
 {
     uint64_t hash = FNV_BASIS;
-    hash = digest_texts(hash, (const char *const[]){plan->runners, plan->viewports}, 2);
+    hash = digest_texts(hash, (const char *const[]){plan->runners, plan->viewports, plan->projects}, 3);
     hash = digest_count(hash, plan->group_count);
     for (size_t i = 0; i < plan->group_count; i++)
         hash = digest_count(digest_text(hash, plan->groups[i].name), plan->groups[i].count);

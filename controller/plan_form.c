@@ -21,11 +21,14 @@ const struct form_rule plan_viewport_rule = NAME("a viewport's name");
 const struct form_rule plan_browser_rule = NAME("a browser's name");
 const struct form_rule plan_runner_rule = NAME("a runner's name");
 
+const struct form_rule plan_project_rule = {FORM_LINE, "a project's name", 1, PLAN_PATH_MAX_BYTES};
+
 const struct form_key plan_map_keys[MAP_COUNT] = {
     [MAP_SCHEMA] = {"$schema", false, {FORM_TEXT, "the schema's address", 1, 0}},
     [MAP_VIEWPORTS] = {"viewports", false, {FORM_OBJECT, "an object of viewports", 0, 0}},
     [MAP_EXCLUDE] = {"exclude", false, {FORM_LIST, "a list of rules", 0, 0}},
     [MAP_RUNNERS] = {"runners", false, {FORM_OBJECT, "an object of runners", 0, 0}},
+    [MAP_PROJECTS] = {"projects", false, {FORM_OBJECT, "an object of projects' names", 0, 0}},
     [MAP_GROUPS] = {"groups", true, {FORM_LIST, "a list of groups", 1, 0}},
 };
 

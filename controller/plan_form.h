@@ -9,8 +9,9 @@
 enum { PLAN_PATH_MAX_BYTES = 1024 };
 
 extern const struct form_rule plan_viewport_rule, plan_browser_rule, plan_runner_rule;
+extern const struct form_rule plan_project_rule;
 
-enum { MAP_SCHEMA, MAP_VIEWPORTS, MAP_EXCLUDE, MAP_RUNNERS, MAP_GROUPS, MAP_COUNT };
+enum { MAP_SCHEMA, MAP_VIEWPORTS, MAP_EXCLUDE, MAP_RUNNERS, MAP_PROJECTS, MAP_GROUPS, MAP_COUNT };
 extern const struct form_key plan_map_keys[MAP_COUNT];
 
 enum { RULE_VIEWPORT, RULE_BROWSER, RULE_RUNNER, RULE_SPEC, RULE_REASON, RULE_COUNT };

@@ -60,6 +60,7 @@ enum {
     FIELD_SOURCE,
     FIELD_BRANCH,
     FIELD_URL,
+    FIELD_PROJECTS,
     FIELD_COUNT
 };
 static_assert((int)FIELD_COUNT == (int)RUN_FIELDS, "a row each");
@@ -81,6 +82,7 @@ static const struct {
     [FIELD_SOURCE] = {"source", 0, 0},
     [FIELD_BRANCH] = {"branch", 0, 0},
     [FIELD_URL] = {"source_url", 0, 0},
+    [FIELD_PROJECTS] = {"projects", 0, 0},
 };
 
 static const char *number_text(struct run_fields *out, size_t field, size_t number)
@@ -105,6 +107,7 @@ void run_policy_format(const struct run_terms *terms, struct run_fields *out)
         [FIELD_SOURCE] = terms->source,
         [FIELD_BRANCH] = terms->branch,
         [FIELD_URL] = terms->source_url,
+        [FIELD_PROJECTS] = terms->projects,
     };
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         out->texts[2 * i] = fields[i].name;
@@ -134,16 +137,20 @@ static int read_text(const struct ledger_reply *reply, size_t field, char **text
     return form_check_text(*text, &rule, &place, err);
 }
 
-/* An object of objects, their names being such as a map may give. The tree is the caller's; NULL: refused. */
-static cJSON *read_object(const char *text, const struct form_place *place, struct error *err)
+enum { NAME_BYTES = 128 };
+static const struct form_rule object = {FORM_OBJECT, "an object", 0, 0};
+
+/* An object of such members, their names being such as a map may give. The tree is the caller's; NULL: refused. */
+static cJSON *read_object(const char *text, const struct form_rule *rule, long name_bytes,
+                          const struct form_place *place, struct error *err)
 {
-    static const struct form_rule object = {FORM_OBJECT, "an object", 0, 0}, name = {FORM_NAME, "a name", 1, 128};
+    const struct form_rule name = {FORM_NAME, "a name", 1, name_bytes};
     cJSON *map, *member;
     int failed = json_parse(&map, text, strlen(text), err);
     if (failed < 0)
         error_wrap(err, "%s", place->key);
     else
-        failed = form_check(map, &object, place, err) < 0 ? -1 : form_check_all(map, &object, place, err);
+        failed = form_check(map, &object, place, err) < 0 ? -1 : form_check_all(map, rule, place, err);
     cJSON_ArrayForEach(member, map)
     {
         const struct form_place here = {.parent = place, .key = member->string};
@@ -171,7 +178,7 @@ static int read_runners(struct run_policy *policy, const struct ledger_reply *re
                         struct error *err)
 {
     const struct form_place place = {.key = fields[FIELD_RUNNERS].name};
-    cJSON *map = read_object(ledger_run_field(reply, place.key), &place, err);
+    cJSON *map = read_object(ledger_run_field(reply, place.key), &object, NAME_BYTES, &place, err);
     const cJSON *definition;
     int failed = map ? 0 : -1;
     cJSON_ArrayForEach(definition, map)
@@ -206,7 +213,7 @@ static int add_viewport(struct run_policy *policy, const cJSON *definition, cons
 static int read_viewports(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
 {
     const struct form_place place = {.key = fields[FIELD_VIEWPORTS].name};
-    cJSON *map = read_object(ledger_run_field(reply, place.key), &place, err);
+    cJSON *map = read_object(ledger_run_field(reply, place.key), &object, NAME_BYTES, &place, err);
     const cJSON *definition;
     int failed = map ? 0 : -1;
     policy->viewports = memory_zeroed((size_t)cJSON_GetArraySize(map), sizeof(*policy->viewports));
@@ -219,6 +226,25 @@ static int read_viewports(struct run_policy *policy, const struct ledger_reply *
     return failed;
 }
 
+/* A run that was begun before there were any has no such field. */
+static int read_projects(struct run_policy *policy, const struct ledger_reply *reply, struct error *err)
+{
+    static const struct form_rule rule = {FORM_LINE, "a project's name", 1, 1024};
+    const struct form_place place = {.key = fields[FIELD_PROJECTS].name};
+    const char *text = ledger_run_field(reply, place.key);
+    cJSON *map = read_object(*text ? text : "{}", &rule, 2 * NAME_BYTES + 1, &place, err);
+    const cJSON *name;
+    policy->projects = memory_zeroed((size_t)cJSON_GetArraySize(map), sizeof(*policy->projects));
+    cJSON_ArrayForEach(name, map)
+    {
+        policy->projects[policy->project_count++] =
+            (struct run_project){memory_text(name->string), memory_text(name->valuestring)};
+    }
+    int failed = map ? 0 : -1;
+    cJSON_Delete(map);
+    return failed;
+}
+
 static int read_all(struct run_policy *policy, const struct ledger_reply *reply, const char *const *versions,
                     struct error *err)
 {
@@ -227,7 +253,8 @@ static int read_all(struct run_policy *policy, const struct ledger_reply *reply,
         read_number(reply, FIELD_LEASE, &policy->lease_ms, err) < 0 ||
         read_number(reply, FIELD_TIMEOUT, &policy->limits.timeout_s, err) < 0 ||
         read_number(reply, FIELD_RETRIES, &policy->limits.retries, err) < 0 ||
-        read_viewports(policy, reply, err) < 0 || read_runners(policy, reply, versions, err) < 0)
+        read_viewports(policy, reply, err) < 0 || read_projects(policy, reply, err) < 0 ||
+        read_runners(policy, reply, versions, err) < 0)
         return -1;
     return 0;
 }
@@ -307,6 +334,11 @@ void run_policy_close(struct run_policy *policy)
         runner_close(&policy->runners[i]);
     for (size_t i = 0; i < policy->viewport_count; i++)
         free(policy->viewports[i].name);
+    for (size_t i = 0; i < policy->project_count; i++) {
+        free(policy->projects[i].combination);
+        free(policy->projects[i].name);
+    }
+    free(policy->projects);
     free(policy->runners);
     free(policy->viewports);
     free(policy->run_id);
@@ -327,5 +359,13 @@ const struct run_viewport *run_policy_viewport(const struct run_policy *policy, 
     for (size_t i = 0; i < policy->viewport_count; i++)
         if (strcmp(policy->viewports[i].name, name) == 0)
             return &policy->viewports[i];
+    return NULL;
+}
+
+const char *run_policy_project(const struct run_policy *policy, const char *combination)
+{
+    for (size_t i = 0; i < policy->project_count; i++)
+        if (strcmp(policy->projects[i].combination, combination) == 0)
+            return policy->projects[i].name;
     return NULL;
 }

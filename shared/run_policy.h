@@ -57,10 +57,11 @@ struct run_terms {
     size_t total;       /* tasks */
     unsigned lease_ms, task_timeout_s, retries, max_crashes, max_releases;
     const char *viewports, *runners;          /* JSON objects name -> definition */
+    const char *projects;                     /* JSON object "<viewport>-<browser>" -> project's name */
     const char *source, *branch, *source_url; /* "": unknown */
 };
 
-enum { RUN_FIELDS = 13 };
+enum { RUN_FIELDS = 14 };
 struct run_fields {
     const char *texts[2 * RUN_FIELDS]; /* name, value, …: borrowed from the terms, or of `numbers` */
     char numbers[RUN_FIELDS][24];
@@ -75,6 +76,12 @@ struct run_limits {
     unsigned retries;
 };
 
+/* What the map calls the project of a viewport and a browser. */
+struct run_project {
+    char *combination; /* "<viewport>-<browser>" */
+    char *name;
+};
+
 struct run_policy {
     char *run_id, *digest;
     unsigned lease_ms;
@@ -82,6 +89,8 @@ struct run_policy {
     bool is_cancelled; /* nothing is taken any more */
     struct run_viewport *viewports;
     size_t viewport_count;
+    struct run_project *projects;
+    size_t project_count;
     struct runner *runners; /* those of the map, and the built-in ones that it leaves alone */
     size_t runner_count;
 };
@@ -108,3 +117,6 @@ void run_policy_close(struct run_policy *policy);
 /* NULL: the run has none of that name. */
 const struct runner *run_policy_runner(const struct run_policy *policy, const char *name);
 const struct run_viewport *run_policy_viewport(const struct run_policy *policy, const char *name);
+
+/* The project that the map names for "<viewport>-<browser>"; NULL: none. */
+const char *run_policy_project(const struct run_policy *policy, const char *combination);

@@ -204,18 +204,24 @@ static int apply_builtin(struct runner *runner, const char *name, const char *co
     return result;
 }
 
-/* One of another name has that of the runner for specs that name none. */
-static char *find_reporter(const char *name)
+/* One of another name has the reporters of the runner for specs that name none. */
+static size_t whose_reporters(const char *name)
 {
     const char *whose = runner_builtin(name) ? name : runner_for_spec("");
-    return runner_builtin_text((size_t)runner_builtin_number(whose), "reporter");
+    return (size_t)runner_builtin_number(whose);
 }
 
 int runner_parse(struct runner *runner, const char *name, const char *const *versions, const struct cJSON *definition,
                  const struct form_place *place, struct error *err)
 {
+    size_t number = whose_reporters(name);
     *runner = (struct runner){
-        .name = memory_text(name), .env = memory_zeroed(1, sizeof(char *)), .reporter = find_reporter(name)};
+        .name = memory_text(name),
+        .env = memory_zeroed(1, sizeof(char *)),
+        .reporter = runner_builtin_text(number, "reporter"),
+        .lister = runner_builtin_lister(number, "reporter"),
+        .lister_argument = runner_builtin_lister(number, "argument"),
+    };
     memset(runner->exit_results, TASK_ERROR, sizeof(runner->exit_results));
     runner->exit_results[0] = TASK_PASSED;
     runner->exit_results[1] = TASK_FAILED;
@@ -233,5 +239,7 @@ void runner_close(struct runner *runner)
     free_list(runner->env);
     free(runner->cwd);
     free(runner->reporter);
+    free(runner->lister);
+    free(runner->lister_argument);
     *runner = (struct runner){0};
 }

@@ -23,9 +23,11 @@ struct cJSON;
 
 struct runner {
     char *name;
-    char **argv;                   /* templates; ends with NULL, at least one element */
-    char **env;                    /* "NAME=value" templates; ends with NULL */
-    char *reporter;                /* the file that {reporter} stands for, among those that come with the worker */
+    char **argv;    /* templates; ends with NULL, at least one element */
+    char **env;     /* "NAME=value" templates; ends with NULL */
+    char *reporter; /* the file that {reporter} stands for, among those that come with the worker */
+    char *lister;   /* the reporter that lists the projects of its configuration; NULL: there is none */
+    char *lister_argument;
     char *cwd;                     /* below the spec root; NULL: the spec root */
     signed char exit_results[256]; /* exit status -> enum task_result */
 };

@@ -68,14 +68,25 @@ const struct cJSON *runner_builtin_older(const struct cJSON *file, const char *v
     return NULL;
 }
 
-char *runner_builtin_text(size_t index, const char *member)
+static char *text_of(size_t index, const char *object, const char *member)
 {
     cJSON *file = cJSON_Parse((const char *)runner_files[index].body);
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file, member));
-    assert(text != NULL);
+    const cJSON *from = object ? cJSON_GetObjectItemCaseSensitive(file, object) : file;
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(from, member));
+    assert(text != NULL || object != NULL);
     char *copy = memory_text(text);
     cJSON_Delete(file);
     return copy;
+}
+
+char *runner_builtin_text(size_t index, const char *member)
+{
+    return text_of(index, NULL, member);
+}
+
+char *runner_builtin_lister(size_t index, const char *member)
+{
+    return text_of(index, "lister", member);
 }
 
 const char *runner_for_spec(const char *spec)

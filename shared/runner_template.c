@@ -19,7 +19,8 @@ enum placeholder_kind {
     PLACEHOLDER_SPECS,
     PLACEHOLDER_REGEX,
     PLACEHOLDER_PROGRAM,
-    PLACEHOLDER_EVENTS, /* a text whose runner speaks the event protocol */
+    PLACEHOLDER_PROJECT, /* a text; an argument with an empty one is left out */
+    PLACEHOLDER_EVENTS,  /* a text whose runner speaks the event protocol */
 };
 
 struct placeholder {
@@ -42,6 +43,7 @@ static const struct placeholder placeholders[] = {
     {"{events}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, events), NULL},
     {"{artifacts}", PLACEHOLDER_TEXT, offsetof(struct runner_values, artifacts), NULL},
     {"{output}", PLACEHOLDER_TEXT, offsetof(struct runner_values, output), NULL},
+    {"{project}", PLACEHOLDER_PROJECT, offsetof(struct runner_values, project), NULL},
     {"", PLACEHOLDER_PROGRAM, 0, NULL}, /* here they are listed; find_program() knows them */
     {"{reporter}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, reporter), NULL},
 };
@@ -100,16 +102,22 @@ static bool find_placeholder(const char *text, size_t length, struct placeholder
     return find_program(text, length, found);
 }
 
-/* Whether a placeholder of that kind is in one of these checked templates. */
+/* Whether a placeholder of that kind is in this checked template. */
+static bool has_kind(const char *template, enum placeholder_kind kind)
+{
+    const char *p = template;
+    struct placeholder found;
+    for (size_t length; (p = next_placeholder(template, p, &length)) != NULL; p += length)
+        if (find_placeholder(p, length, &found) && found.kind == kind)
+            return true;
+    return false;
+}
+
 static bool mentions(char *const *templates, enum placeholder_kind kind)
 {
-    for (; *templates != NULL; templates++) {
-        const char *p = *templates;
-        struct placeholder found;
-        for (size_t length; (p = next_placeholder(*templates, p, &length)) != NULL; p += length)
-            if (find_placeholder(p, length, &found) && found.kind == kind)
-                return true;
-    }
+    for (; *templates != NULL; templates++)
+        if (has_kind(*templates, kind))
+            return true;
     return false;
 }
 
@@ -153,6 +161,11 @@ int runner_template_check(const char *text, bool is_argument, const struct form_
 bool runner_reports_tests(const struct runner *runner)
 {
     return mentions(runner->argv, PLACEHOLDER_EVENTS) || mentions(runner->env, PLACEHOLDER_EVENTS);
+}
+
+bool runner_needs_project(const struct runner *runner)
+{
+    return mentions(runner->argv, PLACEHOLDER_PROJECT) || mentions(runner->env, PLACEHOLDER_PROJECT);
 }
 
 bool runner_needs_spec(const struct runner *runner)
@@ -204,6 +217,7 @@ static bool add_value(struct buffer *out, const struct placeholder *placeholder,
     const char *field = (const char *)values + placeholder->offset;
     switch (placeholder->kind) {
     case PLACEHOLDER_TEXT:
+    case PLACEHOLDER_PROJECT:
     case PLACEHOLDER_EVENTS: {
         const char *text = *(const char *const *)(const void *)field;
         if (text != NULL)
@@ -268,6 +282,11 @@ static int check_argument(const char *template, const char *argument, struct err
     return form_refuse_text(argument, NULL, err, "a text that doesn't start with '-'");
 }
 
+static bool is_left_out(const char *template, const struct runner_values *values)
+{
+    return values->project != NULL && values->project[0] == '\0' && has_kind(template, PLACEHOLDER_PROJECT);
+}
+
 static int expand_argument(const char *template, const struct runner_values *values, char **argument,
                            struct error *err)
 {
@@ -306,6 +325,8 @@ static int expand(const struct runner *runner, const struct runner_values *value
     size_t argc = 0;
     command->argv = memory_zeroed(list_length(runner->argv) * specs + 1, sizeof(*command->argv));
     for (char **arg = runner->argv; *arg != NULL; arg++) {
+        if (is_left_out(*arg, values))
+            continue;
         int failed = strcmp(*arg, "{specs...}") == 0 ? expand_specs(values, command->argv, &argc, err)
                                                      : expand_argument(*arg, values, &command->argv[argc++], err);
         if (failed < 0)
@@ -327,6 +348,14 @@ int runner_expand(const struct runner *runner, const struct runner_values *value
     if (result < 0)
         runner_command_close(command);
     return result;
+}
+
+void runner_command_add(struct runner_command *command, const char *argument)
+{
+    size_t count = list_length(command->argv);
+    command->argv = memory_resize(command->argv, count + 2, sizeof(*command->argv));
+    command->argv[count] = memory_text(argument);
+    command->argv[count + 1] = NULL;
 }
 
 void runner_command_close(struct runner_command *command)

@@ -9,6 +9,8 @@
  *     {specs...}    alone in its argument: one argument for each spec
  *     {spec_regex}  a regular expression, /^…$/ and escaped, that matches the absolute paths of just these specs
  *     {viewport} {browser} {width} {height} {events} {artifacts}    as the FUNKYTOWN_… of these names
+ *     {project}     the project of the runner's configuration that the task's viewport and browser stand for; when the
+ *                   configuration has none, an argument that asks for it is left out
  *     {output}      the attempt's own folder for a runner that wipes its output folder at start
  *     {playwright}  and so on: the program of the built-in runner of that name, found as Node resolves its package
  *     {reporter}    our reporter for that runner
@@ -30,6 +32,9 @@ bool runner_needs_spec(const struct runner *runner);
 /* Whether a template asks for {reporter} or {events}: it tells of every test, and its silence is an error. */
 bool runner_reports_tests(const struct runner *runner);
 
+/* Whether a template asks for {project}. */
+bool runner_needs_project(const struct runner *runner);
+
 /* What placeholders stand for, borrowed. NULL, or size 0: not known, and a runner that asks for it can't start. */
 struct runner_values {
     const char *const *specs; /* ends with NULL, at least one */
@@ -41,6 +46,7 @@ struct runner_values {
     const char *events;
     const char *artifacts;
     const char *output;
+    const char *project;         /* "": there are no projects */
     const char *const *programs; /* of each built-in runner, by its number; NULL in it: not installed */
     const char *reporter;
 };
@@ -57,4 +63,7 @@ struct runner_command {
  */
 int runner_expand(const struct runner *runner, const struct runner_values *values, struct runner_command *command,
                   struct error *err);
+/* One more argument, at the end. */
+void runner_command_add(struct runner_command *command, const char *argument);
+
 void runner_command_close(struct runner_command *command);

@@ -36,6 +36,14 @@ static char *find_spec(struct attempt *a, struct error *err)
     return spec_finder_find(a->setup->specs, a->task.spec, err);
 }
 
+static void set_judge(struct attempt *a)
+{
+    a->judge.expects_events = runner_reports_tests(a->runner);
+    a->judge.spec = a->spec;
+    a->judge.root = a->setup->root;
+    a->judge.cwd = a->runner->cwd;
+}
+
 int attempt_prepare(struct attempt *a, const struct run_policy *policy, struct error *err)
 {
     if (run_policy_limits(policy, a->task.overrides, &a->task.limits, err) < 0)
@@ -46,11 +54,16 @@ int attempt_prepare(struct attempt *a, const struct run_policy *policy, struct e
     a->spec = find_spec(a, err);
     if (a->spec == NULL)
         return -1;
-    a->judge.expects_events = runner_reports_tests(a->runner);
-    a->judge.spec = a->spec;
-    a->judge.root = a->setup->root;
-    a->judge.cwd = a->runner->cwd;
+    set_judge(a);
     return 0;
+}
+
+void attempt_begin_again(struct attempt *a)
+{
+    bool has_others = a->judge.has_others;
+    judge_clear(&a->judge);
+    set_judge(a);
+    a->judge.has_others = has_others;
 }
 
 /* ---- the end of an attempt ---- */
@@ -111,18 +124,27 @@ static void make_result(struct attempt *a, const struct attempt_end *end)
     a->record = make_record(a, end);
 }
 
+static void set_error(struct attempt *a, const char *reason)
+{
+    a->verdict.result = TASK_ERROR;
+    memory_copy_text(a->verdict.reason, sizeof(a->verdict.reason), reason);
+}
+
 void attempt_end(struct attempt *a, const struct attempt_end *end)
 {
     capture_text(end->output, &a->log);
-    judge_take_output(&a->judge, a->log.data);
-    judge_verdict(&a->judge, a->runner, end->runner, end->program, end->timeout_s, &a->verdict);
+    if (end->reason) {
+        set_error(a, end->reason);
+    } else {
+        judge_take_output(&a->judge, a->log.data);
+        judge_verdict(&a->judge, a->runner, end->runner, end->program, end->timeout_s, &a->verdict);
+    }
     make_result(a, end);
 }
 
 void attempt_fail(struct attempt *a, const char *reason)
 {
-    a->verdict.result = TASK_ERROR;
-    memory_copy_text(a->verdict.reason, sizeof(a->verdict.reason), reason);
+    set_error(a, reason);
     make_result(a, &(struct attempt_end){.runner = &(struct runner_end){0}, .output = &(struct capture){0}});
 }
 

@@ -58,6 +58,7 @@ struct attempt_end {
     const char *program; /* the runner's argv[0] */
     unsigned timeout_s;  /* the time limit that made the worker stop it; 0: none did */
     const struct capture *output;
+    const char *reason; /* why the task is an error, whatever the runner said; NULL: its end decides */
 };
 
 void attempt_init(struct attempt *a, const struct attempt_setup *setup);
@@ -67,6 +68,9 @@ void attempt_load(struct attempt *a, const struct ledger_reply *claim, const str
 
 /* Finds what to run: its limits, runner and spec. 0, or -1 and the task is to blame: attempt_fail() follows. */
 int attempt_prepare(struct attempt *a, const struct run_policy *policy, struct error *err);
+
+/* The start is made once more: what was told so far is forgotten. */
+void attempt_begin_again(struct attempt *a);
 
 void attempt_end(struct attempt *a, const struct attempt_end *end);
 

@@ -379,11 +379,21 @@ static bool decide_by_end(const struct runner_end *end, const char *program, uns
     return true;
 }
 
-static bool saw_events(const struct judge *j)
+static bool saw_tests(const struct judge *j)
 {
     const struct test_counts *c = &j->counts;
-    return c->passed + c->failed + c->skipped + c->flaky > 0 || j->spec_status != TASK_UNKNOWN || j->runner_error ||
+    return c->passed + c->failed + c->skipped + c->flaky > 0 || j->spec_status != TASK_UNKNOWN ||
            j->other_spec[0] != '\0' || j->others_spoke;
+}
+
+static bool saw_events(const struct judge *j)
+{
+    return saw_tests(j) || j->runner_error;
+}
+
+bool judge_is_untouched(const struct judge *j)
+{
+    return !saw_tests(j) && !j->spec_error && j->unreadable_lines == 0;
 }
 
 void judge_take_output(struct judge *j, const char *output)

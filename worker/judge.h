@@ -117,6 +117,9 @@ bool judge_is_named(const struct judge *j, const struct cJSON *event);
 /* What was said where nobody listens counts as an unreadable line. */
 void judge_add_unreadable(struct judge *j, const char *sample);
 
+/* Whether nothing was told of any test or spec: errors without a spec at most. */
+bool judge_is_untouched(const struct judge *j);
+
 /* What the runner has printed, before the verdict: for one that told nothing its last error line is the reason. */
 void judge_take_output(struct judge *j, const char *output);
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ enum { LOG_HEAD_BYTES = 32 * 1024, LOG_TAIL_BYTES = 96 * 1024 };
 static void on_output(void *data, const char *bytes, size_t length)
 {
     struct start *s = data;
-    capture_add(&s->output, bytes, length);
+    if (!s->is_listing)
+        capture_add(&s->output, bytes, length);
 }
 
 static void on_event_bytes(void *data, const char *bytes, size_t length)
@@ -39,6 +41,10 @@ static const struct attempt *find_named(const struct start *s, const struct cJSO
 static void on_event(void *data, const struct cJSON *event, const char *text)
 {
     struct start *s = data;
+    if (s->is_listing) {
+        projects_take(&s->listed, event);
+        return;
+    }
     const struct attempt *named = find_named(s, event);
     for (size_t i = 0; i < s->attempt_count; i++) {
         struct judge *judge = &s->attempts[i].judge;
@@ -47,26 +53,6 @@ static void on_event(void *data, const struct cJSON *event, const char *text)
         else
             judge_take_others(judge, event);
     }
-}
-
-/* A spec may put a file in the place of the FIFO: what is said into it reaches nobody. */
-static void look_for_lost_events(struct start *s)
-{
-    struct stat found;
-    if (lstat(supervisor_fifo(s->supervisor), &found) == 0 && !S_ISFIFO(found.st_mode))
-        on_event(s, NULL, "written to a file in the place of the FIFO");
-}
-
-static void on_runner_end(void *data, const struct runner_end *runner_end)
-{
-    struct start *s = data;
-    const struct attempt_end end = {runner_end, s->program, s->is_timed_out ? s->timeout_s : 0, &s->output};
-    uv_timer_stop(&s->timer);
-    event_reader_end(&s->events);
-    look_for_lost_events(s);
-    for (size_t i = 0; i < s->attempt_count; i++)
-        attempt_end(&s->attempts[i], &end);
-    s->on_end(s->data);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -83,21 +69,6 @@ static void on_time_limit(uv_timer_t *timer)
 }
 
 /* ---- starting ---- */
-
-int start_open(struct start *s, const struct start_setup *setup, int slot, void (*on_end)(void *data), void *data,
-               struct error *err)
-{
-    static const struct supervisor_events events = {on_output, on_event_bytes, on_runner_end};
-    *s = (struct start){.setup = setup, .on_end = on_end, .data = data};
-    uv_timer_init(setup->loop, &s->timer);
-    s->timer.data = s;
-    capture_init(&s->output, LOG_HEAD_BYTES, LOG_TAIL_BYTES);
-    event_reader_init(&s->events, on_event, s);
-    if (scratch_slot_open(&s->scratch, setup->scratch, slot, err) < 0)
-        return -1;
-    s->supervisor = supervisor_start(setup->loop, s->scratch.path, &events, s, err);
-    return s->supervisor ? 0 : -1;
-}
 
 /* The contract's variables; `lines` gives them room. */
 enum { OWN_VARIABLES = 12, VARIABLE_SIZE = PATH_MAX + 64 };
@@ -161,13 +132,19 @@ static unsigned time_limit_s(const struct start *s)
     return sum;
 }
 
-static int run_all(struct start *s, const struct run_policy *policy, const char *const *specs, struct error *err)
+/* With this reporter, and one argument more if it isn't NULL. */
+static int run_with(struct start *s, const char *reporter_name, const char *argument, const char *project,
+                    struct error *err)
 {
+    const struct run_policy *policy = s->policy;
     const struct attempt *first = &s->attempts[0];
     const struct run_viewport *viewport = run_policy_viewport(policy, first->task.viewport);
     char reporter[PATH_MAX];
-    if (scratch_path(s->setup->scratch, first->runner->reporter, reporter, err) < 0)
+    if (scratch_path(s->setup->scratch, reporter_name, reporter, err) < 0)
         return -1;
+    auto_free const char **specs = memory_zeroed(s->attempt_count + 1, sizeof(*specs));
+    for (size_t i = 0; i < s->attempt_count; i++)
+        specs[i] = s->attempts[i].spec;
     struct runner_command command;
     const struct runner_values values = {
         .specs = specs,
@@ -181,32 +158,168 @@ static int run_all(struct start *s, const struct run_policy *policy, const char 
         .output = s->scratch.output.path,
         .programs = (const char *const *)s->setup->programs->paths,
         .reporter = reporter,
+        .project = project,
     };
     if (runner_expand(first->runner, &values, &command, err) < 0)
         return error_wrap(err, "runner \"%s\"", first->runner->name);
-    memory_copy_text(s->program, sizeof(s->program), command.argv[0]);
+    if (argument)
+        runner_command_add(&command, argument);
+    else
+        memory_copy_text(s->program, sizeof(s->program), command.argv[0]);
     int failed = run(s, policy, viewport, &command, err);
     runner_command_close(&command);
     return failed;
 }
 
+static int choose_project(struct start *s, struct error *err)
+{
+    const struct attempt *first = &s->attempts[0];
+    const char *viewport = first->task.viewport, *browser = first->task.browser;
+    const struct projects *known = projects_recall(s->setup->projects, s->policy, first->runner->name);
+    if (known && known->count > 0)
+        return projects_match(known, s->policy, viewport, browser, s->project, sizeof(s->project), err);
+    projects_guess(s->policy, viewport, browser, s->project, sizeof(s->project));
+    return 0;
+}
+
+static int run_all(struct start *s, struct error *err)
+{
+    const struct runner *runner = s->attempts[0].runner;
+    if (runner_needs_project(runner) && choose_project(s, err) < 0)
+        return -1;
+    return run_with(s, runner->reporter, NULL, s->project, err);
+}
+
+/* ---- the runner ends ---- */
+
+/* `reason`: why the tasks are errors, whatever the runner said; NULL: its end decides. */
+static void end_all(struct start *s, const struct runner_end *runner_end, const char *reason)
+{
+    const struct attempt_end end = {runner_end, s->program, s->is_timed_out ? s->timeout_s : 0, &s->output, reason};
+    uv_timer_stop(&s->timer);
+    for (size_t i = 0; i < s->attempt_count; i++)
+        attempt_end(&s->attempts[i], &end);
+    s->on_end(s->data);
+}
+
+/* It gave up before any test, and nobody knows yet which projects there are. */
+static bool may_lack_project(struct start *s, const struct runner_end *end)
+{
+    const struct runner *runner = s->attempts[0].runner;
+    if (end->kind != RUNNER_EXITED || end->code == 0 || s->is_stopped || !runner_needs_project(runner) ||
+        runner->lister == NULL || projects_recall(s->setup->projects, s->policy, runner->name))
+        return false;
+    for (size_t i = 0; i < s->attempt_count; i++)
+        if (!judge_is_untouched(&s->attempts[i].judge))
+            return false;
+    return true;
+}
+
+static int list_projects(struct start *s, const struct runner_end *end)
+{
+    struct error err;
+    const struct runner *runner = s->attempts[0].runner;
+    s->ended = *end;
+    event_reader_clear(&s->events);
+    s->is_listing = true;
+    if (run_with(s, runner->lister, runner->lister_argument, "", &err) == 0)
+        return 0;
+    s->is_listing = false;
+    log_warn("projects.unknown", LOG_TEXT("runner", runner->name), LOG_TEXT("reason", err.text));
+    return -1;
+}
+
+static void begin_again(struct start *s)
+{
+    struct error err;
+    capture_clear(&s->output);
+    for (size_t i = 0; i < s->attempt_count; i++)
+        attempt_begin_again(&s->attempts[i]);
+    if (run_all(s, &err) < 0)
+        end_all(s, &s->ended, err.text);
+}
+
+/* Goes on with the project that fits; if that is the one which was tried, or none is known, the first end stands. */
+static void end_listing(struct start *s, const struct runner_end *end)
+{
+    struct error err;
+    const struct attempt_task *task = &s->attempts[0].task;
+    const char *runner = s->attempts[0].runner->name;
+    char project[START_PROJECT_SIZE];
+    bool is_answered = s->listed.count > 0;
+    s->is_listing = false;
+    event_reader_clear(&s->events);
+    if (s->is_stopped || (!is_answered && end->kind != RUNNER_EXITED)) {
+        end_all(s, end, NULL);
+        return;
+    }
+    log_info("projects.listed", LOG_TEXT("runner", runner), LOG_INT("count", s->listed.count));
+    projects_remember(s->setup->projects, s->policy, runner, &s->listed);
+    const struct projects *known = projects_recall(s->setup->projects, s->policy, runner);
+    if (!is_answered)
+        end_all(s, &s->ended, NULL);
+    else if (projects_match(known, s->policy, task->viewport, task->browser, project, sizeof(project), &err) < 0)
+        end_all(s, &s->ended, err.text);
+    else if (strcmp(project, s->project) == 0)
+        end_all(s, &s->ended, NULL);
+    else
+        begin_again(s);
+}
+
+/* A spec may put a file in the place of the FIFO: what is said into it reaches nobody. */
+static void look_for_lost_events(struct start *s)
+{
+    struct stat found;
+    if (lstat(supervisor_fifo(s->supervisor), &found) == 0 && !S_ISFIFO(found.st_mode))
+        on_event(s, NULL, "written to a file in the place of the FIFO");
+}
+
+static void on_runner_end(void *data, const struct runner_end *end)
+{
+    struct start *s = data;
+    event_reader_end(&s->events);
+    if (s->is_listing) {
+        end_listing(s, end);
+        return;
+    }
+    look_for_lost_events(s);
+    if (!may_lack_project(s, end) || list_projects(s, end) < 0)
+        end_all(s, end, NULL);
+}
+
+/* ---- what the owner asks for ---- */
+
+int start_open(struct start *s, const struct start_setup *setup, int slot, void (*on_end)(void *data), void *data,
+               struct error *err)
+{
+    static const struct supervisor_events events = {on_output, on_event_bytes, on_runner_end};
+    *s = (struct start){.setup = setup, .on_end = on_end, .data = data};
+    uv_timer_init(setup->loop, &s->timer);
+    s->timer.data = s;
+    capture_init(&s->output, LOG_HEAD_BYTES, LOG_TAIL_BYTES);
+    event_reader_init(&s->events, on_event, s);
+    if (scratch_slot_open(&s->scratch, setup->scratch, slot, err) < 0)
+        return -1;
+    s->supervisor = supervisor_start(setup->loop, s->scratch.path, &events, s, err);
+    return s->supervisor ? 0 : -1;
+}
+
 int start_run(struct start *s, const struct run_policy *policy, struct attempt *attempts, size_t count,
               struct error *err)
 {
+    s->policy = policy;
     s->attempts = attempts;
     s->attempt_count = count;
     if (access(s->setup->root, X_OK) < 0)
         return error_errno(err, errno, "SPEC_ROOT: %s", s->setup->root);
     if (s->scratch.unusable)
         return error_errno(err, s->scratch.unusable, "temporary folder %s", s->scratch.path);
-    auto_free const char **specs = memory_zeroed(count + 1, sizeof(*specs));
     for (size_t i = 0; i < count; i++) {
         if (attempt_prepare(&attempts[i], policy, err) < 0)
             return -1;
         attempts[i].judge.has_others = count > 1;
-        specs[i] = attempts[i].spec;
     }
-    if (run_all(s, policy, specs, err) < 0)
+    if (run_all(s, err) < 0)
         return -1;
     s->timeout_s = time_limit_s(s);
     uv_timer_start(&s->timer, on_time_limit, (uint64_t)s->timeout_s * 1000, 0);
@@ -215,12 +328,14 @@ int start_run(struct start *s, const struct run_policy *policy, struct attempt *
 
 void start_stop(struct start *s, unsigned grace_ms)
 {
+    s->is_stopped = true;
     supervisor_terminate(s->supervisor);
     uv_timer_start(&s->timer, on_grace_over, grace_ms, 0);
 }
 
 void start_kill(struct start *s)
 {
+    s->is_stopped = true;
     supervisor_kill(s->supervisor);
 }
 
@@ -239,7 +354,8 @@ void start_clear(struct start *s)
     empty_folders(s);
     s->attempts = NULL;
     s->attempt_count = 0;
-    s->is_timed_out = false;
+    s->is_timed_out = s->is_stopped = s->is_listing = false;
+    projects_close(&s->listed);
     capture_clear(&s->output);
     event_reader_clear(&s->events);
 }

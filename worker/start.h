@@ -3,7 +3,11 @@
  * output, the time limit and the FIFO. A slot has one of these and uses it again and again.
  *
  *     empty ──run──► running ──► ended ──clear──► empty
- *                       └── stop, or the time limit: TERM, 5 s, KILL ──┘
+ *                       ├── stop, or the time limit: TERM, 5 s, KILL ──┘
+ *                       └──► listing ──► running, or ended
+ *
+ * A runner that needs a project and ended before any test may have been given one that its configuration hasn't: it is
+ * asked for its projects, once (worker/projects.h), and started once more if another one fits.
  *
  * A start carries out attempts. How many, nothing here says: each event goes to the attempt whose spec it names, and
  * one that names none of them to all (a set-up's failure, and what nobody can read, may be bad news for any). How the
@@ -21,6 +25,7 @@
 #include "worker/capture.h"
 #include "worker/event_reader.h"
 #include "worker/programs.h"
+#include "worker/projects.h"
 #include "worker/scratch.h"
 #include "worker/supervisor.h"
 
@@ -30,10 +35,13 @@ struct start_setup {
     const char *root; /* the spec root: absolute, symbolic links resolved */
     const struct programs *programs;
     struct scratch *scratch; /* has the reporters too */
+    struct projects_memory *projects;
 };
 
 /* Between TERM and KILL: runners write their reports on a signal. */
 enum { START_GRACE_MS = 5000 };
+
+enum { START_PROJECT_SIZE = 1280 };
 
 struct start {
     const struct start_setup *setup;
@@ -46,7 +54,13 @@ struct start {
     struct event_reader events;
     uv_timer_t timer; /* the time limit; then the grace before KILL */
     bool is_timed_out;
-    char program[256]; /* the runner's argv[0] */
+    bool is_stopped;
+    char program[256];                /* the runner's argv[0] */
+    char project[START_PROJECT_SIZE]; /* that it was given */
+    bool is_listing;
+    struct projects listed;          /* so far */
+    struct runner_end ended;         /* how the start ended that made us ask */
+    const struct run_policy *policy; /* borrowed as the attempts are */
     unsigned timeout_s;
     struct attempt *attempts; /* borrowed from start_run() until start_clear() */
     size_t attempt_count;

@@ -53,6 +53,7 @@ struct worker {
     struct scratch scratch;
     struct spec_finder specs;
     struct programs programs;
+    struct projects_memory projects;
     char root[PATH_MAX];
     struct trouble trouble;
     struct membership_setup membership_setup;
@@ -356,7 +357,7 @@ static int open_slots(struct worker *w, struct error *err)
         .is_registered = &w->membership.is_registered,
         .policy = &w->membership.policy,
         .stop_reason = w->stop_reason,
-        .start = {w->loop, w->root, &w->programs, &w->scratch},
+        .start = {w->loop, w->root, &w->programs, &w->scratch, &w->projects},
         .attempt = {w->id, w->root, &w->specs},
         .on_moved = on_moved,
         .on_unknown = on_unknown,
@@ -454,6 +455,7 @@ int worker_finish(struct worker *w)
     membership_free(&w->membership);
     spec_finder_close(&w->specs);
     programs_close(&w->programs);
+    projects_forget(&w->projects);
     if (!scratch_close(&w->scratch))
         log_warn("folder.left", LOG_TEXT("path", w->scratch.path));
     slots_free(&w->slots);

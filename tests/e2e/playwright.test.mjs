@@ -77,7 +77,7 @@ test('a focused test or describe is an error that names the line, whatever the c
   controller.kill();
   assert.equal(await controller.exit(), 143);
 
-  const argv = ['node', '{playwright}', 'test', '--project={viewport}-{browser}', '--workers=1', '--output={output}', '--add-reporter={reporter}', '{spec_regex}'];
+  const argv = ['node', '{playwright}', 'test', '--project={project}', '--workers=1', '--output={output}', '--add-reporter={reporter}', '{spec_regex}'];
   const allowed = stage.controller(['--once', stage.file('map.json', { runners: { playwright: { argv } }, groups: [{ name: 'g', tasks: tasks.slice(0, 1) }] })]);
   stage.worker();
   assert.equal(await allowed.exit(), 0, allowed.output);

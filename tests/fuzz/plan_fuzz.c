@@ -95,6 +95,7 @@ static void load_policy(struct run_policy *policy, const struct plan *plan)
         .retries = 100,
         .viewports = plan->viewports,
         .runners = plan->runners,
+        .projects = plan->projects,
         .source = "",
         .branch = "",
         .source_url = "",
@@ -144,6 +145,7 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
         .events = "/run/events",
         .artifacts = "/run/artifacts",
         .output = "/run/output",
+        .project = "desktop-chrome",
         .programs = programs,
         .reporter = "/srv/reporter.mjs",
     };

@@ -318,6 +318,8 @@ static void a_digest_stands_for_the_plan(void **state)
         "{\"groups\":[" GROUP(",\"runner\":\"r\"") "],\"runners\":{\"r\":{\"argv\":[\"a\"]}}}",
         "{\"groups\":[" GROUP("") "],\"runners\":{\"r\":{\"argv\":[\"a\"]}}}",
         "{\"groups\":[" GROUP("") "],\"viewports\":{\"v\":{\"width\":1,\"height\":1}}}",
+        "{\"groups\":[" GROUP("") "],\"projects\":{\"v-x\":\"p\"}}",
+        "{\"groups\":[" GROUP("") "],\"projects\":{\"v-x\":\"q\",\"mobile-firefox\":\"p\"}}",
         "{\"groups\":[" GROUP("") "],\"exclude\":[]}",
         "{\"groups\":[" GROUP(
             "") "],\"exclude\":[{\"viewport\":\"mobile\",\"browser\":\"firefox\",\"reason\":\"r\"}]}",

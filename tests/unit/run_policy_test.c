@@ -16,7 +16,17 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { ID = 2, DIGEST = 4, LEASE = 6, TIMEOUT = 8, RETRIES = 10, VIEWPORTS = 12, RUNNERS = 14, FIELDS = 15 };
+enum {
+    ID = 2,
+    DIGEST = 4,
+    LEASE = 6,
+    TIMEOUT = 8,
+    RETRIES = 10,
+    VIEWPORTS = 12,
+    RUNNERS = 14,
+    PROJECTS = 16,
+    FIELDS = 17
+};
 
 static const char *const good[FIELDS] = {
     "ok",
@@ -35,6 +45,8 @@ static const char *const good[FIELDS] = {
      "\"mobile\":true}}"),
     "runners",
     "{\"smoke\":{\"argv\":[\"a\",\"{spec}\"]}}",
+    "projects",
+    "{\"desktop-chrome\":\"chromium\"}",
 };
 
 /* As the good one, but for one text. */
@@ -95,6 +107,8 @@ static void what_no_controller_writes_is_refused(void **state)
          "the run: task_timeout_s: found \"18446744073709552216\", wanted a whole number from 1 to 1000000"},
         {RETRIES, "101", "the run: retries: found \"101\", wanted a whole number from 0 to 100"},
         {RETRIES, "\x1b", "the run: retries: found \"\\u001b\", wanted a whole number from 0 to 100"},
+        {PROJECTS, "[]", "the run: projects: found an empty list, wanted an object"},
+        {PROJECTS, "{\"a-b\":1}", "the run: projects.a-b: found 1, wanted a project's name"},
         {VIEWPORTS, "", "the run: viewports: line 1 column 1: found the end, wanted a value"},
         {VIEWPORTS, "[]", "the run: viewports: found an empty list, wanted an object"},
         {VIEWPORTS, "{\"v\":7}", "the run: viewports.v: found 7, wanted an object"},
@@ -176,6 +190,7 @@ static const struct run_terms terms = {
     .max_releases = 20,
     .viewports = "{}",
     .runners = "{\"smoke\":{\"argv\":[\"a\"]}}",
+    .projects = "{\"desktop-chrome\":\"Desktop Chrome\"}",
     .source = "0123abcd",
     .branch = "main",
     .source_url = "",
@@ -201,6 +216,8 @@ static void what_the_controller_writes_the_worker_reads(void **state)
     assert_int_equal(policy.limits.retries, terms.retries);
     assert_int_equal(policy.viewport_count, 0);
     assert_non_null(run_policy_runner(&policy, "smoke"));
+    assert_string_equal(run_policy_project(&policy, "desktop-chrome"), "Desktop Chrome");
+    assert_null(run_policy_project(&policy, "desktop-chrom"));
     assert_string_equal(ledger_run_field(&reply, "total"), "1000000");
     assert_string_equal(ledger_run_field(&reply, "max_crashes"), "3");
     assert_string_equal(ledger_run_field(&reply, "max_releases"), "20");

@@ -106,7 +106,7 @@ static void a_builtin_can_be_changed_in_part(void **state)
 }
 
 #define KNOWN                                                                                                        \
-    "{spec} {specs...} {spec_regex} {viewport} {browser} {width} {height} {events} {artifacts} {output} "            \
+    "{spec} {specs...} {spec_regex} {viewport} {browser} {width} {height} {events} {artifacts} {output} {project} "  \
     "{cypress} {mocha} {playwright} "                                                                                \
     "{reporter}"
 
@@ -240,6 +240,7 @@ static const struct runner_values all_values = {
     .events = "/run/events",
     .artifacts = "/run/artifacts",
     .output = "/run/output",
+    .project = "mobile-chrome",
     .programs = programs,
     .reporter = "/srv/reporter.mjs",
 };
@@ -261,6 +262,8 @@ static void placeholders_are_replaced(void **state)
          "/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts|c d\\.spec\\.ts)$/", ""},
         {"{\"argv\":[\"--size={width}x{height},{viewport}\"]}", one_spec, "--size=393x851,mobile", ""},
         {"{\"argv\":[\"{browser}\"]}", one_spec, "{spec}", ""},
+        {"{\"argv\":[\"a\",\"-p\",\"{project}\"],\"env\":{\"P\":\"{project}!\"}}", one_spec, "a|-p|mobile-chrome",
+         "P=mobile-chrome!"},
         {"{\"argv\":[\"{ spec} {} { }} {1} {a-b} {spec ${HOME} {\\\"spec\\\":1} {{viewport}}\"]}", one_spec,
          "{ spec} {} { }} {1} {a-b} {spec ${HOME} {\"spec\":1} {mobile}", ""},
         {"{\"argv\":[\"a\"],\"env\":{\"E\":\"{events}\",\"F\":\"{artifacts}/{output}\",\"G\":\"\"}}", one_spec, "a",
@@ -311,12 +314,36 @@ static void a_builtin_starts_its_own_program(void **state)
     }
 }
 
+static void without_projects_an_argument_for_one_is_left_out(void **state)
+{
+    (void)state;
+    struct runner r;
+    struct runner_command command;
+    struct error err = {0};
+    struct runner_values values = all_values;
+    values.project = "";
+    parse_good(&r, "r",
+               "{\"argv\":[\"a\",\"--project={project}\",\"{spec}\",\"{project}\"],\"env\":{\"P\":\"{project}\"}}");
+    assert_true(runner_needs_project(&r));
+    assert_int_equal(runner_expand(&r, &values, &command, &err), 0);
+    assert_list(command.argv, "a|tests/a+b.spec.ts");
+    assert_list(command.env, "P=");
+    runner_command_close(&command);
+    values.project = NULL;
+    assert_int_equal(runner_expand(&r, &values, &command, &err), -1);
+    assert_string_equal(err.text, "argv[1]: {project} has no value here");
+    runner_close(&r);
+    parse_good(&r, "r", "{\"argv\":[\"a\",\"${project}\"]}");
+    assert_false(runner_needs_project(&r));
+    runner_close(&r);
+}
+
 static void an_older_package_is_started_its_own_way(void **state)
 {
     (void)state;
-    static const char by_argument[] = "node|{playwright}|test|--project={viewport}-{browser}|--workers=1|"
+    static const char by_argument[] = "node|{playwright}|test|--project={project}|--workers=1|"
                                       "--forbid-only|--output={output}|--add-reporter={reporter}|{spec_regex}";
-    static const char by_variable[] = "node|{playwright}|test|--project={viewport}-{browser}|--workers=1|"
+    static const char by_variable[] = "node|{playwright}|test|--project={project}|--workers=1|"
                                       "--forbid-only|--output={output}|{spec_regex}";
     static const struct {
         const char *version, *definition, *argv, *env;
@@ -469,6 +496,7 @@ int main(void)
         cmocka_unit_test(the_name_of_a_spec_says_its_runner),
         cmocka_unit_test(placeholders_are_replaced),
         cmocka_unit_test(a_builtin_starts_its_own_program),
+        cmocka_unit_test(without_projects_an_argument_for_one_is_left_out),
         cmocka_unit_test(an_older_package_is_started_its_own_way),
         cmocka_unit_test(a_runner_may_do_without_the_spec),
         cmocka_unit_test(who_asks_for_the_reporter_or_the_events_reports_tests),

@@ -44,6 +44,7 @@ struct fixture {
     uv_timer_t watchdog;
     struct run_policy policy;
     struct programs programs;
+    struct projects_memory projects;
     struct scratch scratch;
     struct spec_finder finder;
     struct start_setup start_setup;
@@ -119,7 +120,7 @@ static int set_up(void **state)
     uv_loop_init(&f->loop);
     uv_timer_init(&f->loop, &f->watchdog);
     uv_timer_start(&f->watchdog, on_watchdog, WATCHDOG_MS, 0);
-    f->start_setup = (struct start_setup){&f->loop, f->root, &f->programs, &f->scratch};
+    f->start_setup = (struct start_setup){&f->loop, f->root, &f->programs, &f->scratch, &f->projects};
     f->attempt_setup = (struct attempt_setup){"worker-1", f->root, &f->finder};
     for (size_t i = 0; i < SPECS; i++)
         attempt_init(&f->attempts[i], &f->attempt_setup);
@@ -145,6 +146,7 @@ static int tear_down(void **state)
         attempt_close(&f->attempts[i]);
     run_policy_close(&f->policy);
     programs_close(&f->programs);
+    projects_forget(&f->projects);
     spec_finder_close(&f->finder);
     assert_true(scratch_close(&f->scratch));
     int failed = nftw(f->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
