@@ -36,11 +36,11 @@ async function linked(stage, version) {
   symlinkSync(path.join(stage.folder, 'store/node_modules/@playwright/test'), path.join(scope, 'test'));
 }
 
-const CONFIG = `
+const config = (project) => `
 export default {
   testDir: '.',
   reporter: [['json', { outputFile: process.env.FUNKYTOWN_ARTIFACTS + '/native.json' }]],
-  projects: [{ name: 'desktop-chrome', use: { browserName: 'chromium', launchOptions: { executablePath: '/usr/bin/chromium-headless-shell', args: ['--no-sandbox'] } } }],
+  projects: [{ name: '${project}', use: { browserName: 'chromium', launchOptions: { executablePath: '/usr/bin/chromium-headless-shell', args: ['--no-sandbox'] } } }],
 };
 `;
 
@@ -52,19 +52,19 @@ const WANTED = {
 };
 
 const WAYS = [
-  ['1.44.1', 'above SPEC_ROOT', hoisted, Object.keys(WANTED)],
-  ['1.56.1', 'behind a symbolic link', linked, ['fails.spec.mjs', 'greeting.spec.mjs']],
-  ['1.56.1', 'nearer than another version', nested, ['passes.spec.mjs']],
+  ['1.44.1', 'above SPEC_ROOT and with a stock project', hoisted, 'chromium', Object.keys(WANTED)],
+  ['1.56.1', 'behind a symbolic link', linked, 'desktop-chrome', ['fails.spec.mjs', 'greeting.spec.mjs']],
+  ['1.56.1', 'nearer than another version', nested, 'desktop-chrome', ['passes.spec.mjs']],
 ];
 
-for (const [version, how, lay, specs] of WAYS) {
+for (const [version, how, lay, project, specs] of WAYS) {
   test(`Playwright ${version}, ${how}`, async (t) => {
     const stage = new Stage(t);
     await stage.startRedis();
     await lay(stage, version);
     cpSync(path.join(HERE, 'fixtures/playwright'), stage.specs, { recursive: true });
     cpSync(path.join(projectRoot, 'tests/e2e/fixtures/playwright/tests/greeting.spec.mjs'), path.join(stage.specs, 'greeting.spec.mjs'));
-    writeFileSync(path.join(stage.specs, 'playwright.config.mjs'), CONFIG);
+    writeFileSync(path.join(stage.specs, 'playwright.config.mjs'), config(project));
     const tasks = specs.map((spec) => ({ spec, viewports: ['desktop'], browsers: ['chrome'] }));
     const controller = stage.controller([stage.file('map.json', { groups: [{ name: 'g', tasks }] })]);
     const worker = stage.worker({ FUNKYTOWN_SLOTS: '2' });
