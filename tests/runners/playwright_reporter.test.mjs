@@ -15,6 +15,7 @@ const REPORTER = path.resolve(HERE, '../../worker/reporters/playwright.mjs');
 const MODULES = process.env.PLAYWRIGHT_MODULES ?? path.resolve(HERE, '../../specs/node_modules');
 const [, MINOR] = JSON.parse(readFileSync(path.join(MODULES, '@playwright/test/package.json'), 'utf8')).version.split('.').map(Number);
 const BY_ARGUMENT = MINOR >= 63;
+const interrupted = (signal) => (MINOR >= 44 ? { code: 130, signal: null } : { code: null, signal });
 const VARIABLE = { PW_TEST_REPORTER: REPORTER };
 
 /** A SPEC_ROOT of its own, laid from the fixtures. */
@@ -303,7 +304,7 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       const runner = start(root, ['hangs.spec.mjs'], { env: { FUNKYTOWN_EVENTS: fifo.file } });
       await runner.printed('now hanging');
       process.kill(-runner.child.pid, signal); // as the worker does: the whole group
-      assert.deepEqual(await runner.ended, { code: 130, signal: null });
+      assert.deepEqual(await runner.ended, interrupted(signal));
       const events = await fifo.events();
       assert.deepEqual(tests(events).map((event) => [event.title[0], event.status]), [['ends', 'passed']]);
       assert.equal(events.at(-1).event, 'error');
@@ -327,7 +328,7 @@ describe('playwright reporter', { concurrency: 2 }, () => {
     await runner.printed('now hanging');
     fifo.abandon();
     process.kill(-runner.child.pid, 'SIGTERM');
-    assert.deepEqual(await runner.ended, { code: 130, signal: null });
+    assert.deepEqual(await runner.ended, interrupted('SIGTERM'));
   });
 
   test('the way of older versions', async (t) => {
