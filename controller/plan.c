@@ -155,21 +155,6 @@ static int load_named_runner(struct loader *l, const struct cJSON *member, const
     return form_refuse(member, &here, err, "one of %s", known);
 }
 
-static int load_runner_for_spec(struct loader *l, const char *spec, const struct form_place *parent,
-                                const char **name, struct error *err)
-{
-    *name = intern(l, runner_for_spec(spec));
-    if (is_known_runner(l, *name))
-        return 0;
-    struct form_place here = {.parent = parent, .key = "spec"};
-    auto_free char *known = known_runners(l);
-    return form_refuse_text(
-        spec, &here, err,
-        "\"%s\", which runs specs of such a name, defined in \"runners\", or a \"runner\" named for "
-        "this task or its group (known: %s)",
-        *name, known);
-}
-
 /* --- entries and groups --- */
 
 /* The path without "." and empty parts, so that one file has one name. */
@@ -236,8 +221,8 @@ static int load_entry(struct loader *l, const struct cJSON *item, const char *gr
         return -1;
     if (e->runner == NULL)
         e->runner = group_runner;
-    if (e->runner == NULL && load_runner_for_spec(l, e->spec, e->place, &e->runner, err) < 0)
-        return -1;
+    if (e->runner == NULL)
+        e->runner = intern(l, runner_for_spec(e->spec));
 
     struct form_place viewports = {.parent = e->place, .key = "viewports"};
     struct form_place browsers = {.parent = e->place, .key = "browsers"};

@@ -28,7 +28,7 @@ test('bad spec maps name the place; nothing is written', async (t) => {
     [{ groups: [{ name: 'g', tasks: [{ ...task, spec: '../a.spec.ts' }] }] }, /groups\[0\]\.tasks\[0\]\.spec: /],
     [{ groups: [{ name: 'g', tasks: [{ ...task, colour: 'red' }] }] }, /groups\[0\]\.tasks\[0\]\.colour: /],
     [{ groups: [{ name: 'g', tasks: [task, task] }] }, /groups\[0\]\.tasks\[1\]/],
-    [{ groups: [{ name: 'g', tasks: [{ ...task, spec: 'a.wdio.ts' }] }] }, /webdriver/],
+    [{ groups: [{ name: 'g', runner: 'selenium', tasks: [task] }] }, /groups\[0\]\.runner: found "selenium", wanted one of cypress/],
   ]) {
     await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), pattern);
   }

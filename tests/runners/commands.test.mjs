@@ -1,12 +1,13 @@
 // The built-in runners under the real worker, from a spec map that names no runner but Mocha's: the command line that each is
-// started with, and what becomes of what its reporter tells. Needs the npm packages of this folder.
+// started with, and what becomes of what its reporter tells. Needs the npm packages of this folder, and chromedriver.
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { projectRoot, Stage } from '../e2e/harness.mjs';
+import { projectRoot, Stage, waitFor } from '../e2e/harness.mjs';
 
+const LIMIT_MS = 300_000; // on a busy machine a start of WebdriverIO takes half a minute
 const HERE = join(projectRoot, 'tests/runners');
 
 /** A SPEC_ROOT with these packages of ours, and a map of one group. */
@@ -28,7 +29,7 @@ function copySpec(stage, from, to) {
 async function run(stage, map, count) {
   const controller = stage.controller([map]);
   const worker = stage.worker();
-  await controller.says(/^(?:passed|failed|error): .*\n/m);
+  await waitFor(() => `the verdict; the worker said:\n${worker.output}`, () => /^(?:passed|failed|error): /m.test(controller.output), LIMIT_MS);
   assert.equal(await worker.exit(), 0, worker.output);
   return Promise.all(Array.from({ length: count }, (_, i) => stage.api(controller, `/tasks/task:shop:${i}`)));
 }
@@ -68,4 +69,35 @@ test('Mocha alone is a runner too', async (t) => {
   assert.equal(failed.status, 'failed', JSON.stringify(failed));
   assert.deepEqual(testsOf(failed), ['with a database › first passed', 'with a database › last failed']);
   assert.equal(focused.status, 'error', JSON.stringify(focused));
+});
+
+const SIZED = `it('has the size of its viewport', async () => {
+  await browser.url('data:text/html,<meta name="viewport" content="width=device-width">');
+  const found = await browser.execute('return [window.innerWidth, window.innerHeight]');
+  if (String(found) !== process.env.FUNKYTOWN_WIDTH + ',' + process.env.FUNKYTOWN_HEIGHT) throw new Error('found ' + found);
+});
+`;
+
+const OWN_REPORTER = `import { EventEmitter } from 'node:events';
+class Own extends EventEmitter {
+  isSynchronised = true;
+  constructor() { super(); this.on('test:pass', ({ title }) => console.log('own reporter: ' + title)); }
+}
+export const config = { runner: 'local', framework: 'mocha', logLevel: 'error', capabilities: [{ browserName: 'safari' }], reporters: [[Own, {}]],
+  mochaOpts: { timeout: 60000 }, specFileRetries: 3, specs: ['./nothing/*.js'] };
+`;
+
+test('a *.wdio.* spec is WebdriverIO\'s: the project\'s configuration, a Chromium, the page as large as the viewport', async (t) => {
+  const { stage, map } = await lay(t, [{ spec: 'tests/size.wdio.cjs', viewports: ['desktop', 'mobile'], browsers: ['chrome'] },
+    { spec: 'tests/size.wdio.cjs', viewports: ['desktop'], browsers: ['netscape'] }], { packages: ['@wdio'] });
+  mkdirSync(join(stage.specs, 'tests'));
+  writeFileSync(join(stage.specs, 'tests/size.wdio.cjs'), SIZED);
+  writeFileSync(join(stage.specs, 'wdio.conf.mjs'), OWN_REPORTER);
+  const tasks = await run(stage, map, 3);
+  for (const task of tasks.slice(0, 2)) {
+    assert.equal(task.status, 'passed', JSON.stringify(task));
+    assert.deepEqual(testsOf(task), ['has the size of its viewport passed']);
+  }
+  assert.equal(tasks[2].status, 'error', JSON.stringify(tasks[2]));
+  assert.match(tasks[2].attempts[0].reason, /No capability for the browser “netscape” in the WebdriverIO configuration; it has: safari\./);
 });

@@ -1,10 +1,12 @@
 // The same behaviours for every reporter, real tool by real tool: each row is a spec, and what must be told of it whoever
 // runs it. Mocha, WebdriverIO's Mocha and the stand-in for Cypress run the same files (fixtures/mocha); what is a tool's
-// own stands in its `but`. Needs the npm packages of this folder.
+// own stands in its `but`. A start of WebdriverIO takes seconds, so without CONFORMANCE=full it gets the rows of `core` alone;
+// RUNNER_MODULES is another folder of npm packages, for other versions. Needs the npm packages of this folder, and
+// chromedriver.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,7 +15,8 @@ import { EventFifo } from './event_fifo.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const REPORTERS = path.resolve(HERE, '../../worker/reporters');
-const MODULES = path.join(HERE, 'node_modules');
+const MODULES = path.resolve(process.env.RUNNER_MODULES ?? path.join(HERE, 'node_modules'));
+const IS_FULL = process.env.CONFORMANCE === 'full';
 
 // Tests as "title status", in any order; how the spec ends; words of its messages; where the first failure is.
 const ROWS = {
@@ -61,6 +64,8 @@ const ROWS = {
   },
 };
 
+const WDIO_CONFIGURATION = `export const config = { runner: 'local', framework: 'mocha', logLevel: 'error', capabilities: [], mochaOpts: { timeout: 60000 } };\n`;
+
 const TOOLS = {
   'Mocha 10': {
     argv: (spec) => ['node_modules/mocha/bin/mocha.js', '--reporter', path.join(REPORTERS, 'mocha.cjs'), spec],
@@ -74,6 +79,12 @@ const TOOLS = {
       'a hook of the whole file that fails when all is over': { tests: ['cart › adds passed', 'till › pays failed'] }, // Cypress's hooks are of a test
     },
   },
+  WebdriverIO: {
+    argv: () => ['node_modules/@wdio/cli/bin/wdio.js', 'run', path.join(REPORTERS, 'webdriver.mjs')],
+    env: (spec) => ({ WDIO_SPEC: spec, FUNKYTOWN_BROWSER: 'chrome' }),
+    core: ['a failure', 'skipped tests', 'a retry that passes', 'a failing "before all" hook', 'a file that does not load', 'a test that ends its process', 'SIGTERM'],
+    but: {},
+  },
 };
 
 function layRoot(t) {
@@ -83,7 +94,16 @@ function layRoot(t) {
   cpSync(path.join(HERE, 'fixtures/mocha'), root, { recursive: true });
   cpSync(path.join(HERE, 'cypress_stand_in.cjs'), path.join(root, 'cypress_stand_in.cjs'));
   symlinkSync(MODULES, path.join(root, 'node_modules'));
+  writeFileSync(path.join(root, 'wdio.conf.mjs'), WDIO_CONFIGURATION);
   return root;
+}
+
+function killGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 function start(t, tool, name) {
@@ -93,6 +113,7 @@ function start(t, tool, name) {
   const child = spawn(process.execPath, tool.argv(spec), {
     cwd: root, env: { ...process.env, ...tool.env?.(spec), FORCE_COLOR: '1', FUNKYTOWN_EVENTS: fifo.file, FUNKYTOWN_SPEC: spec }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
   });
+  t.after(() => killGroup(child.pid)); // a driver outlives what started it
   const output = { text: '' };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output.text += text; });
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
@@ -127,9 +148,11 @@ function check(events, spec, { tests, end, says = [], at }) {
   assert.ok(!JSON.stringify(events).includes('\\u001b'));
 }
 
+const isAsked = (tool, name) => IS_FULL || !tool.core || tool.core.includes(name);
+
 for (const [toolName, tool] of Object.entries(TOOLS)) {
   describe(toolName, { concurrency: 2 }, () => {
-    for (const [name, row] of Object.entries(ROWS)) {
+    for (const [name, row] of Object.entries(ROWS).filter(([each]) => isAsked(tool, each))) {
       test(name, async (t) => {
         const { spec, fifo, ended, output } = start(t, tool, row.spec);
         const { code } = await ended;
@@ -140,7 +163,7 @@ for (const [toolName, tool] of Object.entries(TOOLS)) {
       });
     }
 
-    for (const signal of ['SIGINT', 'SIGTERM']) {
+    for (const signal of ['SIGINT', 'SIGTERM'].filter((each) => isAsked(tool, each))) {
       test(`${signal} is no verdict`, async (t) => {
         const { spec, child, fifo, printed, ended } = start(t, tool, 'hangs');
         await printed('now hanging');
@@ -150,11 +173,13 @@ for (const [toolName, tool] of Object.entries(TOOLS)) {
       });
     }
 
-    test('a reader that goes away does not fail the run', async (t) => {
-      const { fifo, ended, output } = start(t, tool, 'passes');
-      fifo.abandon();
-      assert.equal((await ended).code, 0, output.text);
-    });
+    for (const name of ['a reader that goes away does not fail the run'].filter((each) => isAsked(tool, each))) {
+      test(name, async (t) => {
+        const { fifo, ended, output } = start(t, tool, 'passes');
+        fifo.abandon();
+        assert.equal((await ended).code, 0, output.text);
+      });
+    }
   });
 }
 

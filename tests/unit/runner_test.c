@@ -107,7 +107,7 @@ static void a_builtin_can_be_changed_in_part(void **state)
 
 #define KNOWN                                                                                                        \
     "{spec} {specs...} {spec_regex} {viewport} {browser} {width} {height} {events} {artifacts} {output} {project} "  \
-    "{cypress} {mocha} {playwright} "                                                                                \
+    "{cypress} {mocha} {playwright} {webdriver} "                                                                                \
     "{reporter}"
 
 static void bad_definitions_are_refused(void **state)
@@ -205,8 +205,9 @@ static void builtins_are_good_definitions(void **state)
         assert_true(runner_reports_tests(&r) && runner_needs_spec(&r));
         runner_close(&r);
     }
-    assert_non_null(runner_builtin(runner_for_spec("a.spec.ts")));
-    assert_non_null(runner_builtin(runner_for_spec("a.cy.ts")));
+    static const char *const specs[] = {"a.spec.ts", "a.cy.ts", "a.wdio.ts", "a.e2e.ts"};
+    for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+        assert_non_null(runner_builtin(runner_for_spec(specs[i])));
     assert_null(runner_builtin("smoke"));
 }
 
@@ -228,7 +229,7 @@ static void the_name_of_a_spec_says_its_runner(void **state)
 static const char *const one_spec[] = {"tests/a+b.spec.ts", NULL};
 static const char *const two_specs[] = {"tests/a+b.spec.ts", "c d.spec.ts", NULL};
 
-static const char *const programs[] = {"/srv/cypress", "/srv/mocha.js", "/srv/cli.js"};
+static const char *const programs[] = {"/srv/cypress", "/srv/mocha.js", "/srv/cli.js", "/srv/wdio.js"};
 
 static const struct runner_values all_values = {
     .specs = one_spec,
@@ -289,16 +290,20 @@ static void a_builtin_starts_its_own_program(void **state)
 {
     (void)state;
     static const struct {
-        const char *name, *argv;
+        const char *name, *argv, *env;
     } rows[] = {
-        {"playwright", "node|/srv/cli.js|test|--project=mobile-chrome|--workers=1|--forbid-only|"
-                       "--output=/run/output|--add-reporter=/srv/reporter.mjs|"
-                       "/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/"},
+        {"playwright",
+         "node|/srv/cli.js|test|--project=mobile-chrome|--workers=1|--forbid-only|"
+         "--output=/run/output|--add-reporter=/srv/reporter.mjs|"
+         "/^/srv/my \\(specs\\)/(?:tests/a\\+b\\.spec\\.ts)$/",
+         ""},
         {"cypress",
          "node|/srv/cypress|run|--spec|tests/a+b.spec.ts|--browser|chrome|--reporter|/srv/reporter.mjs|"
          "--config|{\"viewportWidth\":393,\"viewportHeight\":851,"
-         "\"videosFolder\":\"/run/artifacts/videos\",\"screenshotsFolder\":\"/run/artifacts/screenshots\"}"},
-        {"mocha", "node|/srv/mocha.js|--forbid-only|--reporter|/srv/reporter.mjs|tests/a+b.spec.ts"},
+         "\"videosFolder\":\"/run/artifacts/videos\",\"screenshotsFolder\":\"/run/artifacts/screenshots\"}",
+         ""},
+        {"mocha", "node|/srv/mocha.js|--forbid-only|--reporter|/srv/reporter.mjs|tests/a+b.spec.ts", ""},
+        {"webdriver", "node|/srv/wdio.js|run|/srv/reporter.mjs", "WDIO_SPEC=tests/a+b.spec.ts"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct runner r;
@@ -309,6 +314,7 @@ static void a_builtin_starts_its_own_program(void **state)
         parse_good(&r, rows[i].name, "{}");
         assert_int_equal(runner_expand(&r, &values, &command, &err), 0);
         assert_list(command.argv, rows[i].argv);
+        assert_list(command.env, rows[i].env);
         runner_command_close(&command);
         runner_close(&r);
     }

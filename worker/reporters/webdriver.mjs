@@ -1,0 +1,227 @@
+// What funkytown's worker starts WebdriverIO 8 and 9 with: the project's own configuration, and in it a reporter that tells
+// what happens, one JSON line an event, into the FIFO named by FUNKYTOWN_EVENTS. The events are those that playwright.mjs
+// describes.
+//
+//   WDIO_SPEC=tests/a.wdio.js wdio run /abs/path/to/webdriver.mjs
+//
+// `config` is that of wdio.conf.*, in the spec's folder or the nearest above it, with
+//
+// - the one spec, in one process, once: trying again is funkytown's (specFileRetries is set to 0);
+// - one capability: the project's entry for FUNKYTOWN_BROWSER, else a plain one (headless). Where neither says which program
+//   to use, and chromedriver and Chrome or Chromium are in PATH, these are; else WebdriverIO gets its own;
+// - a window whose page is FUNKYTOWN_WIDTH x FUNKYTOWN_HEIGHT, as far as the browser can be made so small; for a mobile
+//   viewport Chrome emulates a telephone of that size;
+// - this reporter beside the project's own.
+//
+// WebdriverIO reads a configuration twice: in its launcher, and in the process that runs the spec, where the reporter is. A
+// process that is killed tells nothing more; a file that does not load, a session that can't be had: an "error".
+// WebdriverIO's reporters are not told of tests that a failed hook kept from running: a root hook of Mocha's lists all of them.
+
+import { EventEmitter } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import common from './events.cjs';
+import shared from './results.cjs';
+
+const { Events, plain, short } = common;
+const { Results, describe, hookTitle } = shared;
+
+const SPEC = process.env.WDIO_SPEC ?? process.env.FUNKYTOWN_SPEC ?? '';
+const BROWSER = process.env.FUNKYTOWN_BROWSER ?? 'chrome';
+const WIDTH = Number(process.env.FUNKYTOWN_WIDTH ?? 0);
+const HEIGHT = Number(process.env.FUNKYTOWN_HEIGHT ?? 0);
+const IS_MOBILE = process.env.FUNKYTOWN_MOBILE === '1';
+const IS_LAUNCHER = process.env.WDIO_WORKER_ID === undefined;
+
+// ---- the reporter
+
+const keyOf = (title) => title.join('\0');
+
+class FunkytownReporter extends EventEmitter {
+  isSynchronised = true; // every line is written at once
+
+  constructor() {
+    super();
+    FunkytownReporter.current = this;
+    this.results = new Results(new Events(process.env.FUNKYTOWN_EVENTS));
+    this.results.spec(SPEC);
+    this.suites = [];
+    this.record = null; // of the test that runs
+    this.retried = null; // the attempt that failed before: { record, error }
+    this.on('suite:start', ({ title }) => this.suites.push(short(title)));
+    this.on('suite:end', () => this.suites.pop());
+    this.on('test:start', (test) => this.#begin(test));
+    this.on('test:pass', (test) => this.#onPass(test));
+    this.on('test:fail', (test) => this.#onFail(test));
+    this.on('test:pending', (test) => this.results.end(this.#recordOf(test), { status: 'skipped' }));
+    this.on('test:retry', (test) => { this.retried = { record: this.#recordOf(test), error: test.error }; });
+    this.on('hook:end', (hook) => hook.error && this.#onHookFail(hook));
+    this.on('runner:end', (end) => this.#onEnd(end));
+  }
+
+  /** All tests below Mocha's root suite. */
+  expectAll(suite, above = []) {
+    for (const test of suite.tests) this.results.expect(SPEC, [...above, short(test.title)]);
+    for (const inner of suite.suites) this.expectAll(inner, [...above, short(inner.title)]);
+  }
+
+  fail(error) {
+    this.results.failSpec(SPEC, describe(error));
+  }
+
+  /** Titles may be the same: the first that has no result yet. */
+  #find(title, isWanted = (record) => !record.hasResult) {
+    return this.results.tests.find((record) => keyOf(record.title) === keyOf(title) && isWanted(record));
+  }
+
+  #begin({ title }) {
+    const all = [...this.suites, short(title)];
+    const isRetried = this.retried && keyOf(this.retried.record.title) === keyOf(all) && !this.retried.record.hasResult;
+    this.record = isRetried ? this.retried.record : this.#find(all) ?? this.results.expect(SPEC, all);
+    this.results.begin(this.record);
+    return this.record;
+  }
+
+  #recordOf(test) {
+    const isRunning = this.record && !this.record.hasResult && keyOf(this.record.title) === keyOf([...this.suites, short(test.title)]);
+    return isRunning ? this.record : this.#begin(test);
+  }
+
+  #onPass(test) {
+    const record = this.#recordOf(test);
+    const isFlaky = this.retried?.record === record;
+    this.results.end(record, { status: isFlaky ? 'flaky' : 'passed', duration: test.duration, ...(isFlaky ? describe(this.retried.error) : {}) });
+  }
+
+  /** Also of one that had passed, when something that it left behind fails. */
+  #onFail(test) {
+    const title = [...this.suites, short(test.title)];
+    const record = this.record && keyOf(this.record.title) === keyOf(title) ? this.record : this.#begin(test);
+    this.results.failLate(record, short(test.title), { status: 'failed', duration: test.duration, ...describe(test.error) });
+  }
+
+  #onHookFail({ title, currentTest, error, duration }) {
+    const hook = hookTitle(title) ?? short(title);
+    const of = currentTest === undefined ? undefined : [...this.suites, short(currentTest)];
+    const last = this.record && of && keyOf(this.record.title) === keyOf(of) ? this.record : undefined;
+    const record = (/^"after/.test(hook) ? last : undefined) ?? (of && (this.#find(of) ?? this.#find(of, () => true)));
+    const result = { status: 'failed', duration, ...describe(error, hook) };
+    if (record) this.results.failLate(record, hook, result);
+    else this.results.end(this.results.expect(SPEC, [...this.suites, hook]), result);
+  }
+
+  #onEnd({ failures, error }) {
+    const spec = this.results.spec(SPEC);
+    if (error) this.fail({ message: error });
+    else if (failures > 0 && this.results.tests.every((record) => !record.hasResult)) this.fail({ message: 'No test ran: WebdriverIO’s output says why.' });
+    else if (failures > 0 && spec.counts.failed === 0 && !this.results.held) this.fail({ message: 'WebdriverIO says that the spec failed, though no test did.' });
+    this.results.finish();
+  }
+}
+
+// ---- the browser
+
+// What a spec map calls a browser, and what WebDriver does.
+const NAMES = { chrome: ['chrome', 'chromium'], firefox: ['firefox'], edge: ['MicrosoftEdge', 'msedge', 'edge'], safari: ['safari'], webkit: ['MiniBrowser', 'safari'] };
+const HEADLESS = {
+  chrome: { 'goog:chromeOptions': { args: ['--headless=new'] } },
+  edge: { 'ms:edgeOptions': { args: ['--headless=new'] } },
+  firefox: { 'moz:firefoxOptions': { args: ['-headless'] } },
+};
+
+const wordsOf = (capability) => capability.alwaysMatch ?? capability;
+
+function inPath(...names) {
+  for (const name of names)
+    for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+      const file = path.join(folder, name);
+      if (folder && fs.existsSync(file)) return file;
+    }
+  return undefined;
+}
+
+function chooseCapability(theirs) {
+  const names = NAMES[BROWSER] ?? [BROWSER];
+  const found = theirs.find((capability) => names.includes(wordsOf(capability).browserName));
+  if (found) return structuredClone(found);
+  if (HEADLESS[BROWSER] || BROWSER === 'safari') return { browserName: names[0], ...structuredClone(HEADLESS[BROWSER]) };
+  const have = theirs.map((capability) => wordsOf(capability).browserName).join(', ') || 'none';
+  throw new Error(`No capability for the browser “${BROWSER}” in the WebdriverIO configuration; it has: ${have}.`);
+}
+
+function completeChrome(words, isRemote) {
+  const options = words['goog:chromeOptions'] ??= {};
+  const driver = inPath('chromedriver'), program = inPath('google-chrome', 'chromium', 'chromium-headless-shell');
+  if (!isRemote && !options.binary && !words.browserVersion && !words['wdio:chromedriverOptions'] && driver && program) {
+    options.binary = program;
+    words['wdio:chromedriverOptions'] = { binary: driver };
+    if (process.getuid?.() === 0) options.args = [...(options.args ?? []), '--no-sandbox']; // it refuses to start otherwise
+  }
+  if (IS_MOBILE && WIDTH > 0) options.mobileEmulation ??= { deviceMetrics: { width: WIDTH, height: HEIGHT, pixelRatio: 2, touch: true, mobile: true } };
+}
+
+/** The page, not the window, has the size that is wanted. */
+async function sizeWindow(capabilities, specs, browser) {
+  const words = wordsOf(capabilities);
+  if (!(WIDTH > 0 && HEIGHT > 0) || browser.isMultiremote || words['goog:chromeOptions']?.mobileEmulation) return;
+  await browser.setWindowSize(WIDTH, HEIGHT);
+  const [width, height] = await browser.execute('return [window.innerWidth, window.innerHeight]');
+  if (width !== WIDTH || height !== HEIGHT) await browser.setWindowSize(2 * WIDTH - width, 2 * HEIGHT - height);
+}
+
+// ---- the configuration
+
+function findConfiguration() {
+  for (let folder = path.dirname(path.resolve(SPEC)); ; folder = path.dirname(folder)) {
+    for (const ending of ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']) {
+      const file = path.join(folder, `wdio.conf.${ending}`);
+      if (fs.existsSync(file)) return file;
+    }
+    if (folder === path.dirname(folder)) throw new Error(`No wdio.conf.* in the folder of ${SPEC} or above it.`);
+  }
+}
+
+async function configure() {
+  const file = findConfiguration();
+  const module = await import(pathToFileURL(file));
+  const theirs = module.config ?? module.default?.config ?? {};
+  let capabilities = theirs.capabilities ?? [];
+  if (Array.isArray(capabilities)) {
+    const chosen = chooseCapability(capabilities);
+    const isRemote = Boolean(theirs.hostname ?? theirs.port ?? theirs.user ?? chosen.hostname ?? chosen.port);
+    if (NAMES.chrome.includes(wordsOf(chosen).browserName)) completeChrome(wordsOf(chosen), isRemote);
+    capabilities = [chosen];
+  }
+  const expectAll = function () { FunkytownReporter.current?.expectAll(this.test.parent); };
+  const hooks = theirs.mochaOpts?.rootHooks ?? {};
+  return {
+    ...theirs,
+    rootDir: theirs.rootDir ?? path.dirname(file),
+    specs: [path.resolve(SPEC)],
+    suites: {},
+    exclude: [],
+    maxInstances: 1,
+    specFileRetries: 0,
+    capabilities,
+    mochaOpts: { ...theirs.mochaOpts, rootHooks: { ...hooks, beforeAll: [expectAll, ...[hooks.beforeAll ?? []].flat()] } },
+    reporters: [...(theirs.reporters ?? []), [FunkytownReporter, {}]],
+    before: [sizeWindow, ...[theirs.before ?? []].flat()],
+    after: [(result) => { if (result instanceof Error) FunkytownReporter.current?.fail(result); }, ...[theirs.after ?? []].flat()],
+  };
+}
+
+async function configureOrTell() {
+  try {
+    return await configure();
+  } catch (error) {
+    if (IS_LAUNCHER) {
+      const events = new Events(process.env.FUNKYTOWN_EVENTS);
+      events.write({ event: 'error', spec: SPEC, ...describe(error) });
+      events.close();
+    }
+    throw new Error(plain(error.message), { cause: error });
+  }
+}
+
+export const config = await configureOrTell();
