@@ -107,7 +107,7 @@ static void a_builtin_can_be_changed_in_part(void **state)
 
 #define KNOWN                                                                                                        \
     "{spec} {specs...} {spec_regex} {viewport} {browser} {width} {height} {events} {artifacts} {output} {project} "  \
-    "{cypress} {mocha} {playwright} {webdriver} "                                                                                \
+    "{cypress} {mocha} {playwright} {webdriver} "                                                                    \
     "{reporter}"
 
 static void bad_definitions_are_refused(void **state)
