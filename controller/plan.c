@@ -32,7 +32,6 @@ struct loader {
 
     /* Of the entry that is being loaded; kept for their memory. */
     struct plan_names viewports, browsers;
-    struct buffer json;
 };
 
 static const char *intern(struct loader *l, const char *text)
@@ -202,15 +201,6 @@ static int load_names(struct loader *l, const struct cJSON *list, const struct f
     return 0;
 }
 
-/* What the entry says of its tasks alone, as compact JSON; NULL: nothing. */
-static const char *load_overrides(struct loader *l, const struct cJSON *const members[ENTRY_COUNT])
-{
-    buffer_clear(&l->json);
-    run_overrides_format((const struct cJSON *const[RUN_OVERRIDES]){members[ENTRY_TIMEOUT], members[ENTRY_RETRIES]},
-                         &l->json);
-    return l->json.length ? intern(l, l->json.data) : NULL;
-}
-
 static int load_entry(struct loader *l, const struct cJSON *item, const char *group_runner, struct plan_entry *e,
                       struct error *err)
 {
@@ -231,7 +221,8 @@ static int load_entry(struct loader *l, const struct cJSON *item, const char *gr
         return -1;
     e->viewports = &l->viewports;
     e->browsers = &l->browsers;
-    e->overrides = load_overrides(l, members);
+    e->overrides[RUN_OVERRIDE_TIMEOUT] = members[ENTRY_TIMEOUT];
+    e->overrides[RUN_OVERRIDE_RETRIES] = members[ENTRY_RETRIES];
     return plan_combinations_add(&l->combinations, e, err);
 }
 
@@ -341,7 +332,6 @@ static void close_loader(struct loader *l)
     free(l->runners);
     free(l->viewports.items);
     free(l->browsers.items);
-    buffer_close(&l->json);
 }
 
 int plan_parse(struct plan *plan, const char *bytes, size_t length, struct error *err)

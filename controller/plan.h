@@ -29,7 +29,7 @@ struct plan_task {
     const char *viewport;
     const char *browser;
     const char *runner;
-    /* JSON object of what the map says of this task alone: timeout_s, retries. NULL: nothing. */
+    /* JSON object of what the map says of this task alone: timeout_s, retries; without, reason. NULL: nothing. */
     const char *overrides;
 };
 

@@ -25,6 +25,7 @@ static const char default_exclude[] =
 struct plan_rule {
     const char *viewport, *browser, *runner, *spec;
     const char *reason;
+    const struct cJSON *without, *why; /* borrowed from the map: only where one of these programs is missing */
 };
 
 /* One spec x viewport x browser of the map, excluded or not. */
@@ -51,6 +52,15 @@ static const char *take_text(struct plan_combinations *all, const struct cJSON *
     return member ? text_pool_take(&all->plan->texts, member->valuestring) : NULL;
 }
 
+/* Whoever finds a program missing should be told how to get it. */
+static int check_without(const struct plan_rule *rule, const struct form_place *place, struct error *err)
+{
+    const struct form_place list = {.parent = place, .key = "without"}, reason = {.parent = place, .key = "reason"};
+    if (run_without_check(rule->without, &list, err) < 0)
+        return -1;
+    return rule->why ? 0 : form_refuse(NULL, &reason, err, "a reason: it is shown where a program is missing");
+}
+
 static int load_rule(struct plan_combinations *all, const struct cJSON *item, const struct form_place *place,
                      struct plan_rule *rule, struct error *err)
 {
@@ -63,11 +73,13 @@ static int load_rule(struct plan_combinations *all, const struct cJSON *item, co
         .runner = take_text(all, members[RULE_RUNNER]),
         .spec = take_text(all, members[RULE_SPEC]),
         .reason = members[RULE_REASON] ? members[RULE_REASON]->valuestring : "excluded by the map",
+        .without = members[RULE_WITHOUT],
+        .why = members[RULE_REASON],
     };
     rule->reason = text_pool_take(&all->plan->texts, rule->reason);
     if (!rule->viewport && !rule->browser && !rule->runner && !rule->spec)
         return form_refuse_as("no condition", place, err, "at least one of viewport, browser, runner, spec");
-    return 0;
+    return rule->without ? check_without(rule, place, err) : 0;
 }
 
 static int load_rules(struct plan_combinations *all, const struct cJSON *list, struct error *err)
@@ -109,13 +121,14 @@ static void select_rules(struct plan_combinations *all, const char *spec, const 
     }
 }
 
-/* Why this combination of the entry is left out, or NULL: it isn't. */
-static const char *exclusion_reason(const struct plan_combinations *all, const char *viewport, const char *browser)
+/* The first rule that leaves this combination of the entry out, everywhere or somewhere; or NULL. */
+static const struct plan_rule *matching_rule(const struct plan_combinations *all, const char *viewport,
+                                             const char *browser, bool everywhere)
 {
     for (const struct plan_rule *rule = all->applicable; rule < all->applicable + all->applicable_count; rule++)
         if ((rule->viewport == NULL || rule->viewport == viewport) &&
-            (rule->browser == NULL || rule->browser == browser))
-            return rule->reason;
+            (rule->browser == NULL || rule->browser == browser) && (rule->without == NULL) == everywhere)
+            return rule;
     return NULL;
 }
 
@@ -208,10 +221,24 @@ static int refuse_repeated(const struct plan_entry *e, const struct plan_combina
                           first->group, first->entry);
 }
 
+/* What the map says of this combination alone, as compact JSON; NULL: nothing. */
+static const char *format_overrides(struct plan_combinations *all, const struct plan_entry *e,
+                                    const struct plan_rule *rule)
+{
+    const struct cJSON *members[RUN_OVERRIDES];
+    memcpy(members, e->overrides, sizeof(members));
+    members[RUN_OVERRIDE_WITHOUT] = rule ? rule->without : NULL;
+    members[RUN_OVERRIDE_REASON] = rule ? rule->why : NULL;
+    buffer_clear(&all->json);
+    run_overrides_format(members, &all->json);
+    return all->json.length ? text_pool_take(&all->plan->texts, all->json.data) : NULL;
+}
+
 static void add_task(struct plan_combinations *all, const struct plan_entry *e, const char *viewport,
                      const char *browser)
 {
     struct plan *plan = all->plan;
+    const char *overrides = format_overrides(all, e, matching_rule(all, viewport, browser, false));
     plan->tasks = with_room(plan->tasks, plan->task_count, &all->task_capacity, sizeof(*plan->tasks));
     plan->tasks[plan->task_count++] = (struct plan_task){
         .group = e->group,
@@ -220,7 +247,7 @@ static void add_task(struct plan_combinations *all, const struct plan_entry *e, 
         .viewport = viewport,
         .browser = browser,
         .runner = e->runner,
-        .overrides = e->overrides,
+        .overrides = overrides,
     };
 }
 
@@ -251,9 +278,9 @@ int plan_combinations_add(struct plan_combinations *all, const struct plan_entry
                 add_combination(all, (struct plan_combination){e->spec, viewport, browser, e->group, e->index});
             if (first != NULL)
                 return refuse_repeated(e, first, v, b, err);
-            const char *reason = exclusion_reason(all, viewport, browser);
-            if (reason != NULL)
-                add_exclusion(all, e, viewport, browser, reason);
+            const struct plan_rule *rule = matching_rule(all, viewport, browser, true);
+            if (rule != NULL)
+                add_exclusion(all, e, viewport, browser, rule->reason);
             else
                 add_task(all, e, viewport, browser);
         }
@@ -267,4 +294,5 @@ void plan_combinations_close(struct plan_combinations *all)
     free(all->applicable);
     free(all->items);
     free(all->slots);
+    buffer_close(&all->json);
 }

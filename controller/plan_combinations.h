@@ -2,6 +2,8 @@
  * Spec x viewport x browser: which of them are tasks, which a rule of the map excludes, and that none is there twice.
  *
  * An entry of the map is multiplied out in file order: each combination becomes a task or an exclusion of the plan.
+ * A rule with "without" excludes only where one of its programs is missing, which is the worker's to find out: it goes
+ * along with the task.
  * Names are those of plan.texts, so they are compared by address. plan.c reads and checks what an entry is made of.
  */
 #pragma once
@@ -10,6 +12,7 @@
 
 #include "shared/error.h"
 #include "shared/form.h"
+#include "shared/run_policy.h"
 
 struct cJSON;
 struct plan;
@@ -25,7 +28,8 @@ struct plan_names {
 struct plan_entry {
     const struct form_place *place;
     uint32_t group, index; /* in "groups", and in its "tasks" */
-    const char *spec, *runner, *overrides;
+    const char *spec, *runner;
+    const struct cJSON *overrides[RUN_OVERRIDES]; /* what it says of its tasks alone; NULL: nothing */
     const struct plan_names *viewports, *browsers;
 };
 
@@ -42,6 +46,7 @@ struct plan_combinations {
     size_t count, capacity;
     uint32_t *slots; /* open addressing: index in items plus 1; 0: free */
     size_t slot_count;
+    struct buffer json; /* kept for its memory */
 };
 
 /* Before the first entry: the map's rules. NULL: the built-in one. 0, or -1 with ERROR_CONFIG. */

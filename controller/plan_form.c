@@ -37,7 +37,8 @@ const struct form_key plan_rule_keys[RULE_COUNT] = {
     [RULE_BROWSER] = {"browser", false, NAME("a browser's name")},
     [RULE_RUNNER] = {"runner", false, NAME("a runner's name")},
     [RULE_SPEC] = {"spec", false, {FORM_LINE, "a pattern of specs' paths", 1, PLAN_PATH_MAX_BYTES}},
-    [RULE_REASON] = {"reason", false, {FORM_LINE, "a reason", 1, PLAN_PATH_MAX_BYTES}},
+    [RULE_WITHOUT] = RUN_WITHOUT_KEY,
+    [RULE_REASON] = RUN_REASON_KEY,
 };
 
 const struct form_key plan_group_keys[GROUP_COUNT] = {

@@ -14,7 +14,7 @@ extern const struct form_rule plan_project_rule;
 enum { MAP_SCHEMA, MAP_VIEWPORTS, MAP_EXCLUDE, MAP_RUNNERS, MAP_PROJECTS, MAP_GROUPS, MAP_COUNT };
 extern const struct form_key plan_map_keys[MAP_COUNT];
 
-enum { RULE_VIEWPORT, RULE_BROWSER, RULE_RUNNER, RULE_SPEC, RULE_REASON, RULE_COUNT };
+enum { RULE_VIEWPORT, RULE_BROWSER, RULE_RUNNER, RULE_SPEC, RULE_WITHOUT, RULE_REASON, RULE_COUNT };
 extern const struct form_key plan_rule_keys[RULE_COUNT];
 
 enum { GROUP_NAME, GROUP_RUNNER, GROUP_TASKS, GROUP_COUNT };

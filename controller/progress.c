@@ -22,6 +22,7 @@ enum {
     SLOWEST = 5,
     FAILURES_LISTED = 50,
     UNFINISHED_NAMED = 3,
+    SKIP_REASONS = 5,
 };
 
 /* ---- texts ---- */
@@ -329,6 +330,35 @@ static void add_unhappy(struct buffer *out, const struct progress *p)
         buffer_format(out, "  and %zu more; the report has them all\n", count - listed);
 }
 
+static bool is_skipped_for(const struct board_task *task, const char *reason)
+{
+    return task->state == BOARD_SKIPPED && task->message && strcmp(task->message, reason) == 0;
+}
+
+/* How many tasks were skipped and why, in the order of the plan: each reason once, and no more than a few. */
+static void add_skipped(struct buffer *out, const struct progress *p)
+{
+    const char *told[SKIP_REASONS];
+    size_t told_count = 0;
+    for (size_t i = 0; i < board_total(p->board) && told_count < SKIP_REASONS; i++) {
+        const struct board_task *task = board_task(p->board, i);
+        size_t known = 0, count = 0;
+        if (task->state != BOARD_SKIPPED || task->message == NULL)
+            continue;
+        while (known < told_count && !is_skipped_for(task, told[known]))
+            known++;
+        if (known < told_count)
+            continue;
+        told[told_count++] = task->message;
+        for (size_t j = i; j < board_total(p->board); j++)
+            count += is_skipped_for(board_task(p->board, j), task->message);
+        buffer_format(out, "%s%s skipped%s %zu: ", colour(p, "\033[90m"), mark(BOARD_SKIPPED), colour(p, "\033[0m"),
+                      count);
+        add_harmless(out, task->message, 400);
+        buffer_text(out, "\n");
+    }
+}
+
 static void add_slowest(struct buffer *out, const struct progress *p)
 {
     size_t slowest[SLOWEST];
@@ -383,6 +413,7 @@ void progress_summary(struct progress *p, const char *url)
     board_totals(p->board, clock_wall_ms(), &totals);
     clock_format_duration(totals.wall_ms, wall, sizeof(wall));
     add_unhappy(&out, p);
+    add_skipped(&out, p);
     add_slowest(&out, p);
     bool is_passed = totals.verdict == BOARD_VERDICT_PASSED;
     buffer_format(&out, "%s%s%s: ", colour(p, is_passed ? "\033[1;32m" : "\033[1;31m"),

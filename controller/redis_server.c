@@ -17,6 +17,7 @@
 #include "controller/child.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
+#include "shared/in_path.h"
 #include "shared/log.h"
 #include "shared/memory.h"
 
@@ -43,25 +44,11 @@ struct redis_server {
 
 /* ---- where and what ---- */
 
-static bool is_in_path(const char *program)
-{
-    const char *path = getenv("PATH");
-    for (const char *p = path ? path : "/usr/bin:/bin"; *p;) {
-        char full[PATH_MAX];
-        size_t length = strcspn(p, ":");
-        snprintf(full, sizeof(full), "%.*s/%s", (int)length, p, program);
-        if (access(full, X_OK) == 0)
-            return true;
-        p += length + (p[length] == ':');
-    }
-    return false;
-}
-
 static const char *find_program(void)
 {
-    if (is_in_path("redis-server"))
+    if (in_path("redis-server"))
         return "redis-server";
-    return is_in_path("valkey-server") ? "valkey-server" : NULL;
+    return in_path("valkey-server") ? "valkey-server" : NULL;
 }
 
 /* The port if it can be bound there, else (or for 0) a free one; -1: the address isn't ours. */

@@ -282,7 +282,35 @@ int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply,
 static const struct form_key override_keys[RUN_OVERRIDES] = {
     [RUN_OVERRIDE_TIMEOUT] = RUN_TIMEOUT_KEY,
     [RUN_OVERRIDE_RETRIES] = RUN_RETRIES_KEY,
+    [RUN_OVERRIDE_WITHOUT] = RUN_WITHOUT_KEY,
+    [RUN_OVERRIDE_REASON] = RUN_REASON_KEY,
 };
+
+int run_without_check(const cJSON *list, const struct form_place *place, struct error *err)
+{
+    static const struct form_rule rule = {FORM_NAME, "a program's name", 1, NAME_BYTES};
+    struct form_place here = {.parent = place};
+    if (form_check_all(list, &rule, place, err) < 0)
+        return -1;
+    const cJSON *program;
+    cJSON_ArrayForEach(program, list)
+    {
+        if (strchr(program->valuestring, '/'))
+            return form_refuse(program, &here, err, "a program's name without '/': it is looked for in PATH");
+        here.index++;
+    }
+    return 0;
+}
+
+static void add_member(struct buffer *out, const cJSON *member)
+{
+    if (cJSON_IsNumber(member)) {
+        json_add_uint(out, (uint64_t)member->valuedouble);
+        return;
+    }
+    auto_free char *text = cJSON_PrintUnformatted(member);
+    buffer_text(out, text);
+}
 
 void run_overrides_format(const cJSON *const members[RUN_OVERRIDES], struct buffer *out)
 {
@@ -293,25 +321,38 @@ void run_overrides_format(const cJSON *const members[RUN_OVERRIDES], struct buff
         if (out->length == start)
             buffer_text(out, "{");
         json_add_key(out, override_keys[i].name);
-        json_add_uint(out, (uint64_t)members[i]->valuedouble);
+        add_member(out, members[i]);
     }
     if (out->length > start)
         buffer_text(out, "}");
 }
 
+/* The tree that `members` borrow from; NULL: refused. */
+static cJSON *parse_overrides(const char *text, const cJSON *members[RUN_OVERRIDES], struct error *err)
+{
+    static const struct form_place without = {.key = "without"};
+    cJSON *root;
+    if (json_parse(&root, text, strlen(text), err) < 0)
+        return NULL;
+    if (form_check_members(root, override_keys, RUN_OVERRIDES, members, NULL, err) == 0 &&
+        (!members[RUN_OVERRIDE_WITHOUT] || run_without_check(members[RUN_OVERRIDE_WITHOUT], &without, err) == 0))
+        return root;
+    cJSON_Delete(root);
+    return NULL;
+}
+
 static int read_overrides(struct run_limits *limits, const char *text, struct error *err)
 {
-    cJSON *root;
     const cJSON *members[RUN_OVERRIDES];
-    if (json_parse(&root, text, strlen(text), err) < 0)
+    cJSON *root = parse_overrides(text, members, err);
+    if (root == NULL)
         return -1;
-    int failed = form_check_members(root, override_keys, RUN_OVERRIDES, members, NULL, err);
-    if (failed == 0 && members[RUN_OVERRIDE_TIMEOUT])
+    if (members[RUN_OVERRIDE_TIMEOUT])
         limits->timeout_s = (unsigned)members[RUN_OVERRIDE_TIMEOUT]->valueint;
-    if (failed == 0 && members[RUN_OVERRIDE_RETRIES])
+    if (members[RUN_OVERRIDE_RETRIES])
         limits->retries = (unsigned)members[RUN_OVERRIDE_RETRIES]->valueint;
     cJSON_Delete(root);
-    return failed;
+    return 0;
 }
 
 int run_policy_limits(const struct run_policy *policy, const char *overrides, struct run_limits *limits,
@@ -321,6 +362,26 @@ int run_policy_limits(const struct run_policy *policy, const char *overrides, st
     if (*overrides == '\0' || read_overrides(limits, overrides, err) == 0)
         return 0;
     return refuse_as_protocol("what the map says of the task", err);
+}
+
+bool run_overrides_leave_out(const char *overrides, bool (*is_there)(const char *program), struct buffer *reason)
+{
+    struct error err;
+    const cJSON *members[RUN_OVERRIDES], *program, *missing = NULL;
+    cJSON *root = *overrides ? parse_overrides(overrides, members, &err) : NULL;
+    if (root == NULL)
+        return false;
+    cJSON_ArrayForEach(program, members[RUN_OVERRIDE_WITHOUT])
+    {
+        if (missing == NULL && !is_there(program->valuestring))
+            missing = program;
+    }
+    const cJSON *why = members[RUN_OVERRIDE_REASON];
+    if (missing)
+        buffer_format(reason, "%s isn't in PATH%s%s", missing->valuestring, why ? ": " : "",
+                      why ? why->valuestring : "");
+    cJSON_Delete(root);
+    return missing != NULL;
 }
 
 bool run_policy_equal(const struct run_policy *a, const struct run_policy *b)

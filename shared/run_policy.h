@@ -30,7 +30,7 @@ int run_viewport_parse(struct run_viewport *viewport, const struct cJSON *defini
 struct cJSON *run_viewport_format(const struct run_viewport *viewport);
 
 /* The rows of the overrides, for a form that has more rows than these. */
-enum { RUN_OVERRIDE_TIMEOUT, RUN_OVERRIDE_RETRIES, RUN_OVERRIDES };
+enum { RUN_OVERRIDE_TIMEOUT, RUN_OVERRIDE_RETRIES, RUN_OVERRIDE_WITHOUT, RUN_OVERRIDE_REASON, RUN_OVERRIDES };
 #define RUN_TIMEOUT_KEY                                                                                              \
     {                                                                                                                \
         "timeout_s", false,                                                                                          \
@@ -45,6 +45,24 @@ enum { RUN_OVERRIDE_TIMEOUT, RUN_OVERRIDE_RETRIES, RUN_OVERRIDES };
             FORM_NUMBER, NULL, 0, TASK_RETRIES_MAX                                                                   \
         }                                                                                                            \
     }
+
+#define RUN_WITHOUT_KEY                                                                                              \
+    {                                                                                                                \
+        "without", false,                                                                                            \
+        {                                                                                                            \
+            FORM_LIST, "a list of programs", 1, 0                                                                    \
+        }                                                                                                            \
+    }
+#define RUN_REASON_KEY                                                                                               \
+    {                                                                                                                \
+        "reason", false,                                                                                             \
+        {                                                                                                            \
+            FORM_LINE, "a reason", 1, 1024                                                                           \
+        }                                                                                                            \
+    }
+
+/* The elements of a list of programs: names, as they are looked for in PATH. 0, or -1 naming the place. */
+int run_without_check(const struct cJSON *list, const struct form_place *place, struct error *err);
 
 /* As compact JSON; adds nothing when the map says nothing. `members`: checked by the rows above, NULL: not said. */
 void run_overrides_format(const struct cJSON *const members[RUN_OVERRIDES], struct buffer *out);
@@ -109,6 +127,12 @@ int run_policy_load(struct run_policy *policy, const struct ledger_reply *reply,
  */
 int run_policy_limits(const struct run_policy *policy, const char *overrides, struct run_limits *limits,
                       struct error *err);
+
+/*
+ * Whether the map leaves the task out where it is asked, as one of the programs that it names is missing: `is_there`
+ * knows. Then `reason` is set to one line for people. `overrides` as above; what can't be read leaves nothing out.
+ */
+bool run_overrides_leave_out(const char *overrides, bool (*is_there)(const char *program), struct buffer *reason);
 
 /* Whether both are of the same run. */
 bool run_policy_equal(const struct run_policy *a, const struct run_policy *b);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "shared/clock.h"
+#include "shared/in_path.h"
 #include "shared/memory.h"
 #include "shared/record.h"
 #include "shared/runner_template.h"
@@ -124,9 +125,9 @@ static void make_result(struct attempt *a, const struct attempt_end *end)
     a->record = make_record(a, end);
 }
 
-static void set_error(struct attempt *a, const char *reason)
+static void set_verdict(struct attempt *a, enum task_result result, const char *reason)
 {
-    a->verdict.result = TASK_ERROR;
+    a->verdict.result = result;
     memory_copy_text(a->verdict.reason, sizeof(a->verdict.reason), reason);
 }
 
@@ -134,7 +135,7 @@ void attempt_end(struct attempt *a, const struct attempt_end *end)
 {
     capture_text(end->output, &a->log);
     if (end->reason) {
-        set_error(a, end->reason);
+        set_verdict(a, TASK_ERROR, end->reason);
     } else {
         judge_take_output(&a->judge, a->log.data);
         judge_verdict(&a->judge, a->runner, end->runner, end->program, end->timeout_s, &a->verdict);
@@ -142,10 +143,24 @@ void attempt_end(struct attempt *a, const struct attempt_end *end)
     make_result(a, end);
 }
 
+static void end_unstarted(struct attempt *a, enum task_result result, const char *reason)
+{
+    set_verdict(a, result, reason);
+    make_result(a, &(struct attempt_end){.runner = &(struct runner_end){0}, .output = &(struct capture){0}});
+}
+
 void attempt_fail(struct attempt *a, const char *reason)
 {
-    set_error(a, reason);
-    make_result(a, &(struct attempt_end){.runner = &(struct runner_end){0}, .output = &(struct capture){0}});
+    end_unstarted(a, TASK_ERROR, reason);
+}
+
+bool attempt_is_left_out(struct attempt *a)
+{
+    auto_buffer reason = {0};
+    if (!run_overrides_leave_out(a->task.overrides, in_path, &reason))
+        return false;
+    end_unstarted(a, TASK_SKIPPED, reason.data);
+    return true;
 }
 
 char *attempt_released_record(const struct attempt *a, const char *reason)

@@ -69,6 +69,12 @@ void attempt_load(struct attempt *a, const struct ledger_reply *claim, const str
 /* Finds what to run: its limits, runner and spec. 0, or -1 and the task is to blame: attempt_fail() follows. */
 int attempt_prepare(struct attempt *a, const struct run_policy *policy, struct error *err);
 
+/*
+ * Whether the map leaves the task out on this machine, as a program is missing here. Then the attempt has ended, and
+ * the task is skipped.
+ */
+bool attempt_is_left_out(struct attempt *a);
+
 /* The start is made once more: what was told so far is forgotten. */
 void attempt_begin_again(struct attempt *a);
 

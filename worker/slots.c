@@ -183,6 +183,10 @@ static void run_attempt(struct slot *s)
     const struct slots_setup *with = s->slots->setup;
     struct error err;
     s->state = SLOT_RUNNING;
+    if (attempt_is_left_out(&s->attempt)) {
+        settle(s);
+        return;
+    }
     if (start_run(&s->start, with->policy, &s->attempt, 1, &err) == 0)
         return;
     if (err.code != ERROR_SYSTEM) {

@@ -57,6 +57,23 @@ test('one that skips beside one that passes: passed, and told everywhere', async
   await waitFor('it to run again', async () => ranOf(stage, 'skip') === 2 && (await stage.api(controller, '')).state === 'finished');
 });
 
+test('where a program is missing, what the map leaves out without it is skipped with its reason, and nothing is started', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const rule = (spec, without) => ({ spec, without, reason: 'apt-get install what-you-need' });
+  const map = stage.map(SCRIPT, ['good', 'better', 'best'], { exclude: [rule('better', ['sh', 'no-such-program']), rule('best', ['sh'])] });
+  const controller = stage.controller([map]);
+  const worker = stage.worker();
+  await controller.says(/^passed: 3\/3 .*2 passed .*1 skipped.*\n/m);
+  assert.equal(await worker.exit(), 0, worker.output);
+  assert.match(controller.stdout, / skipped 1: no-such-program isn't in PATH: apt-get install what-you-need\n/);
+  assert.deepEqual(stage.lines('ran').sort(), ['best', 'good']);
+  const { result, reason } = await stage.hash('task:g:1');
+  assert.deepEqual([result, reason], ['skipped', "no-such-program isn't in PATH: apt-get install what-you-need"]);
+  const { status, message, attempts } = await stage.api(controller, '/tasks/task:g:1');
+  assert.deepEqual([status, message, attempts.map(({ outcome }) => outcome)], ['skipped', reason, ['skipped']]);
+});
+
 test('a run of skipped tasks alone: exit 5, and a line that says why; --rerun runs none of them again', async (t) => {
   const stage = new Stage(t);
   await stage.startRedis();

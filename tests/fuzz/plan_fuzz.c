@@ -119,6 +119,21 @@ static void require_no_option(const struct runner *runner, const struct runner_c
     require(command->argv[i] == NULL);
 }
 
+static bool is_there(const char *program)
+{
+    require(program[0] != '\0' && program[0] != '-' && strchr(program, '/') == NULL && fuzz_is_line(program));
+    return false;
+}
+
+/* A missing program is told in a line. */
+static void require_left_out(const char *overrides)
+{
+    auto_buffer reason = {0};
+    bool is_left_out = overrides && run_overrides_leave_out(overrides, is_there, &reason);
+    require(is_left_out == (overrides && strstr(overrides, "\"without\":[") != NULL));
+    require(!is_left_out || fuzz_is_line(reason.data));
+}
+
 /* What the worker makes of a task. */
 static void require_start(const struct run_policy *policy, const struct plan_task *task)
 {
@@ -126,6 +141,7 @@ static void require_start(const struct run_policy *policy, const struct plan_tas
     struct run_limits limits;
     require(run_policy_limits(policy, task->overrides ? task->overrides : "", &limits, &err) == 0);
     require(limits.timeout_s >= 1 && limits.timeout_s <= TASK_TIMEOUT_MAX_S && limits.retries <= TASK_RETRIES_MAX);
+    require_left_out(task->overrides);
     const struct runner *runner = run_policy_runner(policy, task->runner);
     require(runner != NULL);
     const struct run_viewport *viewport = run_policy_viewport(policy, task->viewport);
@@ -190,7 +206,7 @@ static void require_runners(const char *json)
 
 static void require_promises(const struct plan *plan)
 {
-    static const char *const overrides[] = {"timeout_s", "retries", NULL};
+    static const char *const overrides[] = {"timeout_s", "retries", "without", "reason", NULL};
     require_runners(plan->runners);
     require(plan->group_count > 0 && plan->task_count + plan->exclusion_count > 0);
     require(plan->task_count + plan->exclusion_count <= PLAN_TASKS_MAX);

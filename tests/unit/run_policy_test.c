@@ -154,7 +154,11 @@ static void a_task_may_have_limits_of_its_own(void **state)
         {"{\"timeout_s\":-1}", 600, 2, "timeout_s: found -1, wanted a whole number from 1 to 1000000"},
         {"{\"timeout_s\":1e300}", 600, 2, "timeout_s: found 1e+300, wanted a whole number from 1 to 1000000"},
         {"{\"timeout_s\":7,\"retries\":0.5}", 600, 2, "retries: found 0.5, wanted a whole number from 0 to 100"},
-        {"{\"retry\":1}", 600, 2, "retry: found an unknown key, wanted one of timeout_s, retries"},
+        {"{\"retry\":1}", 600, 2, "retry: found an unknown key, wanted one of timeout_s, retries, without, reason"},
+        {"{\"without\":[\"a\",\"b\"],\"reason\":\"r\"}", 600, 2, NULL},
+        {"{\"without\":[\"a/b\"]}", 600, 2,
+         "without[0]: found \"a/b\", wanted a program's name without '/': it is looked for in PATH"},
+        {"{\"without\":[]}", 600, 2, "without: found an empty list, wanted a list of programs"},
         {"{", 600, 2, "line 1 column 2: found the end, wanted a key in double quotes"},
         {"null", 600, 2, "found null, wanted an object"},
     };
@@ -174,6 +178,33 @@ static void a_task_may_have_limits_of_its_own(void **state)
         assert_int_equal(err.code, ERROR_PROTOCOL);
     }
     run_policy_close(&policy);
+}
+
+static bool is_tool(const char *program)
+{
+    return strcmp(program, "tool") == 0;
+}
+
+static void a_task_may_be_left_out_where_a_program_is_missing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *overrides, *reason; /* NULL: it runs */
+    } rows[] = {
+        {"", NULL},
+        {"{\"retries\":1}", NULL},
+        {"{\"without\":[\"tool\"],\"reason\":\"get it\"}", NULL},
+        {"{\"without\":[\"tool\",\"saw\",\"axe\"],\"reason\":\"get it\"}", "saw isn't in PATH: get it"},
+        {"{\"without\":[\"saw\"]}", "saw isn't in PATH"},
+        {"{\"without\":[7],\"reason\":\"get it\"}", NULL},
+        {"{\"without\":", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        auto_buffer reason = {0};
+        assert_int_equal(run_overrides_leave_out(rows[i].overrides, is_tool, &reason), rows[i].reason != NULL);
+        if (rows[i].reason)
+            assert_string_equal(reason.data, rows[i].reason);
+    }
 }
 
 /* ---- both ways ---- */
@@ -266,7 +297,8 @@ static void overrides_are_read_as_they_were_written(void **state)
         auto_buffer text = {0};
         struct run_limits limits;
         struct error err;
-        const cJSON timeout = {.valuedouble = rows[i].timeout_s}, retries = {.valuedouble = rows[i].retries};
+        const cJSON timeout = {.type = cJSON_Number, .valuedouble = rows[i].timeout_s};
+        const cJSON retries = {.type = cJSON_Number, .valuedouble = rows[i].retries};
         const cJSON *const members[RUN_OVERRIDES] = {
             [RUN_OVERRIDE_TIMEOUT] = rows[i].timeout_s < 0 ? NULL : &timeout,
             [RUN_OVERRIDE_RETRIES] = rows[i].retries < 0 ? NULL : &retries,
@@ -285,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_run_is_taken_over),
         cmocka_unit_test(what_no_controller_writes_is_refused),
         cmocka_unit_test(a_task_may_have_limits_of_its_own),
+        cmocka_unit_test(a_task_may_be_left_out_where_a_program_is_missing),
         cmocka_unit_test(what_the_controller_writes_the_worker_reads),
         cmocka_unit_test(a_viewport_is_read_as_it_was_written),
         cmocka_unit_test(overrides_are_read_as_they_were_written),
