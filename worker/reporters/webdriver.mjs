@@ -8,7 +8,10 @@
 //
 // - the one spec, in one process, once: trying again is funkytown's (specFileRetries is set to 0);
 // - one capability: the project's entry for FUNKYTOWN_BROWSER, else a plain one (headless). Where neither says which program
-//   to use, and chromedriver and Chrome or Chromium are in PATH, these are; else WebdriverIO gets its own;
+//   to use, and chromedriver and Chrome or Chromium are in PATH, these are; else WebdriverIO gets its own. For webkit it is
+//   WebKitGTK, whose driver is started here;
+// - a display of its own for a browser that needs one, when there is none and Xvfb is in PATH. WebdriverIO 9 would take
+//   xvfb-run, whose displays can clash (autoXvfb is set to false);
 // - a window whose page is FUNKYTOWN_WIDTH x FUNKYTOWN_HEIGHT, as far as the browser can be made so small; for a mobile
 //   viewport Chrome emulates a telephone of that size;
 // - this reporter beside the project's own.
@@ -23,6 +26,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import common from './events.cjs';
 import shared from './results.cjs';
+import { inPath, startDisplay, startWebKitDriver } from './webdriver_desktop.mjs';
 
 const { Events, plain, short } = common;
 const { Results, describe, hookTitle } = shared;
@@ -130,35 +134,46 @@ const HEADLESS = {
   firefox: { 'moz:firefoxOptions': { args: ['-headless'] } },
 };
 
+/** Chrome's sandbox needs user namespaces, which root and containers usually do not have. */
+const IS_UNSANDBOXED = process.getuid?.() === 0 || 'KUBERNETES_SERVICE_HOST' in process.env || ['/.dockerenv', '/run/.containerenv'].some((file) => fs.existsSync(file));
+
 const wordsOf = (capability) => capability.alwaysMatch ?? capability;
 
-function inPath(...names) {
-  for (const name of names)
-    for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
-      const file = path.join(folder, name);
-      if (folder && fs.existsSync(file)) return file;
-    }
-  return undefined;
-}
+const isWebKitGtk = (capability) => wordsOf(capability).browserName === 'MiniBrowser';
 
 function chooseCapability(theirs) {
   const names = NAMES[BROWSER] ?? [BROWSER];
   const found = theirs.find((capability) => names.includes(wordsOf(capability).browserName));
   if (found) return structuredClone(found);
+  if (BROWSER === 'webkit' && inPath('WebKitWebDriver')) return { browserName: 'MiniBrowser' };
   if (HEADLESS[BROWSER] || BROWSER === 'safari') return { browserName: names[0], ...structuredClone(HEADLESS[BROWSER]) };
   const have = theirs.map((capability) => wordsOf(capability).browserName).join(', ') || 'none';
-  throw new Error(`No capability for the browser “${BROWSER}” in the WebdriverIO configuration; it has: ${have}.`);
+  const hint = BROWSER === 'webkit' ? ' For WebKitGTK install its driver (Debian: apt-get install webkit2gtk-driver xvfb).' : '';
+  throw new Error(`No capability for the browser “${BROWSER}” in the WebdriverIO configuration; it has: ${have}.${hint}`);
 }
 
-function completeChrome(words, isRemote) {
+function completeChrome(words, isElsewhere) {
   const options = words['goog:chromeOptions'] ??= {};
   const driver = inPath('chromedriver'), program = inPath('google-chrome', 'chromium', 'chromium-headless-shell');
-  if (!isRemote && !options.binary && !words.browserVersion && !words['wdio:chromedriverOptions'] && driver && program) {
+  if (!isElsewhere && !options.binary && !words.browserVersion && !words['wdio:chromedriverOptions'] && driver && program) {
     options.binary = program;
     words['wdio:chromedriverOptions'] = { binary: driver };
-    if (process.getuid?.() === 0) options.args = [...(options.args ?? []), '--no-sandbox']; // it refuses to start otherwise
+    if (IS_UNSANDBOXED) options.args = [...(options.args ?? []), '--no-sandbox']; // it refuses to start otherwise
   }
   if (IS_MOBILE && WIDTH > 0) options.mobileEmulation ??= { deviceMetrics: { width: WIDTH, height: HEIGHT, pixelRatio: 2, touch: true, mobile: true } };
+}
+
+const isRemote = (configuration, capability) => Boolean(configuration.hostname ?? configuration.port ?? configuration.user ?? capability.hostname ?? capability.port);
+
+/** What a local browser needs that WebdriverIO doesn't start; in the launcher, whose environment and capability the others get. */
+async function prepareDesktop(capability) {
+  if (process.platform !== 'linux') return;
+  const isHeadless = /headless/.test(JSON.stringify(capability));
+  if (!isHeadless && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY && (inPath('Xvfb') || isWebKitGtk(capability)))
+    process.env.DISPLAY = await startDisplay(Math.max(1600, 2 * WIDTH), Math.max(1200, 2 * HEIGHT));
+  if (!isWebKitGtk(capability)) return;
+  Object.assign(capability, await startWebKitDriver(process.env.DISPLAY));
+  wordsOf(capability)['wdio:enforceWebDriverClassic'] ??= true; // it knows no other protocol
 }
 
 /** The page, not the window, has the size that is wanted. */
@@ -189,8 +204,8 @@ async function configure() {
   let capabilities = theirs.capabilities ?? [];
   if (Array.isArray(capabilities)) {
     const chosen = chooseCapability(capabilities);
-    const isRemote = Boolean(theirs.hostname ?? theirs.port ?? theirs.user ?? chosen.hostname ?? chosen.port);
-    if (NAMES.chrome.includes(wordsOf(chosen).browserName)) completeChrome(wordsOf(chosen), isRemote);
+    if (NAMES.chrome.includes(wordsOf(chosen).browserName)) completeChrome(wordsOf(chosen), isRemote(theirs, chosen));
+    if (IS_LAUNCHER && !isRemote(theirs, chosen)) await prepareDesktop(chosen);
     capabilities = [chosen];
   }
   const expectAll = function () { FunkytownReporter.current?.expectAll(this.test.parent); };
@@ -203,6 +218,7 @@ async function configure() {
     exclude: [],
     maxInstances: 1,
     specFileRetries: 0,
+    autoXvfb: false,
     capabilities,
     mochaOpts: { ...theirs.mochaOpts, rootHooks: { ...hooks, beforeAll: [expectAll, ...[hooks.beforeAll ?? []].flat()] } },
     reporters: [...(theirs.reporters ?? []), [FunkytownReporter, {}]],
