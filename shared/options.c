@@ -88,10 +88,29 @@ enum source { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct command_line {
     enum options_action action;
-    bool once, rerun, fresh, audit, repair;
-    const char *workers;
+    bool once, rerun, fresh, audit, repair, dry_run, init;
+    const char *workers, *grep, *tag, *only_changed;
     const char *map_file;
     const char *flags[sizeof(table) / sizeof(table[0])];
+};
+
+/* What only a command line can say to the controller. */
+struct command_word {
+    const char *flag;
+    size_t offset; /* in struct command_line */
+};
+
+static const struct command_word switches[] = {
+    {"--once", offsetof(struct command_line, once)},     {"--rerun", offsetof(struct command_line, rerun)},
+    {"--fresh", offsetof(struct command_line, fresh)},   {"--audit", offsetof(struct command_line, audit)},
+    {"--repair", offsetof(struct command_line, repair)}, {"--dry-run", offsetof(struct command_line, dry_run)},
+};
+
+/* These have a value. */
+static const struct command_word words[] = {
+    {"--workers", offsetof(struct command_line, workers)},
+    {"--grep", offsetof(struct command_line, grep)},
+    {"--tag", offsetof(struct command_line, tag)},
 };
 
 const struct option *options_table(size_t *count)
@@ -173,30 +192,51 @@ static int flag_value(const char *argument, size_t length, int argc, char **argv
     return 0;
 }
 
+static bool scan_switch(struct command_line *line, const char *argument)
+{
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+        if (strcmp(argument, switches[i].flag) == 0) {
+            *(bool *)((char *)line + switches[i].offset) = true;
+            return true;
+        }
+    return false;
+}
+
+/* Where the value of a flag goes that is no option; NULL: it isn't one of these. */
+static const char **find_word(struct command_line *line, const char *argument, size_t length)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i].flag) == length && strncmp(argument, words[i].flag, length) == 0)
+            return (const char **)(void *)((char *)line + words[i].offset);
+    return NULL;
+}
+
+/* "--only-changed" or "--only-changed=REF": what follows the flag may be the place. */
+static bool scan_only_changed(struct command_line *line, const char *argument, size_t length)
+{
+    if (length != strlen("--only-changed") || strncmp(argument, "--only-changed", length) != 0)
+        return false;
+    line->only_changed = argument[length] == '=' ? argument + length + 1 : "";
+    return true;
+}
+
 static int scan_flag(struct command_line *line, enum program program, int argc, char **argv, int *at,
                      struct error *err)
 {
-    const char *argument = argv[*at];
+    const char *argument = argv[*at], **word;
     size_t length = strcspn(argument, "=");
     size_t index;
+    bool is_controller = program == PROGRAM_CONTROLLER;
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
         line->action = OPTIONS_HELP;
     else if (strcmp(argument, "--version") == 0)
         line->action = OPTIONS_VERSION;
     else if (strcmp(argument, "--print-config") == 0)
         line->action = OPTIONS_PRINT_CONFIG;
-    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--once") == 0)
-        line->once = true;
-    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--rerun") == 0)
-        line->rerun = true;
-    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--fresh") == 0)
-        line->fresh = true;
-    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--audit") == 0)
-        line->audit = true;
-    else if (program == PROGRAM_CONTROLLER && strcmp(argument, "--repair") == 0)
-        line->repair = true;
-    else if (program == PROGRAM_CONTROLLER && length == 9 && strncmp(argument, "--workers", 9) == 0)
-        return flag_value(argument, length, argc, argv, at, &line->workers, err);
+    else if (is_controller && (scan_switch(line, argument) || scan_only_changed(line, argument, length)))
+        return 0;
+    else if (is_controller && (word = find_word(line, argument, length)) != NULL)
+        return flag_value(argument, length, argc, argv, at, word, err);
     else if (strncmp(argument, "--", 2) == 0 && find_flag(argument + 2, length - 2, program, &index))
         return flag_value(argument, length, argc, argv, at, &line->flags[index], err);
     else
@@ -208,10 +248,13 @@ static int scan_command_line(struct command_line *line, enum program program, in
                              struct error *err)
 {
     for (int i = 1; i < argc; i++) {
+        bool is_place = program == PROGRAM_CONTROLLER && line->map_file == NULL;
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             if (scan_flag(line, program, argc, argv, &i, err) < 0)
                 return -1;
-        } else if (program == PROGRAM_CONTROLLER && line->map_file == NULL) {
+        } else if (is_place && !line->init && strcmp(argv[i], "init") == 0) {
+            line->init = true;
+        } else if (is_place) {
             line->map_file = argv[i];
         } else {
             return error_set(err, ERROR_CONFIG, "%s: one argument too many; --help tells what is wanted", argv[i]);
@@ -256,6 +299,24 @@ static int check_redis_host(const char *host, struct error *err)
                      limit);
 }
 
+static int check_together(const struct command_line *line, struct error *err)
+{
+    if (line->repair && !line->audit)
+        return error_set(err, ERROR_CONFIG, "--repair: wanted together with --audit");
+    if (line->fresh && line->rerun)
+        return error_set(err, ERROR_CONFIG, "--fresh: wanted without --rerun, which goes on with the last run");
+    if (line->init && line->map_file == NULL)
+        return error_set(err, ERROR_CONFIG, "init: a folder or a runner's configuration is wanted after it");
+    if (line->init && line->dry_run)
+        return error_set(err, ERROR_CONFIG, "--dry-run: wanted without init, which only writes a map");
+    return 0;
+}
+
+const char *options_filter(const struct options *options)
+{
+    return options->grep ? "--grep" : options->tag ? "--tag" : options->only_changed ? "--only-changed" : NULL;
+}
+
 int options_load(struct options *options, enum program program, int argc, char **argv, enum options_action *action,
                  struct error *err)
 {
@@ -269,10 +330,13 @@ int options_load(struct options *options, enum program program, int argc, char *
     options->fresh = line.fresh;
     options->audit = line.audit;
     options->repair = line.repair;
-    if (line.repair && !line.audit)
-        return error_set(err, ERROR_CONFIG, "--repair: wanted together with --audit");
-    if (line.fresh && line.rerun)
-        return error_set(err, ERROR_CONFIG, "--fresh: wanted without --rerun, which goes on with the last run");
+    options->init = line.init;
+    options->dry_run = line.dry_run;
+    options->grep = line.grep;
+    options->tag = line.tag;
+    options->only_changed = line.only_changed;
+    if (check_together(&line, err) < 0)
+        return -1;
     if (line.workers && parse_number("--workers", line.workers, 0, 1000, &options->workers, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -381,12 +445,19 @@ void options_print_help(FILE *out, enum program program)
 {
     if (program == PROGRAM_CONTROLLER)
         fputs(
-            "usage: controller [--once] [--fresh | --rerun] [--workers N] [OPTION ...] [MAP.json]\n\n"
-            "Expands the spec map into tasks, watches the run and serves the report.\n\n"
+            "usage: controller [--once] [--fresh | --rerun] [--workers N] [OPTION ...] [MAP.json | DIR | CONFIG]\n"
+            "       controller init DIR | CONFIG\n\n"
+            "Expands the spec map into tasks, watches the run and serves the report. Of a folder it runs what the\n"
+            "playwright.config.*, cypress.config.* and wdio.conf.* in or below it list; init writes that as a spec "
+            "map.\n\n"
             "  --once            exit with the verdict when the run is finished\n"
             "  --fresh           begin anew, whatever is found; a run that is found goes to the history\n"
             "  --rerun           run again what didn't pass in the last run of this map; passes are carried forward\n"
             "  --workers N       start N workers on this machine as well\n"
+            "  --dry-run         only print what would be run, and what is excluded\n"
+            "  --grep RE         of a folder: only tests whose path or title matches\n"
+            "  --tag TAG         of a folder: only tests with that tag\n"
+            "  --only-changed[=REF]   of a folder: only specs that have changed since REF, or the last commit\n"
             "  --audit           only look at the run in Redis: is every task in one place, are the counters right?\n"
             "  --repair          with --audit: mend what is wrong\n",
             out);

@@ -52,6 +52,12 @@ struct options {
     bool audit;  /* --audit */
     bool repair; /* --repair */
     int workers; /* --workers */
+
+    bool init;                /* init: write the spec map of a place, and no more */
+    bool dry_run;             /* --dry-run */
+    const char *grep;         /* --grep; NULL: not said */
+    const char *tag;          /* --tag; NULL: not said */
+    const char *only_changed; /* --only-changed; "": since the last commit; NULL: not said */
 };
 
 struct option {
@@ -77,6 +83,9 @@ const struct option *options_table(size_t *count);
  */
 int options_load(struct options *options, enum program program, int argc, char **argv, enum options_action *action,
                  struct error *err);
+
+/* The flag of a filter that was given, which only what a runner lists can obey; NULL: none. */
+const char *options_filter(const struct options *options);
 
 /* Secrets that were given as flags are copied and then blotted out of argv, which everybody can read (ps). */
 void options_hide_secrets(struct options *options, int argc, char **argv);

@@ -16,13 +16,13 @@ function standIns(stage) {
   stage.file('specs/node_modules/.package-lock.json', '');
 }
 
-async function told(stage, args) {
-  const env = { PATH: `${stage.folder}/stand-in:${process.env.PATH}` };
+async function told(stage, args, more = {}) {
+  const env = { PATH: `${stage.folder}/stand-in:${process.env.PATH}`, ...more };
   const run = stage.spawn('run', 'sh', ['./run', ...args], env);
   return [await run.exit(), run.stdout.replace(/^told: (.*)\n$/s, '$1').replace(/--workers \d+/, '--workers N'), run.stderr];
 }
 
-test('./run hands --fresh, --rerun and the map on', async (t) => {
+test('./run hands its options and the place on', async (t) => {
   const stage = new Stage(t);
   standIns(stage);
   for (const [args, wanted] of [
@@ -32,10 +32,32 @@ test('./run hands --fresh, --rerun and the map on', async (t) => {
     [['--fresh'], '--once --fresh --workers N'],
     [['--fresh', 'map.json'], `--once --fresh --workers N ${stage.folder}/map.json`],
     [['--rerun', 'map.json'], `--once --rerun --workers N ${stage.folder}/map.json`],
+    [['shop/e2e'], `--once --workers N ${stage.folder}/shop/e2e`],
+    [['shop', '--dry-run', '--grep', 'a b', '--tag=smoke', '--only-changed'], `--once --dry-run --grep a b --tag=smoke --only-changed --workers N ${stage.folder}/shop`],
+    [['init', 'shop'], 'init shop'],
   ]) assert.deepEqual((await told(stage, args)).slice(0, 2), [0, wanted]);
-  for (const args of [['--stale'], ['--fresh', 'a', 'b']]) {
+  for (const args of [['--stale'], ['--fresh', 'a', 'b'], ['init'], ['init', 'a', 'b']]) {
     const [status, , complaint] = await told(stage, args);
     assert.equal(status, 2);
     assert.match(complaint, /^run: .*\.\/run --help tells what there is$/m);
   }
+});
+
+test('./run of other people\'s specs asks for no browser and no package of ours', async (t) => {
+  const stage = new Stage(t);
+  standIns(stage);
+  const asked = stage.file('asked', '');
+  stage.file('stand-in/dpkg-query', `#!/bin/sh\necho "$*" >>${asked}\nprintf installed\n`, 0o755);
+  const packages = async (args, env) => {
+    stage.file('asked', '');
+    await told(stage, args, env);
+    return stage.lines('asked').join(' ');
+  };
+  assert.match(await packages([]), /chromium/);
+  assert.match(await packages(['map.json']), /chromium/);
+  assert.match(await packages(['specs']), /chromium/);
+  assert.doesNotMatch(await packages(['shop']), /chromium|firefox/);
+  assert.match(await packages(['shop']), /redis-server/);
+  assert.doesNotMatch(await packages(['map.json'], { SPEC_ROOT: 'shop' }), /chromium|firefox/);
+  assert.doesNotMatch(await packages(['--dry-run', 'shop']), /chromium|redis/);
 });
