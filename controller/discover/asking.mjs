@@ -11,6 +11,8 @@ const KEPT = 64 * 1024; // bytes of output
 /** What the user can mend: the text is one line that says so. */
 export class Refusal extends Error {}
 
+export const count = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`;
+
 const ANSI = /\u001b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
 /** The line of a runner's output that says what is wrong. */

@@ -10,7 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Refusal } from './asking.mjs';
+import { count, Refusal } from './asking.mjs';
 
 /** "RE" or "/RE/flags", as Playwright reads it. */
 function readPattern(text) {
@@ -71,7 +71,7 @@ export class Filters {
   /** Of the spec files of a runner that can't list tests. */
   keepSpecs(files, { folder, name, notes }) {
     if (this.tag !== undefined && files.length > 0) {
-      notes.push(`${name} can't say which of its tests have the tag ${this.tag}: its ${files.length} specs are left out`);
+      notes.push(`${name} can't say which of its tests have the tag ${this.tag}: ${count(files.length, 'spec')} left out`);
       return [];
     }
     return files.filter((file) => (!this.read || this.read.pattern.test(path.relative(folder, file))) && (this.onlyChanged === undefined || this.isChanged(file, folder)));

@@ -7,10 +7,9 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { askNode, errorLine, findPackage, isBefore, needPackage, OUR_FOLDER, Refusal } from './asking.mjs';
+import { askNode, count, errorLine, findPackage, isBefore, needPackage, OUR_FOLDER, Refusal } from './asking.mjs';
 
 const shown = (names) => names.map((name) => `"${name}"`).join(', ');
-const count = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`;
 
 function needAnswer({ answer, output }, config) {
   if (answer) return answer;
@@ -88,7 +87,7 @@ export async function askPlaywright({ kind, config, folder, filters, scratch }) 
   if (filters.onlyChanged !== undefined && !byPlaywright)
     for (const variant of variants) variant.files = variant.files.filter((file) => filters.isChanged(file, folder));
   for (const { project, width, files } of variants)
-    if (width === null && files.length > 0) notes.push(`${name}: ${project ? `the project "${project}"` : 'it'} has no size of a viewport: it is called "window"`);
+    if (width === null && files.length > 0) notes.push(`${name}: ${project ? `the project "${project}"` : 'it'} has no size of a viewport: the window is left as it is`);
   return { kind, config, version, program: path.join(home, 'cli.js'), variants, notes };
 }
 

@@ -4,7 +4,7 @@
 //
 //   WDIO_SPEC=tests/a.wdio.js wdio run /abs/path/to/webdriver.mjs
 //
-// `config` is that of wdio.conf.*, in the spec's folder or the nearest above it, with
+// `config` is that of the file that WDIO_CONFIG names, else of wdio.conf.* in the spec's folder or the nearest above it, with
 //
 // - the one spec, in one process, once: trying again is funkytown's (specFileRetries is set to 0);
 // - one capability: the project's entry for FUNKYTOWN_BROWSER, else a plain one (headless). Where neither says which program
@@ -188,6 +188,7 @@ async function sizeWindow(capabilities, specs, browser) {
 // ---- the configuration
 
 function findConfiguration() {
+  if (process.env.WDIO_CONFIG) return path.resolve(process.env.WDIO_CONFIG);
   for (let folder = path.dirname(path.resolve(SPEC)); ; folder = path.dirname(folder)) {
     for (const ending of ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']) {
       const file = path.join(folder, `wdio.conf.${ending}`);
