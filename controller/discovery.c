@@ -36,8 +36,14 @@ static bool ends_with(const char *text, const char *end)
 
 bool discovery_is_wanted(const char *place)
 {
+    static const char *const endings[] = {".js", ".ts", ".mjs", ".mts", ".cjs", ".cts"};
     struct stat status;
-    return stat(place, &status) == 0 && (S_ISDIR(status.st_mode) || !ends_with(place, ".json"));
+    if (stat(place, &status) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (ends_with(place, endings[i]))
+            return true;
+    return S_ISDIR(status.st_mode);
 }
 
 /* ---- the scripts' folder ---- */
@@ -189,8 +195,8 @@ static int ask_in(struct discovery *d, const char *folder, const char *question,
         .complaint = &complaint,
     };
     int result = write_scripts(folder, err);
-    if (result == 0)
-        result = asking_run(&asking, &status, err);
+    if (result == 0 && (result = asking_run(&asking, &status, err)) < 0)
+        error_wrap(err, "the configurations can't be asked (Node 20 or later is wanted in PATH)");
     if (result == 0)
         result = parse_answer(d, &output, complaint.data, err);
     asking_free_environment(environment);

@@ -26,7 +26,6 @@ import { writeMap } from './map.mjs';
 
 const ASK = { playwright: askPlaywright, cypress: askCypress, webdriver: askWebdriver };
 
-process.stdin.on('end', () => process.kill(0, 'SIGKILL')).resume();
 
 /** The configurations to ask, and what is said of others. */
 function choose(place) {
@@ -68,6 +67,10 @@ async function discover({ place: asked, grep, tag, onlyChanged, forRun }, scratc
 }
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'funkytown-ask-'));
+process.stdin.on('end', () => {
+  fs.rmSync(scratch, { recursive: true, force: true });
+  process.kill(0, 'SIGKILL');
+}).resume();
 let answer;
 try {
   answer = await discover(JSON.parse(process.argv[2]), scratch);

@@ -35,14 +35,17 @@ function variantOf({ name, width, height, mobile, missing, files, ...project }) 
   };
 }
 
+const isNothingFound = ({ message }) => /No tests found/.test(message);
+
 /** A file that does not load is listed by nobody: it is a task of each project that it would belong to. */
-function addBroken(projects, { errors }, notes) {
-  for (const { file, message } of errors) {
+function addBroken(projects, { errors }, filters, name, notes) {
+  for (const { file, message } of errors.filter((error) => !isNothingFound(error))) {
     const takes = ({ folder, match, isHelper }) => !isHelper && file?.startsWith(`${folder}${path.sep}`)
       && (match.length === 0 || match.some(([source, flags]) => new RegExp(source, flags.replace('g', '')).test(file)));
     const takers = projects.filter((project) => takes(project) && !project.files.includes(file));
-    for (const { files } of takers) files.push(file);
-    if (takers.length > 0) notes.push(`${file} does not load, and will be an error: ${errorLine(message)}`);
+    if (!filters.isAny) for (const { files } of takers) files.push(file);
+    if (takers.length === 0) notes.push(`${name}: ${errorLine(message)}`);
+    else notes.push(`${file} does not load, and ${filters.isAny ? `is left out by ${filters.said}` : 'will be an error'}: ${errorLine(message)}`);
   }
 }
 
@@ -77,8 +80,8 @@ export async function askPlaywright({ kind, config, folder, filters, scratch }) 
   const answer = needAnswer(asked, config);
   const notes = [];
   const projects = mergeNames(answer.projects);
-  if (!filters.isAny) addBroken(projects, answer, notes);
-  const fatal = answer.errors.find(({ message }) => !/No tests found/.test(message));
+  addBroken(projects, answer, filters, name, notes);
+  const fatal = answer.errors.find((error) => !isNothingFound(error));
   if (fatal && projects.every(({ files }) => files.length === 0)) throw new Refusal(`${config}: ${errorLine(fatal.message)}`);
   noteHelpers(projects, name, notes);
   if (answer.webServers.length > 0)

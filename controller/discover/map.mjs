@@ -109,27 +109,27 @@ function groupsOf({ kind, variants }, root, names) {
 /** A regular expression in a template: a brace before a letter would be a placeholder. */
 const asTemplate = (pattern) => pattern.replace(/(?<!\\)((?:\\\\)*)\\?\{(?=[a-z])/g, '$1\\x7b');
 
-/** What the built-in runner of this kind is started with, for a package of this version. */
-function builtinArgv(kind, version) {
+/** The built-in runner of this kind, for a package of this version. */
+function builtinRunner(kind, version) {
   const { runner, older = [] } = JSON.parse(fs.readFileSync(path.join(OUR_FOLDER, `${kind}.json`), 'utf8'));
-  return [...(older.find(({ before }) => isBefore(version, before))?.runner.argv ?? runner.argv)];
+  return { ...runner, ...older.find(({ before }) => isBefore(version, before))?.runner };
 }
 
 /** What the map has to say of the runner; undefined: nothing, it is as built in. */
 function runnerOf({ kind, config, version, program, isComponent }, { root, filters }) {
   const inRoot = path.relative(root, config).split(path.sep).join('/');
   const isPlain = isDefaultName(config) && path.dirname(config) === root;
-  const argv = builtinArgv(kind, version);
-  const asBuiltIn = JSON.stringify(argv);
-  if (findPackage(PACKAGES[kind], root) === undefined) argv[argv.indexOf(`{${kind}}`)] = path.relative(root, program);
+  const builtin = builtinRunner(kind, version);
+  const isFound = findPackage(PACKAGES[kind], root) !== undefined; // by a worker, which looks from SPEC_ROOT
+  const argv = builtin.argv.map((word) => (word === `{${kind}}` && !isFound ? path.relative(root, program) : word));
   if (kind === 'playwright') {
     const options = [...(isPlain ? [] : [`--config=${inRoot}`]), ...(filters.forPlaywright === undefined ? [] : [`--grep=${asTemplate(filters.forPlaywright)}`])];
     argv.splice(argv.indexOf('test') + 1, 0, ...options);
   }
   if (kind === 'cypress')
     argv.splice(argv.indexOf('run') + 1, 0, ...(isComponent ? ['--component'] : []), ...(isPlain ? [] : ['--config-file', inRoot]));
-  const env = kind === 'webdriver' && !isPlain ? { env: { WDIO_CONFIG: inRoot } } : {};
-  const definition = { ...(JSON.stringify(argv) === asBuiltIn ? {} : { argv }), ...env };
+  const env = { ...(isFound ? {} : builtin.env), ...(kind === 'webdriver' && !isPlain ? { WDIO_CONFIG: inRoot } : {}) };
+  const definition = { ...(argv.join('\0') === builtin.argv.join('\0') ? {} : { argv }), ...(Object.keys(env).length > 0 ? { env } : {}) };
   return Object.keys(definition).length > 0 ? definition : undefined;
 }
 

@@ -68,6 +68,31 @@ static void flag_over_environment_over_default(void **state)
     assert_string_equal(o.map_file, "map.json");
 }
 
+static void a_place_and_what_of_it(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error err;
+    assert_int_equal(load(&o, PROGRAM_CONTROLLER, (char *[]){"program", "init", "init", NULL}, &err), 0);
+    assert_true(o.init);
+    assert_string_equal(o.map_file, "init");
+    assert_null(options_filter(&o));
+
+    char *filters[] = {"program", "--dry-run", "--grep", "a b", "--tag=x", "--only-changed", "shop", NULL};
+    assert_int_equal(load(&o, PROGRAM_CONTROLLER, filters, &err), 0);
+    assert_true(o.dry_run);
+    assert_string_equal(o.grep, "a b");
+    assert_string_equal(o.tag, "x");
+    assert_string_equal(o.only_changed, "");
+    assert_string_equal(o.map_file, "shop");
+    assert_string_equal(options_filter(&o), "--grep");
+
+    assert_int_equal(load(&o, PROGRAM_CONTROLLER, (char *[]){"program", "--only-changed=main", NULL}, &err), 0);
+    assert_string_equal(o.only_changed, "main");
+    assert_string_equal(options_filter(&o), "--only-changed");
+    assert_int_equal(load(&o, PROGRAM_WORKER, (char *[]){"program", "--dry-run", NULL}, &err), -1);
+}
+
 static void refusals_name_option_value_and_what_is_wanted(void **state)
 {
     (void)state;
@@ -85,13 +110,19 @@ static void refusals_name_option_value_and_what_is_wanted(void **state)
         {{"program", "--slots", "2", NULL}, "--slots: no such option; --help lists them"},
         {{"program", "-x", NULL}, "-x: no such option; --help lists them"},
         {{"program", "a", "b", NULL}, "b: one argument too many; --help tells what is wanted"},
+        {{"program", "init", NULL}, "init: a folder or a runner's configuration is wanted after it"},
+        {{"program", "init", "a", "b"}, "b: one argument too many; --help tells what is wanted"},
+        {{"program", "init", "a", "--dry-run"}, "--dry-run: wanted without init, which only writes a map"},
+        {{"program", "--grep", NULL}, "--grep: a value is wanted after it"},
+        {{"program", "--only-changedly", NULL}, "--only-changedly: no such option; --help lists them"},
+        {{"program", "--dry-run=yes", NULL}, "--dry-run=yes: no such option; --help lists them"},
         {{"program", "--workers", "-1", NULL}, "--workers: found \"-1\", wanted a whole number from 0 to 1000"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct options o;
         struct error err;
-        char *argv[4];
-        memcpy(argv, rows[i].argv, sizeof(argv));
+        char *argv[5] = {0};
+        memcpy(argv, rows[i].argv, sizeof(rows[i].argv));
         assert_int_equal(load(&o, PROGRAM_CONTROLLER, argv, &err), -1);
         assert_int_equal(err.code, ERROR_CONFIG);
         assert_string_equal(err.text, rows[i].text);
@@ -199,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(defaults, clear_environment),
         cmocka_unit_test_setup(flag_over_environment_over_default, clear_environment),
+        cmocka_unit_test_setup(a_place_and_what_of_it, clear_environment),
         cmocka_unit_test_setup(refusals_name_option_value_and_what_is_wanted, clear_environment),
         cmocka_unit_test_setup(secrets_are_masked, clear_environment),
         cmocka_unit_test_setup(an_empty_secret_is_none, clear_environment),
