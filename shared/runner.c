@@ -27,7 +27,7 @@ static const struct form_key definition_keys[DEFINITION_COUNT] = {
     [DEFINITION_CWD] = {"cwd", false, {FORM_PATH, "a folder's path", 1, 1024}},
     [DEFINITION_BUNDLE] = {"bundle", false, {FORM_LATER, NULL, 0, 0}},
     [DEFINITION_EXIT] = {"exit", false, {FORM_OBJECT, "an object: exit status -> result", 0, 0}},
-    [DEFINITION_JUNIT] = {"junit", false, {FORM_LATER, NULL, 0, 0}},
+    [DEFINITION_JUNIT] = {"junit", false, {FORM_PATH, "a file's path", 1, 1024}},
     [DEFINITION_ARTIFACTS] = {"artifacts", false, {FORM_LATER, NULL, 0, 0}},
 };
 
@@ -164,14 +164,34 @@ static int parse_cwd(struct runner *runner, const struct cJSON *path, const stru
     return 0;
 }
 
+/* Other folders may have one that another attempt left, or is writing. */
+static int parse_junit(struct runner *runner, const struct cJSON *path, const struct form_place *place,
+                       struct error *err)
+{
+    const char *text = path->valuestring;
+    if (strncmp(text, "{output}/", 9) != 0 && strncmp(text, "{artifacts}/", 12) != 0)
+        return form_refuse(path, place, err, "a file in {output}/ or {artifacts}/, which are the attempt's own");
+    free(runner->junit);
+    runner->junit = memory_text(text);
+    return runner_template_check(text, false, place, err);
+}
+
 /* Those of FORM_LATER never come here. */
 static int (*const definition_parsers[DEFINITION_COUNT])(struct runner *, const struct cJSON *,
                                                          const struct form_place *, struct error *) = {
-    [DEFINITION_ARGV] = parse_argv,
-    [DEFINITION_ENV] = parse_env,
-    [DEFINITION_CWD] = parse_cwd,
-    [DEFINITION_EXIT] = parse_exit,
+    [DEFINITION_ARGV] = parse_argv, [DEFINITION_ENV] = parse_env,     [DEFINITION_CWD] = parse_cwd,
+    [DEFINITION_EXIT] = parse_exit, [DEFINITION_JUNIT] = parse_junit,
 };
+
+/* Each test is told once. */
+static int check_one_teller(const struct runner *runner, const struct cJSON *junit, const struct form_place *place,
+                            struct error *err)
+{
+    const struct form_place here = {.parent = place, .key = definition_keys[DEFINITION_JUNIT].name};
+    if (runner->junit == NULL || !runner_reports_tests(runner))
+        return 0;
+    return form_refuse(junit, &here, err, "either this or {reporter} and {events}, which tell of the same tests");
+}
 
 /* Puts what the definition says over what the runner has. */
 static int apply(struct runner *runner, const struct cJSON *definition, const struct form_place *place,
@@ -187,7 +207,7 @@ static int apply(struct runner *runner, const struct cJSON *definition, const st
         if (i == DEFINITION_ARGV && runner->argv == NULL)
             return form_check(NULL, &definition_keys[i].rule, &here, err);
     }
-    return 0;
+    return check_one_teller(runner, members[DEFINITION_JUNIT], place, err);
 }
 
 static int apply_builtin(struct runner *runner, const char *name, const char *const *versions, struct error *err)
@@ -238,6 +258,7 @@ void runner_close(struct runner *runner)
     free_list(runner->argv);
     free_list(runner->env);
     free(runner->cwd);
+    free(runner->junit);
     free(runner->reporter);
     free(runner->lister);
     free(runner->lister_argument);

@@ -2,9 +2,9 @@
  * What starts a spec: the definition of a runner, as the spec map gives it and as it travels to workers in Redis.
  *
  *     { "argv": ["bash", "{spec}"], "env": {"A": "b"}, "cwd": "sub",
- *       "exit": {"0": "passed", "1": "failed", "77": "skipped"} }
+ *       "exit": {"0": "passed", "1": "failed", "77": "skipped"}, "junit": "{output}/junit.xml" }
  *
- * "bundle", "junit" and "artifacts" are refused as long as they have no effect.
+ * "bundle" and "artifacts" are refused as long as they have no effect.
  *
  * The controller checks definitions with runner_parse() before anything is written; the worker parses them again.
  *
@@ -29,6 +29,7 @@ struct runner {
     char *lister;   /* the reporter that lists the projects of its configuration; NULL: there is none */
     char *lister_argument;
     char *cwd;                     /* below the spec root; NULL: the spec root */
+    char *junit;                   /* template of the file that it leaves (worker/junit.h); NULL: none */
     signed char exit_results[256]; /* exit status -> enum task_result */
 };
 

@@ -337,6 +337,8 @@ static int expand(const struct runner *runner, const struct runner_values *value
     for (char **variable = runner->env; *variable != NULL; variable++)
         if (expand_template(*variable, values, &command->env[count++], err) < 0)
             return error_wrap(err, "env.%.*s", (int)strcspn(*variable, "="), *variable);
+    if (runner->junit && expand_template(runner->junit, values, &command->junit, err) < 0)
+        return error_wrap(err, "junit");
     return 0;
 }
 
@@ -362,5 +364,6 @@ void runner_command_close(struct runner_command *command)
 {
     free_list(command->argv);
     free_list(command->env);
+    free(command->junit);
     *command = (struct runner_command){0};
 }

@@ -54,6 +54,7 @@ struct runner_values {
 struct runner_command {
     char **argv; /* ends with NULL */
     char **env;  /* "NAME=value", on top of the inherited ones; ends with NULL */
+    char *junit; /* the path of the file that it leaves; NULL: none */
 };
 
 /*

@@ -39,7 +39,7 @@ static char *find_spec(struct attempt *a, struct error *err)
 
 static void set_judge(struct attempt *a)
 {
-    a->judge.expects_events = runner_reports_tests(a->runner);
+    a->judge.expects_events = runner_reports_tests(a->runner) || a->runner->junit != NULL;
     a->judge.spec = a->spec;
     a->judge.root = a->setup->root;
     a->judge.cwd = a->runner->cwd;

@@ -396,6 +396,11 @@ bool judge_is_untouched(const struct judge *j)
     return !saw_tests(j) && !j->spec_error && j->unreadable_lines == 0;
 }
 
+void judge_lacks_file(struct judge *j, const char *name)
+{
+    j->lacks_file = name;
+}
+
 void judge_take_output(struct judge *j, const char *output)
 {
     if (!saw_events(j))
@@ -437,6 +442,8 @@ static void decide_no_test(const struct judge *j, int code, struct verdict *v)
         buffer_format(&what, " (%u skipped)", j->counts.skipped);
     if (code != 0 && j->last_words[0])
         buffer_format(&what, ": %s", j->last_words);
+    else if (j->lacks_file)
+        buffer_format(&what, ": %s was not written", j->lacks_file);
     decide_missing(j, &what, v);
 }
 

@@ -66,7 +66,7 @@ struct cJSON;
 
 struct judge {
     /* Set by the owner, and borrowed. */
-    bool expects_events; /* this runner speaks the event protocol, so its silence is an error */
+    bool expects_events; /* this runner tells of its tests, so its silence is an error */
     const char *spec;    /* its path below `root`; NULL: every event is of it */
     const char *root;    /* absolute: an event may name its spec by the whole path, */
     const char *cwd;     /* or by the path from where the runner was started, below `root`; NULL: there */
@@ -86,6 +86,7 @@ struct judge {
     char other_spec[128];        /* the first other spec that good news was of; "": none */
     bool others_spoke;           /* events came of the others that the runner was started for, */
     bool others_failed;          /* and bad news among them */
+    const char *lacks_file;      /* what was to tell of the tests and isn't there; NULL: nothing */
     char last_words[400];        /* of a runner that told nothing: the last error line of its output; "": none */
 
     /*
@@ -119,6 +120,9 @@ void judge_add_unreadable(struct judge *j, const char *sample);
 
 /* Whether nothing was told of any test or spec: errors without a spec at most. */
 bool judge_is_untouched(const struct judge *j);
+
+/* The file that was to tell of the tests, by this name, isn't there. The name is borrowed. */
+void judge_lacks_file(struct judge *j, const char *name);
 
 /* What the runner has printed, before the verdict: for one that told nothing its last error line is the reason. */
 void judge_take_output(struct judge *j, const char *output);

@@ -11,6 +11,7 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 #include "shared/runner_template.h"
+#include "worker/junit.h"
 
 /* Kept of a start's output: enough to see how it began and why it ended; 20,000 of them still fit a small Redis. */
 enum { LOG_HEAD_BYTES = 32 * 1024, LOG_TAIL_BYTES = 96 * 1024 };
@@ -162,10 +163,13 @@ static int run_with(struct start *s, const char *reporter_name, const char *argu
     };
     if (runner_expand(first->runner, &values, &command, err) < 0)
         return error_wrap(err, "runner \"%s\"", first->runner->name);
-    if (argument)
+    if (argument) {
         runner_command_add(&command, argument);
-    else
+    } else {
         memory_copy_text(s->program, sizeof(s->program), command.argv[0]);
+        free(s->junit);
+        s->junit = take(command.junit);
+    }
     int failed = run(s, policy, viewport, &command, err);
     runner_command_close(&command);
     return failed;
@@ -274,6 +278,16 @@ static void look_for_lost_events(struct start *s)
         on_event(s, NULL, "written to a file in the place of the FIFO");
 }
 
+/* What its file says of tests is taken as if the runner had sent it. */
+static void read_junit(struct start *s)
+{
+    const char *name = s->attempts[0].runner->junit;
+    if (s->junit == NULL || junit_read(s->junit, name, on_event, s))
+        return;
+    for (size_t i = 0; i < s->attempt_count; i++)
+        judge_lacks_file(&s->attempts[i].judge, name);
+}
+
 static void on_runner_end(void *data, const struct runner_end *end)
 {
     struct start *s = data;
@@ -283,6 +297,7 @@ static void on_runner_end(void *data, const struct runner_end *end)
         return;
     }
     look_for_lost_events(s);
+    read_junit(s);
     if (!may_lack_project(s, end) || list_projects(s, end) < 0)
         end_all(s, end, NULL);
 }
@@ -356,6 +371,8 @@ void start_clear(struct start *s)
     s->attempt_count = 0;
     s->is_timed_out = s->is_stopped = s->is_listing = false;
     projects_close(&s->listed);
+    free(s->junit);
+    s->junit = NULL;
     capture_clear(&s->output);
     event_reader_clear(&s->events);
 }

@@ -57,6 +57,7 @@ struct start {
     bool is_stopped;
     char program[256];                /* the runner's argv[0] */
     char project[START_PROJECT_SIZE]; /* that it was given */
+    char *junit;                      /* the file that it is to leave; NULL: none */
     bool is_listing;
     struct projects listed;          /* so far */
     struct runner_end ended;         /* how the start ended that made us ask */

@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 const execFileAsync = promisify(execFile);
 export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = resolve(projectRoot, process.env.FUNKYTOWN_BUILD ?? 'build');
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 180_000;
 const PAUSE_MS = 20;
 
 // Polls until `condition` returns something true, and returns it; says what it waited for (a text, or a function that

@@ -46,7 +46,7 @@ test('what nothing acts upon yet is refused, whatever it says', async (t) => {
       const map = { runners: { r: runner }, groups: [{ name: 'g', runner: 'r', tasks: [task, { ...task, spec: 'b', [key]: value }] }] };
       await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), new RegExp(`groups\\[0\\]\\.tasks\\[1\\]\\.${key}: not supported yet$`));
     }
-  for (const [key, values] of [['junit', ['out.xml']], ['artifacts', [['*.png']]], ['bundle', [true, false]]])
+  for (const [key, values] of [['artifacts', [['*.png']]], ['bundle', [true, false]]])
     for (const value of values) {
       const map = { runners: { r: { ...runner, [key]: value } }, groups: [{ name: 'g', runner: 'r', tasks: [task] }] };
       await assertRefused(stage.controller(['--once', stage.file('map.json', map)]), new RegExp(`runners\\.r\\.${key}: not supported yet$`));

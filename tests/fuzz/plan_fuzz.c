@@ -192,7 +192,7 @@ static void require_members(const char *json, const char *const *known)
 
 static void require_runners(const char *json)
 {
-    static const char *const known[] = {"argv", "env", "cwd", "exit", NULL};
+    static const char *const known[] = {"argv", "env", "cwd", "exit", "junit", NULL};
     cJSON *runners = cJSON_Parse(json);
     const cJSON *runner;
     cJSON_ArrayForEach(runner, runners)

@@ -118,7 +118,7 @@ static void bad_definitions_are_refused(void **state)
     } rows[] = {
         {"[]", "runners.r: found an empty list, wanted an object"},
         {"{}", "runners.r.argv: found nothing, wanted a list: the program and its arguments"},
-        {"{\"cmd\":1}", "runners.r.cmd: found an unknown key, wanted one of argv, env, cwd, exit"},
+        {"{\"cmd\":1}", "runners.r.cmd: found an unknown key, wanted one of argv, env, cwd, exit, junit"},
         {"{\"argv\":\"bash\"}", "runners.r.argv: found \"bash\", wanted a list: the program and its arguments"},
         {"{\"argv\":[]}", "runners.r.argv: found an empty list, wanted a list: the program and its arguments"},
         {"{\"argv\":[\"a\",\"\"]}", "runners.r.argv[1]: found an empty text, wanted an argument"},
@@ -171,7 +171,14 @@ static void bad_definitions_are_refused(void **state)
          "runners.r.exit.-1: found \"-1\", wanted an exit status from 0 to 255"},
         {"{\"argv\":[\"a\"],\"exit\":{\"1x\":\"passed\"}}",
          "runners.r.exit.1x: found \"1x\", wanted an exit status from 0 to 255"},
-        {"{\"argv\":[\"a\"],\"junit\":\"out.xml\"}", "runners.r.junit: not supported yet"},
+        {"{\"argv\":[\"a\"],\"junit\":\"out.xml\"}", "runners.r.junit: found \"out.xml\", wanted a file in {output}/ "
+                                                     "or {artifacts}/, which are the attempt's own"},
+        {"{\"argv\":[\"a\"],\"junit\":\"{output}/../out.xml\"}",
+         "runners.r.junit: found \"{output}/../out.xml\", wanted a path without \"..\""},
+        {"{\"argv\":[\"a\",\"{events}\"],\"junit\":\"{output}/out.xml\"}",
+         "runners.r.junit: found \"{output}/out.xml\", wanted either this or {reporter} and {events}, which tell of "
+         "the "
+         "same tests"},
         {"{\"argv\":[\"a\"],\"artifacts\":[\"*.png\"]}", "runners.r.artifacts: not supported yet"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
