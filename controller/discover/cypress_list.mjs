@@ -48,9 +48,10 @@ function matcher(patterns) {
   return (file) => all.some((pattern) => pattern.test(file));
 }
 
-function select(files, { specPattern, excludeSpecPattern }) {
-  const isSpec = matcher([specPattern].flat().map((pattern) => (pattern.includes('/') ? pattern : `./${pattern}`)));
-  const isExcluded = matcher(excludeSpecPattern);
+const specMatcher = ({ specPattern }) => matcher([specPattern].flat().map((pattern) => (pattern.includes('/') ? pattern : `./${pattern}`)));
+
+function select(files, settings) {
+  const isSpec = specMatcher(settings), isExcluded = matcher(settings.excludeSpecPattern);
   return files.filter((file) => isSpec(file) && !isExcluded(file));
 }
 
@@ -60,8 +61,8 @@ const config = loaded.default?.default ?? loaded.default ?? loaded;
 const folder = path.dirname(file);
 const type = config.e2e || !config.component ? 'e2e' : 'component';
 const files = walk(folder);
-const ofE2e = new Set(config.e2e ? select(files, settingsOf(config, 'e2e')) : []);
-const ofComponents = config.component ? select(files, settingsOf(config, 'component')).filter((each) => !ofE2e.has(each)) : [];
+const isOfE2e = config.e2e ? specMatcher(settingsOf(config, 'e2e')) : () => false;
+const ofComponents = config.component ? select(files, settingsOf(config, 'component')).filter((each) => !isOfE2e(each)) : [];
 const settings = settingsOf(config, type);
 fs.writeFileSync(process.env.FUNKYTOWN_ANSWER, JSON.stringify({
   type,

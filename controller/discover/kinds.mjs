@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { askNode, count, errorLine, findPackage, isBefore, needPackage, OUR_FOLDER, Refusal } from './asking.mjs';
+import { globToRegExp } from './glob.mjs';
 
 const shown = (names) => names.map((name) => `"${name}"`).join(', ');
 
@@ -37,15 +38,21 @@ function variantOf({ name, width, height, mobile, missing, files, ...project }) 
 
 const isNothingFound = ({ message }) => /No tests found/.test(message);
 
+/** Whether one of Playwright's patterns, as texts, is of this absolute path. */
+function isMatched(file, patterns) {
+  return patterns.some((pattern) => {
+    const [, source, flags] = /^\/(.*)\/([a-z]*)$/s.exec(pattern) ?? [];
+    if (source !== undefined) return new RegExp(source, flags.replace(/[gy]/g, '')).test(file);
+    return globToRegExp(pattern.startsWith('/') || pattern.startsWith('**/') ? pattern.replace(/^\//, '') : `**/${pattern}`).test(file.slice(1));
+  });
+}
+
 /** A file that does not load is listed by nobody: it is a task of each project that it would belong to. */
-function addBroken(projects, { errors }, filters, name, notes) {
-  for (const { file, message } of errors.filter((error) => !isNothingFound(error))) {
-    const takes = ({ folder, match, isHelper }) => !isHelper && file?.startsWith(`${folder}${path.sep}`)
-      && (match.length === 0 || match.some(([source, flags]) => new RegExp(source, flags.replace('g', '')).test(file)));
-    const takers = projects.filter((project) => takes(project) && !project.files.includes(file));
-    if (!filters.isAny) for (const { files } of takers) files.push(file);
-    if (takers.length === 0) notes.push(`${name}: ${errorLine(message)}`);
-    else notes.push(`${file} does not load, and ${filters.isAny ? `is left out by ${filters.said}` : 'will be an error'}: ${errorLine(message)}`);
+function addBroken(projects, broken, filters, notes) {
+  for (const { file, message } of broken) {
+    const takes = ({ folder, match, ignore, isHelper }) => !isHelper && file.startsWith(`${folder}${path.sep}`) && isMatched(file, match) && !isMatched(file, ignore);
+    if (!filters.isAny) for (const project of projects.filter(takes)) project.files.push(file);
+    notes.push(`${file} does not load, and ${filters.isAny ? `is left out by ${filters.said}` : 'will be an error'}: ${errorLine(message)}`);
   }
 }
 
@@ -68,21 +75,44 @@ function mergeNames(projects) {
   return [...merged.values()];
 }
 
+const escapeForRegExp = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+/**
+ * Playwright's answer, and of which files it is not: one that does not load keeps Playwright from listing the others, so it
+ * is asked again without it. Errors that this doesn't help against stay in the answer.
+ */
+async function listTests(words, { config, ...how }) {
+  const broken = new Map();
+  for (;;) {
+    const others = broken.size === 0 ? [] : [`/^(?!(?:${[...broken.keys()].map(escapeForRegExp).join('|')})$)/`];
+    const answer = needAnswer(await askNode([...words, ...others], how), config);
+    answer.errors = answer.errors.filter((error) => !isNothingFound(error));
+    const more = answer.errors.filter(({ file }) => file && !broken.has(file));
+    if (more.length === 0) {
+      for (const { file } of answer.errors) broken.delete(file); // a file that others import
+      return { answer, broken: [...broken.values()] };
+    }
+    for (const error of more) broken.set(error.file, error);
+  }
+}
+
 export async function askPlaywright({ kind, config, folder, filters, scratch }) {
   const { folder: home, version } = needPackage('@playwright/test', config);
   const byPlaywright = filters.onlyChanged !== undefined && !isBefore(version, '1.46');
   const name = path.basename(config);
-  const asked = await askNode([
+  const words = [
     path.join(home, 'cli.js'), 'test', '--list', `--config=${name}`, `--reporter=${path.join(OUR_FOLDER, 'playwright_list.mjs')}`,
     ...(filters.forPlaywright === undefined ? [] : [`--grep=${filters.forPlaywright}`]),
     ...(byPlaywright ? [`--only-changed${filters.onlyChanged ? `=${filters.onlyChanged}` : ''}`] : []),
-  ], { cwd: folder, env: { FORCE_COLOR: '0' }, scratch });
-  const answer = needAnswer(asked, config);
+  ];
+  const { answer, broken } = await listTests(words, { config, cwd: folder, env: { FORCE_COLOR: '0' }, scratch });
   const notes = [];
   const projects = mergeNames(answer.projects);
-  addBroken(projects, answer, filters, name, notes);
-  const fatal = answer.errors.find((error) => !isNothingFound(error));
-  if (fatal && projects.every(({ files }) => files.length === 0)) throw new Refusal(`${config}: ${errorLine(fatal.message)}`);
+  addBroken(projects, broken, filters, notes);
+  for (const { message } of answer.errors) {
+    if (projects.every(({ files }) => files.length === 0)) throw new Refusal(`${config}: ${errorLine(message)}`);
+    notes.push(`${name}: ${errorLine(message)}`);
+  }
   noteHelpers(projects, name, notes);
   if (answer.webServers.length > 0)
     notes.push(`${name} starts a server of its own (${answer.webServers.join('; ')}) for each spec: start it yourself before, and have reuseExistingServer, or starts get into each other's way`);

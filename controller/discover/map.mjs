@@ -32,19 +32,22 @@ function firstFree(text, isFree) {
 
 // ---- viewports
 
+const sizeOf = ({ width, height, mobile }) => JSON.stringify(width === null ? null : { width, height, mobile });
+
 class Viewports {
   definitions = {};
   #sizes = new Map(); // name -> JSON of its size
   #taken = new Set(); // of "<viewport>-<browser>", by kind
 
-  #names({ viewport, project, base, width, height }) {
+  #names({ viewport, project, base, width, height, mobile }) {
     const isKnown = width !== null;
     const first = isKnown ? base : 'window';
-    return [viewport, first, isKnown && `${first}-${width}x${height}`, project].filter(Boolean).map(cleanName);
+    const isOtherSize = isKnown && this.#sizes.has(first) && this.#sizes.get(first) !== sizeOf({ width, height, mobile });
+    return [viewport, first, isOtherSize && `${first}-${width}x${height}`, project].filter(Boolean).map(cleanName);
   }
 
   #claim(kind, name, { browser, width, height, mobile }) {
-    const size = JSON.stringify(width === null ? null : { width, height, mobile });
+    const size = sizeOf({ width, height, mobile });
     const pair = `${kind} ${name}-${browser}`;
     if ((this.#sizes.get(name) ?? size) !== size || this.#taken.has(pair)) return false;
     this.#sizes.set(name, size);

@@ -1,7 +1,8 @@
 // Tells which tests a Playwright configuration has, as the reporter of `playwright test --list`. The answer, in the file that
 // FUNKYTOWN_ANSWER names:
 //
-//   { "projects": [{ "name", "engine", "channel", "width", "height", "mobile", "helpers": ["setup"], "isHelper", "missing", "files": ["/abs"] }],
+//   { "projects": [{ "name", "engine", "channel", "width", "height", "mobile", "helpers": ["setup"], "isHelper", "missing", "files": ["/abs"],
+//                  "folder", "match": ["**/*.spec.ts", "/a\\.spec/i"], "ignore": [] }],
 //     "errors": [{ "message", "file" }], "webServers": ["npm start"] }
 //
 // A configuration without projects has one whose name is empty. isHelper: others depend on it, or it cleans up after them.
@@ -25,6 +26,9 @@ function projectOf(test) {
     if (suite.type === 'project') return suite.project()?.name ?? '';
   return '';
 }
+
+/** Each as a text: /regular expression/flags, or a glob. */
+const patternsOf = (patterns) => [patterns].flat().filter(Boolean).map(String);
 
 /** Playwright as the configuration's folder has it: { types, registry } */
 function loadPlaywright(folder) {
@@ -81,7 +85,7 @@ export default class ListReporter {
         width: size?.width ?? null, height: size?.height ?? null, mobile: use.isMobile === true,
         helpers: [...(project.dependencies ?? []), ...(project.teardown ? [project.teardown] : [])], isHelper: helpers.has(project.name),
         missing: whatIsMissing(use, engine, playwright), files: [...files.get(project.name)],
-        folder: project.testDir, match: [project.testMatch].flat().filter((each) => each instanceof RegExp).map(({ source, flags }) => [source, flags]),
+        folder: project.testDir, match: patternsOf(project.testMatch), ignore: patternsOf(project.testIgnore),
       };
     };
     const webServers = [this.config.webServer].flat().filter(Boolean).map(({ command }) => command);

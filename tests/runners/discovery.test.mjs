@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAlive, projectRoot, Stage, waitFor } from '../e2e/harness.mjs';
 
 const HERE = join(projectRoot, 'tests/runners');
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 120_000;
 const HAS_BROWSERS = "launchOptions: { executablePath: '/bin/true' }"; // installed, as far as anybody can tell
 const PASSES = "import { test } from '@playwright/test';\ntest('runs', () => {});\n";
 const CYPRESS = { 'package.json': '{"name":"cypress","version":"15.0.0"}', 'index.js': 'exports.defineConfig = (config) => config;\n' };
@@ -70,7 +70,7 @@ test('Playwright\'s projects: each is a viewport and a browser of its own, set-u
   const stage = lay(t, { 'playwright.config.mjs': STOCK, 'tests/a.spec.mjs': PASSES, 'tests/b.spec.mjs': PASSES, 'tests/sign.setup.mjs': PASSES });
   const { map, notes } = await init(stage);
   assert.deepEqual(map, {
-    viewports: { desktop: { width: 1280, height: 720, mobile: false }, 'desktop-800x600': { width: 800, height: 600, mobile: false }, mobile: { width: 390, height: 664, mobile: true } },
+    viewports: { desktop: { width: 1280, height: 720, mobile: false }, 'signed in': { width: 1280, height: 720, mobile: false }, 'desktop-800x600': { width: 800, height: 600, mobile: false }, mobile: { width: 390, height: 664, mobile: true } },
     exclude: [],
     projects: { 'desktop-chromium': 'chromium', 'signed in-chromium': 'signed in', 'desktop-800x600-firefox': 'firefox', 'mobile-webkit': 'Mobile Safari' },
     groups: [
@@ -92,7 +92,7 @@ test('Playwright\'s projects: each is a viewport and a browser of its own, set-u
 });
 
 test('a folder is run without a map: each spec once in each project that has it, and --rerun knows the run', async (t) => {
-  const tells = "import { appendFileSync } from 'node:fs';\nimport { test } from '@playwright/test';\ntest('tells', ({}, info) => appendFileSync(process.env.TOLD, `${info.project.name} ${info.titlePath[0]}\\n`));\n";
+  const tells = "import { appendFileSync } from 'node:fs';\nimport { test } from '@playwright/test';\ntest('tells', ({}, info) => appendFileSync(process.env.TOLD, `${info.project.name} ${info.file.split('/').at(-1)}\\n`));\n";
   const stage = lay(t, { 'playwright.config.mjs': STOCK, 'tests/a.spec.mjs': tells, 'tests/b.spec.mjs': tells, 'tests/sign.setup.mjs': PASSES });
   await stage.startRedis();
   const { status, stdout, notes } = await ask(stage, ['--once', '--workers', '2', stage.specs], { TOLD: join(stage.folder, 'told') });
@@ -144,10 +144,18 @@ test('a browser that is not installed is excluded with its reason, and init only
 
 test('a file that does not load is a task, of the projects that would have it', async (t) => {
   const config = playwrightConfig(`use: { ${HAS_BROWSERS} }, projects: [{ name: 'one' }, { name: 'two', testMatch: /a\\.spec/ }]`);
-  const stage = lay(t, { 'playwright.config.mjs': config, 'a.spec.mjs': PASSES, 'b.spec.mjs': 'test(' });
+  const stage = lay(t, { 'playwright.config.mjs': config, 'a.spec.mjs': PASSES, 'b.spec.mjs': 'test(', 'c.spec.mjs': 'test(' });
   const { rows, notes } = await table(stage, []);
-  assert.deepEqual(rows, ['a.spec.mjs desktop chromium', 'a.spec.mjs two chromium', 'b.spec.mjs desktop chromium']);
+  assert.deepEqual(rows, ['a.spec.mjs desktop chromium', 'a.spec.mjs two chromium', 'b.spec.mjs desktop chromium', 'c.spec.mjs desktop chromium']);
+  assert.equal(notes.length, 2);
   assert.match(notes[0], /^SPECS\/b\.spec\.mjs does not load, and will be an error: SyntaxError: .*b\.spec\.mjs: Unexpected token/);
+});
+
+test('a file that does not load, and that a spec imports, is that spec\'s error', async (t) => {
+  const stage = lay(t, { 'playwright.config.mjs': playwrightConfig(`use: { ${HAS_BROWSERS} }`), 'a.spec.mjs': `import './help.mjs';\n${PASSES}`, 'b.spec.mjs': PASSES, 'help.mjs': 'help(' });
+  const { rows, notes } = await table(stage, []);
+  assert.deepEqual(rows, ['b.spec.mjs default chromium', 'a.spec.mjs default chromium']);
+  assert.match(notes[0], /^SPECS\/a\.spec\.mjs does not load, and will be an error: SyntaxError: .*help\.mjs: Unexpected token/);
 });
 
 const cypressFiles = {
