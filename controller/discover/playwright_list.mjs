@@ -15,16 +15,11 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+/** Below the root and its project; before 1.44 suites don't say what they are. */
 function fileOf(test) {
-  for (let suite = test.parent; suite; suite = suite.parent)
-    if (suite.type === 'file' && suite.location) return suite.location.file;
-  return test.location.file;
-}
-
-function projectOf(test) {
-  for (let suite = test.parent; suite; suite = suite.parent)
-    if (suite.type === 'project') return suite.project()?.name ?? '';
-  return '';
+  let suite = test.parent;
+  while (suite.parent?.parent?.parent) suite = suite.parent;
+  return suite.location?.file ?? test.location.file;
 }
 
 /** Each as a text: /regular expression/flags, or a glob. */
@@ -74,7 +69,7 @@ export default class ListReporter {
     const { projects } = this.config;
     const playwright = loadPlaywright(path.dirname(this.config.configFile ?? path.join(process.cwd(), 'x')));
     const files = new Map(projects.map(({ name }) => [name, new Set()]));
-    for (const test of this.root.allTests()) files.get(projectOf(test))?.add(fileOf(test));
+    for (const test of this.root.allTests()) files.get(test.parent.project()?.name ?? '')?.add(fileOf(test));
     const helpers = new Set(projects.flatMap(({ dependencies, teardown }) => [...(dependencies ?? []), teardown]));
     const describe = (project) => {
       const { use } = project;
