@@ -7,7 +7,8 @@
 #   faults      the real daemons under injected faults, and one checker after each; makes networks and mounts, for which
 #               an ordinary user needs the right to user namespaces.
 #               faults --storm N [--seed S]: N long runs under a random mix of them, and nothing else
-#   runners     our reporters under real Playwright, Mocha and WebdriverIO, and the command lines of the built-in runners
+#   runners     our reporters under real Playwright, Mocha and WebdriverIO, the command lines of the built-in runners, and what
+#               is run of a folder without a spec map
 #   page        the page's pure modules
 #   browser     the page in Chromium: on a made-up run that the test steps through, and on real controllers
 #   deploy      images, compose file and manifests agree with the options and with Kubernetes' own schemas

@@ -1,5 +1,6 @@
 // No spec map: what the controller makes of a folder's own configurations, by the real Playwright and WebdriverIO, and by a
-// package that stands in for Cypress, whose program can't be had here. No browser is started.
+// package that stands in for Cypress, whose program can't be had here. No browser is started. PLAYWRIGHT_MODULES names the
+// node_modules of another Playwright, of any version.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,6 +10,7 @@ import { test } from 'node:test';
 import { isAlive, projectRoot, Stage, waitFor } from '../e2e/harness.mjs';
 
 const HERE = join(projectRoot, 'tests/runners');
+const MODULES = process.env.PLAYWRIGHT_MODULES ?? join(projectRoot, 'specs/node_modules');
 const LIMIT_MS = 120_000;
 const HAS_BROWSERS = "launchOptions: { executablePath: '/bin/true' }"; // installed, as far as anybody can tell
 const PASSES = "import { test } from '@playwright/test';\ntest('runs', () => {});\n";
@@ -17,7 +19,7 @@ const CYPRESS = { 'package.json': '{"name":"cypress","version":"15.0.0"}', 'inde
 /** A folder with packages, and files in it. */
 function lay(t, files, packages = ['@playwright']) {
   const stage = new Stage(t);
-  const from = (name) => join(name === '@playwright' ? join(projectRoot, 'specs') : HERE, 'node_modules', name);
+  const from = (name) => join(name === '@playwright' ? MODULES : join(HERE, 'node_modules'), name);
   mkdirSync(join(stage.specs, 'node_modules'));
   for (const name of packages.filter((each) => each !== 'cypress')) symlinkSync(from(name), join(stage.specs, 'node_modules', name));
   if (packages.includes('cypress')) for (const [name, text] of Object.entries(CYPRESS)) stage.file(`specs/node_modules/cypress/${name}`, text);
