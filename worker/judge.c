@@ -11,18 +11,9 @@
 
 #include "shared/json_writer.h"
 #include "shared/memory.h"
-#include "shared/utf8.h"
 #include "worker/error_line.h"
 #include "worker/one_line.h"
-
-enum {
-    TITLE_PARTS_MAX = 16,
-    TITLE_PART_MAX = 512,
-    FILE_MAX = 1024,
-    MESSAGE_MAX = 16 * 1024,
-    STACK_MAX = 32 * 1024,
-    SNIPPET_MAX = 16 * 1024,
-};
+#include "worker/test_record.h"
 
 void judge_init(struct judge *j)
 {
@@ -150,55 +141,10 @@ static bool is_own(struct judge *j, const cJSON *event)
 
 /* ---- events ---- */
 
-static void copy_text(cJSON *to, const cJSON *from, const char *name, size_t limit)
-{
-    const char *text = text_of(from, name);
-    if (text == NULL)
-        return;
-    auto_free char *cut = memory_text_n(text, utf8_cut(text, strlen(text), limit));
-    cJSON_AddStringToObject(to, name, cut);
-}
-
-static void copy_title(cJSON *record, const cJSON *event)
-{
-    cJSON *title = cJSON_AddArrayToObject(record, "title");
-    const cJSON *part;
-    cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(event, "title"))
-    {
-        if (!cJSON_IsString(part) || cJSON_GetArraySize(title) == TITLE_PARTS_MAX)
-            continue;
-        size_t length = utf8_cut(part->valuestring, strlen(part->valuestring), TITLE_PART_MAX);
-        auto_free char *cut = memory_text_n(part->valuestring, length);
-        cJSON_AddItemToArray(title, cJSON_CreateString(cut));
-    }
-}
-
-static cJSON *test_record(const cJSON *event)
-{
-    cJSON *record = cJSON_CreateObject();
-    copy_title(record, event);
-    copy_text(record, event, "status", 16);
-    cJSON_AddNumberToObject(record, "duration_ms", (double)(int64_t)number_of(event, "duration_ms", 1e12));
-    copy_text(record, event, "file", FILE_MAX);
-    int line = (int)number_of(event, "line", INT_MAX);
-    if (line > 0)
-        cJSON_AddNumberToObject(record, "line", line);
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(event, "error");
-    if (cJSON_IsObject(error)) {
-        cJSON *copy = cJSON_AddObjectToObject(record, "error");
-        copy_text(copy, error, "message", MESSAGE_MAX);
-        copy_text(copy, error, "stack", STACK_MAX);
-        copy_text(copy, error, "snippet", SNIPPET_MAX);
-    }
-    return record;
-}
-
 /* Half of the room is for failed tests alone, so that thousands of passed ones don't leave out the one to look at. */
 static void keep_record(struct judge *j, const cJSON *event, bool failed)
 {
-    cJSON *record = test_record(event);
-    auto_free char *text = cJSON_PrintUnformatted(record);
-    cJSON_Delete(record);
+    auto_free char *text = test_record_format(event);
     size_t room = failed ? JUDGE_TESTS_MAX : JUDGE_TESTS_MAX / 2;
     if (j->tests.length + strlen(text) + 1 > room) {
         j->tests_dropped++;

@@ -6,8 +6,8 @@
  * than what was seen: no test run at all is an error, and so is a runner that was killed or never started, and one
  * that would have passed but said something that nobody could read.
  *
- *     {"event":"test","spec":"tests/a.spec.ts","title":["cart","adds"],"status":"passed|failed|skipped|flaky",
- *      "duration_ms":812,"file":"tests/a.spec.ts","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
+ *     {"event":"test","spec":"tests/a.spec.ts","title":["cart","adds"],"status":"passed|failed|skipped|flaky", …}
+ *         (all its members: worker/test_record.h)
  *     {"event":"spec","spec":"tests/a.spec.ts","status":"passed|failed|skipped"}
  *     {"event":"error","spec":"tests/a.spec.ts","error":{"message":"…"},"file":"tests/a.spec.ts","line":3}
  *
@@ -38,7 +38,8 @@
  *     a number that is too large, or negative              the largest, or 0
  *     bytes that are no UTF-8, half a surrogate pair       U+FFFD
  *     texts that are too long                              cut
- *     other members                                        nothing; "attachments" are counted, and not kept
+ *     members of a test that worker/test_record.h
+ *       doesn't have                                       nothing; "attachments" are counted, and not kept
  *     test records beyond JUDGE_TESTS_MAX                  counted, with their status, and not kept
  *     an event without "spec"                              of this spec; good news of none, if the runner was started
  *                                                            for others too
@@ -134,11 +135,7 @@ void judge_take_output(struct judge *j, const char *output);
 void judge_verdict(const struct judge *j, const struct runner *runner, const struct runner_end *end,
                    const char *program, unsigned timeout_s, struct verdict *verdict);
 
-/*
- * The test records as a JSON array, now the caller's, never NULL:
- *     {"title":[…],"status":"…","duration_ms":812,"file":"…","line":12,"error":{"message":"…","stack":"…","snippet":"…"}}
- * where file, line and error may be missing, and each member of error too.
- */
+/* The test records (worker/test_record.h) as a JSON array, now the caller's, never NULL. */
 char *judge_take_tests(struct judge *j);
 
 /*

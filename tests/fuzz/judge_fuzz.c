@@ -16,6 +16,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "worker/event_reader.h"
 #include "worker/judge.h"
+#include "worker/test_record.h"
 
 static void require_line(const char *text, size_t size)
 {
@@ -30,14 +31,38 @@ static unsigned seen(const struct judge *j)
     return j->counts.passed + j->counts.failed + j->counts.skipped + j->counts.flaky;
 }
 
+static void require_text(const cJSON *text, size_t max)
+{
+    require(text == NULL || (cJSON_IsString(text) && strlen(text->valuestring) <= max));
+}
+
+/* One that is there isn't empty. */
+static void require_list(const cJSON *test, const char *name, int max, const char *text, size_t text_max)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(test, name), *element;
+    require(list == NULL || (cJSON_IsArray(list) && cJSON_GetArraySize(list) > 0 && cJSON_GetArraySize(list) <= max));
+    cJSON_ArrayForEach(element, list)
+    {
+        const cJSON *named = text ? cJSON_GetObjectItemCaseSensitive(element, text) : element;
+        require(named != NULL);
+        require_text(named, text_max);
+    }
+}
+
 static void require_test(const cJSON *test)
 {
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(test, "error");
+    require_text(cJSON_GetObjectItemCaseSensitive(error, "expected"), TEST_VALUE_MAX);
+    require_text(cJSON_GetObjectItemCaseSensitive(error, "received"), TEST_VALUE_MAX);
+    require_list(test, "steps", TEST_STEPS_MAX, "title", TEST_STEP_TITLE_MAX);
+    require_list(test, "tags", TEST_WORDS_MAX, NULL, TEST_WORD_MAX);
+    require_list(test, "annotations", TEST_WORDS_MAX, "type", TEST_WORD_MAX);
     const cJSON *title = cJSON_GetObjectItemCaseSensitive(test, "title");
     const cJSON *duration = cJSON_GetObjectItemCaseSensitive(test, "duration_ms");
     const cJSON *line = cJSON_GetObjectItemCaseSensitive(test, "line");
     const cJSON *part;
-    require(cJSON_IsArray(title) && cJSON_GetArraySize(title) <= 16);
-    cJSON_ArrayForEach(part, title) require(cJSON_IsString(part) && strlen(part->valuestring) <= 512);
+    require(cJSON_IsArray(title) && cJSON_GetArraySize(title) <= TEST_TITLE_PARTS_MAX);
+    cJSON_ArrayForEach(part, title) require_text(part, TEST_TITLE_PART_MAX);
     require(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(test, "status")));
     require(cJSON_IsNumber(duration) && duration->valuedouble >= 0 && duration->valuedouble <= 1e12);
     require(line == NULL || (cJSON_IsNumber(line) && line->valueint > 0));

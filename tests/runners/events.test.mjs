@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import common from '../../worker/reporters/events.cjs';
 import { EventFifo } from './event_fifo.mjs';
 
-const { Events, plain, relative } = common;
+const { Events, comparedIn, plain, relative, shown, stepList, tagsIn } = common;
 
 function makeFifo(t) {
   const folder = mkdtempSync(path.join(tmpdir(), 'funkytown-events-'));
@@ -41,6 +41,7 @@ test('an event is a line', async (t) => {
 });
 
 for (const [left, event, read] of [
+  ['steps', { error: { message: 'm', stack: 's' }, steps: [{ title: stack }, { title: stack }], attachments: [] }, { error: { message: 'm', stack: 's' }, attachments: [] }],
   ['attachments', { error: { message: 'm', stack }, attachments }, { error: { message: 'm', stack } }],
   ['stack and snippet', { error: { message: 'm', stack, snippet: stack } }, { error: { message: 'm' } }],
   ['all titles but the last', { title: [stack, stack, 'last'], error: { message: 'm', stack: 's' } }, { title: ['last'], error: { message: 'm' } }],
@@ -77,6 +78,35 @@ for (const [text, clean] of [
 ]) {
   test(`plain text of ${JSON.stringify(text)}`, () => assert.equal(plain(text), clean));
 }
+
+for (const [message, compared] of [
+  ['Error: expect(received).toBe(expected)\n\nExpected: "tomato"\nReceived: "mustard"', { expected: '"tomato"', received: '"mustard"' }],
+  ['expect(locator).toHaveText(expected)\n\nExpected string: "a"\nReceived string: "b"\nTimeout: 5000ms', { expected: '"a"', received: '"b"' }],
+  ['toHaveLength\n\nExpected length: 2\nReceived length: 3\nReceived array:  [1, 2, 3]', { expected: '2', received: '3' }],
+  ['- Expected  - 1\n+ Received  + 1\n\n- a\n+ b', {}],
+  ['Expected to fail, but passed.', {}],
+]) {
+  test(`what is compared in ${JSON.stringify(message)}`, () => assert.deepEqual(comparedIn(message), compared));
+}
+
+test('values are shown as Node shows them, texts as they are, and nothing without end', () => {
+  assert.deepEqual(['a\u001b[1mb', 7, null, undefined, { a: [1, 'b'] }].map(shown), ['ab', '7', 'null', 'undefined', "{ a: [ 1, 'b' ] }"]);
+  assert.ok(Buffer.byteLength(shown('é'.repeat(1e5))) <= 4096);
+  assert.ok(Buffer.byteLength(shown(Array(1e5).fill('x'.repeat(1e4)))) <= 4096);
+});
+
+test('tags are the words of titles that begin with @, each once', () => {
+  assert.deepEqual(tagsIn(['@cart adds @smoke', 'mail to a@b.example @smoke']), ['@cart', '@smoke']);
+  assert.equal(tagsIn(['adds']), undefined);
+});
+
+test('of steps the last ones are kept', () => {
+  const steps = Array.from({ length: 60 }, (_, i) => ({ title: `s${i}`, depth: i % 2, duration: 1.4, failed: i === 59 }));
+  const kept = stepList(steps);
+  assert.deepEqual([kept.length, kept[0], kept.at(-1)], [
+    50, { title: 's10', depth: undefined, duration_ms: 1, failed: undefined }, { title: 's59', depth: 1, duration_ms: 1, failed: true }]);
+  assert.equal(stepList([]), undefined);
+});
 
 test('a path elsewhere stays absolute', () => {
   assert.equal(relative('/srv/specs', '/srv/specs/a/b.js'), 'a/b.js');

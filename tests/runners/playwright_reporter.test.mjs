@@ -83,8 +83,9 @@ describe('playwright reporter', { concurrency: 2 }, () => {
     await t.test('a pass', () => {
       const [adds, attaches, spec] = of(events, 'passes.spec.mjs');
       assert.deepEqual({ ...adds, duration_ms: typeof adds.duration_ms }, {
-        event: 'test', spec: 'passes.spec.mjs', title: ['cart', 'when empty', 'adds'], status: 'passed', duration_ms: 'number', file: 'passes.spec.mjs', line: 5,
+        event: 'test', spec: 'passes.spec.mjs', title: ['cart', 'when empty', 'adds'], status: 'passed', duration_ms: 'number', file: 'passes.spec.mjs', line: 5, column: adds.column,
       });
+      assert.ok(adds.column > 0);
       assert.deepEqual(attaches.attachments.map(({ name, type }) => [name, type]), [['numbers', 'application/json']]);
       assert.ok(attaches.attachments[0].path.startsWith(path.join(root, 'output')));
       assert.equal(spec.event, 'spec');
@@ -96,7 +97,10 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       const compares = titled(events, 'compares');
       assert.equal(compares.status, 'failed');
       assert.equal(compares.file, 'fails.spec.mjs');
-      assert.equal(compares.line, 7);
+      assert.deepEqual([compares.line, compares.column], [7, 21]);
+      assert.deepEqual([compares.error.expected, compares.error.received], ['"tomato"', '"mustard"']);
+      assert.deepEqual(compares.steps.filter(({ failed }) => failed).map(({ title }) => title), [compares.steps.find(({ title }) => /toBe/.test(title))?.title]);
+      assert.ok(compares.steps.every(({ title, duration_ms: ms }) => title && Number.isInteger(ms)), JSON.stringify(compares.steps));
       assert.match(compares.error.message, /^Error: expect\(received\)\.toBe\(expected\)[^]*Expected: "tomato"\nReceived: "mustard"$/);
       assert.match(compares.error.stack, /^\s+at .*fails\.spec\.mjs:7:/);
       assert.match(compares.error.snippet, /> +7 \|   expect\('mustard'\)\.toBe\('tomato'\);/);
@@ -127,6 +131,7 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       const all = of(events, 'skips.spec.mjs');
       assert.deepEqual(tests(all).map((event) => [event.title[0], event.status]), [
         ['is skipped', 'skipped'], ['is to be fixed', 'skipped'], ['skips itself', 'skipped'], ['runs', 'passed']]);
+      assert.deepEqual(tests(all).map((event) => event.annotations), [[{ type: 'skip' }], [{ type: 'fixme' }], [{ type: 'skip', description: 'not today' }], undefined]);
       assert.equal(all.at(-1).status, 'passed');
     });
 
@@ -251,6 +256,7 @@ describe('playwright reporter', { concurrency: 2 }, () => {
     assert.deepEqual(tests(flaky).map((event) => [event.title.at(-1), event.status]), [
       ['passes at once', 'passed'], ['passes the second time', 'flaky'], ['one', 'passed'], ['two', 'flaky'], ['three', 'passed']]);
     assert.match(titled(flaky, 'passes the second time').error.message, /first time/);
+    assert.deepEqual(['passes at once', 'passes the second time'].map((title) => titled(flaky, title).retry), [undefined, 1]);
     assert.equal(flaky.at(-1).status, 'passed');
     assert.deepEqual(of(events, 'fails_twice.spec.mjs').map((event) => event.status), ['failed', 'failed']);
   });

@@ -15,6 +15,7 @@
 #include "shared/utf8.h"
 #include "worker/event_reader.h"
 #include "worker/judge.h"
+#include "worker/test_record.h"
 
 #define PASSED  "{\"event\":\"test\",\"title\":[\"cart\",\"adds\"],\"status\":\"passed\"}\n"
 #define SKIPPED "{\"event\":\"test\",\"title\":[\"cart\",\"later\"],\"status\":\"skipped\"}\n"
@@ -627,6 +628,59 @@ static void records_hold_what_is_known(void **state)
                   "[{\"title\":[],\"status\":\"skipped\",\"duration_ms\":1000000000000,\"line\":2147483647}]");
 }
 
+static void records_have_the_whole_vocabulary(void **state)
+{
+    (void)state;
+    assert_record(
+        "{\"event\":\"test\",\"title\":[\"a\"],\"status\":\"failed\",\"duration_ms\":5,\"retry\":2,\"line\":3,"
+        "\"column\":7,"
+        "\"error\":{\"message\":\"m\",\"expected\":\"1\",\"received\":\"2\"},"
+        "\"steps\":[{\"title\":\"open\",\"duration_ms\":4.5},{\"title\":\"click\",\"depth\":1,\"duration_ms\":0,"
+        "\"failed\":true}],"
+        "\"tags\":[\"@smoke\"],\"annotations\":[{\"type\":\"skip\",\"description\":\"why\"},{\"type\":\"slow\"}]}\n",
+        "[{\"title\":[\"a\"],\"status\":\"failed\",\"duration_ms\":5,\"retry\":2,\"line\":3,\"column\":7,"
+        "\"error\":{\"message\":\"m\",\"expected\":\"1\",\"received\":\"2\"},"
+        "\"steps\":[{\"title\":\"open\",\"duration_ms\":4},{\"title\":\"click\",\"depth\":1,\"duration_ms\":0,"
+        "\"failed\":true}],"
+        "\"tags\":[\"@smoke\"],\"annotations\":[{\"type\":\"skip\",\"description\":\"why\"},{\"type\":\"slow\"}]}]");
+    assert_record(
+        "{\"event\":\"test\",\"status\":\"passed\",\"retry\":-1,\"column\":\"7\",\"steps\":{\"title\":\"a\"},"
+        "\"tags\":[7,null],\"annotations\":[\"skip\",{\"description\":\"d\"},{\"type\":1}]}\n",
+        "[{\"title\":[],\"status\":\"passed\",\"duration_ms\":0}]");
+    assert_record(
+        "{\"event\":\"test\",\"status\":\"passed\",\"steps\":[1,{\"title\":2},{\"title\":\"t\",\"failed\":1,"
+        "\"depth\":0.5}]}\n",
+        "[{\"title\":[],\"status\":\"passed\",\"duration_ms\":0,\"steps\":[{\"title\":\"t\",\"duration_ms\":0}]}]");
+}
+
+/* Whatever an event holds: no list of a record is longer than its limit. */
+static void lists_of_records_have_their_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *element;
+        int max;
+    } rows[] = {{"title", "\"t\"", TEST_TITLE_PARTS_MAX},
+                {"steps", "{\"title\":\"s\"}", TEST_STEPS_MAX},
+                {"tags", "\"@t\"", TEST_WORDS_MAX},
+                {"annotations", "{\"type\":\"a\"}", TEST_WORDS_MAX}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        judge_init(&j);
+        auto_buffer event = {0};
+        buffer_format(&event, "{\"event\":\"test\",\"status\":\"passed\",\"%s\":[%s", rows[i].name, rows[i].element);
+        for (int n = 1; n < 200; n++)
+            buffer_format(&event, ",%s", rows[i].element);
+        buffer_text(&event, "]}\n");
+        feed(&j, event.data);
+        cJSON *tests = take_tests(&j);
+        const cJSON *list = cJSON_GetObjectItem(cJSON_GetArrayItem(tests, 0), rows[i].name);
+        assert_int_equal(cJSON_GetArraySize(list), rows[i].max);
+        cJSON_Delete(tests);
+        judge_close(&j);
+    }
+}
+
 static void failed_tests_have_room_of_their_own(void **state)
 {
     (void)state;
@@ -747,6 +801,8 @@ int main(void)
         cmocka_unit_test(a_line_that_is_too_long_is_skipped),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(records_hold_what_is_known),
+        cmocka_unit_test(records_have_the_whole_vocabulary),
+        cmocka_unit_test(lists_of_records_have_their_limits),
         cmocka_unit_test(failed_tests_have_room_of_their_own),
         cmocka_unit_test(an_event_names_its_spec),
         cmocka_unit_test(cleared_it_starts_anew),

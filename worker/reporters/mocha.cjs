@@ -48,9 +48,12 @@ function specName(file) {
 }
 
 function placeOf(test) {
-  const { relativeFile: file, line } = test.invocationDetails ?? {};
-  return { file, line };
+  const { relativeFile: file, line, column } = test.invocationDetails ?? {};
+  return { file, line, column };
 }
+
+/** How often it was tried before. */
+const retryOf = (test) => test.currentRetry?.() ?? test._currentRetry ?? 0;
 
 function print({ status, title, error }) {
   process.stdout.write(`  ${SIGNS[status]} ${title.join(' › ')}\n`);
@@ -95,16 +98,16 @@ class FunkytownReporter {
   }
 
   #onPass(test) {
-    const isFlaky = (test.currentRetry?.() ?? 0) > 0;
+    const retry = retryOf(test), isFlaky = retry > 0;
     const why = isFlaky && this.retried?.title === test.title ? describe(this.retried.error) : {};
-    this.results.end(this.#record(test), { status: isFlaky ? 'flaky' : 'passed', duration: test.duration, ...why });
+    this.results.end(this.#record(test), { status: isFlaky ? 'flaky' : 'passed', duration: test.duration, retry, ...why });
   }
 
   #onFail(runnable, thrown) {
     const hook = hookTitle(runnable.title);
     const record = this.#find(runnable, thrown);
     if (OUTSIDE_OF_TESTS.test(runnable.title)) return this.#onError(runnable, record, thrown);
-    if (record) return this.results.failLate(record, hook ?? short(runnable.title), { status: 'failed', duration: runnable.duration, ...describe(thrown, hook) });
+    if (record) return this.results.failLate(record, hook ?? short(runnable.title), { status: 'failed', duration: runnable.duration, retry: hook ? 0 : retryOf(runnable), ...describe(thrown, hook) });
     // A hook of the root suite, or of another without a test of its own.
     const title = [...(runnable.parent?.titlePath() ?? []), hook ?? runnable.title].map(short);
     this.results.end(this.results.expect(specName(fileOf(runnable)), title), { status: 'failed', ...describe(thrown, hook) });

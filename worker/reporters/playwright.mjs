@@ -16,8 +16,14 @@
 //
 // Events, all paths relative to SPEC_ROOT with forward slashes:
 //
-//   {"event":"test","spec","title":[…],"status":"passed|failed|skipped|flaky","duration_ms","file","line","error"?,"attachments"?}
-//       once a test, when its result is final. file and line are those of the failing place, else of the test.
+//   {"event":"test","spec","title":[…],"status":"passed|failed|skipped|flaky","duration_ms","retry"?,"file","line","column",
+//    "error"?,"steps"?,"tags"?,"annotations"?,"attachments"?}
+//       once a test, when its result is final. file, line and column are those of the failing place, else of the test.
+//       "retry": how often it had been tried before. Members that are empty are left out.
+//       "error": {"message","expected"?,"received"?,"stack"?,"snippet"?}, of a flaky test that of its last failure
+//       "steps": [{"title","depth"?,"duration_ms","failed"?}] of the failure, in their order, "depth" of them above; the last 50
+//       "tags": ["@smoke"]     "annotations": [{"type":"skip","description"?}]: why it was skipped, and what else it says
+//       "attachments": [{"name","path","type"}]
 //   {"event":"spec","spec","status":"passed|failed|skipped","duration_ms"}
 //       once a spec, as soon as every test of that file has its final result, in all projects of this start. The last
 //       spec of a start waits for the end: closing the browser may still fail, and that would be its failure.
@@ -38,9 +44,7 @@
 
 import common from './events.cjs';
 
-const { Events, plain, relative, short } = common;
-
-const ATTACHMENTS = 20;
+const { Events, WORDS, comparedIn, plain, relative, short, stepList, tagList, tagsIn } = common;
 
 // What Playwright says when the machine, not the test, is at fault: no browser to be had (in time), or a process that was killed.
 const INFRASTRUCTURE = [
@@ -63,7 +67,7 @@ function describe(errors) {
   const placed = errors.find((error) => error.location) ?? errors[0];
   const frames = (placed.stack ?? '').split('\n');
   const firstFrame = frames.findIndex((line) => /^\s+at /.test(line));
-  const described = { message: plain(errors.map(messageOf).join('\n\n')) };
+  const described = { message: plain(errors.map(messageOf).join('\n\n')), ...comparedIn(messageOf(placed)) };
   if (firstFrame >= 0) described.stack = plain(frames.slice(firstFrame).join('\n'));
   if (placed.snippet) described.snippet = plain(placed.snippet);
   return { error: described, location: placed.location };
@@ -117,6 +121,18 @@ const isInfrastructure = (test) => failuresOf(test).length > 0
 
 // What something else kept from running (a hook that failed, an interruption) is still expected to pass.
 const hasSkippedItself = (test) => test.expectedStatus === 'skipped' && test.results.length > 0 && test.results.every((result) => result.status === 'skipped');
+
+function stepsOf(steps, depth = 0) {
+  return steps.flatMap((step) => [{ title: step.title, depth, duration: step.duration, failed: Boolean(step.error) }, ...stepsOf(step.steps, depth + 1)]);
+}
+
+// Before 1.42 tests had no tags, only their titles.
+const tagsOf = (test) => (test.tags ? tagList(test.tags) : tagsIn(titleOf(test)));
+
+function annotationsOf(test) {
+  const all = test.annotations.slice(0, WORDS).map(({ type, description }) => ({ type: short(type), description: description && short(description) }));
+  return all.length > 0 ? all : undefined;
+}
 
 const STATUS = { expected: 'passed', unexpected: 'failed', flaky: 'flaky', skipped: 'skipped' };
 
@@ -189,8 +205,10 @@ export default class FunkytownReporter {
 
   onError(error) {
     const { error: described, location } = describe([error]);
-    if (/^(?:Error: )?No tests found/.test(described.message))
+    if (/^(?:Error: )?No tests found/.test(described.message)) {
+      if (this.stray) return; // that is why
       described.message = 'No tests found: there is no test in the file, or testDir, testMatch, testIgnore or grep of the Playwright configuration leave it out.';
+    }
     const file = location && relative(this.root, location.file);
     const [, source, title] = FOCUSED.exec(described.message) ?? [];
     if (source && file) described.message = `${file}:${location.line}: "${title}" is focused with .only, which leaves out the other tests (forbidden by the ${source}).`;
@@ -216,18 +234,24 @@ export default class FunkytownReporter {
     const outcome = test.outcome();
     const last = test.results.at(-1);
     const failures = failuresOf(test);
-    const event = { event: 'test', spec: spec.name, title: titleOf(test), status: STATUS[outcome], duration_ms: Math.round(last?.duration ?? 0) };
+    const event = {
+      event: 'test', spec: spec.name, title: titleOf(test), status: STATUS[outcome], duration_ms: Math.round(last?.duration ?? 0), retry: last?.retry || undefined,
+    };
     let location = test.location;
     if (outcome === 'unexpected' || outcome === 'flaky') {
       const described = failures.length > 0 ? describe(failures.at(-1).errors) : { error: { message: this.#withoutError(test, last) } };
       event.error = described.error;
+      event.steps = stepList(stepsOf(failures.at(-1)?.steps ?? last?.steps ?? []));
       location = described.location ?? location;
     }
     event.file = relative(this.root, location.file);
     event.line = location.line;
+    event.column = location.column;
+    event.tags = tagsOf(test);
+    event.annotations = annotationsOf(test);
     const attachments = test.results.flatMap((each) => each.attachments).filter((attachment) => attachment.path)
       .map(({ name, path: file, contentType }) => ({ name: short(name), path: file, type: contentType }));
-    if (attachments.length > 0) event.attachments = attachments.slice(0, ATTACHMENTS);
+    if (attachments.length > 0) event.attachments = attachments.slice(0, WORDS);
     this.events.write(event);
   }
 

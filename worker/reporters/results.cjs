@@ -8,7 +8,7 @@
 'use strict';
 
 const path = require('node:path');
-const { plain, relative } = require('./events.cjs');
+const { comparedIn, plain, relative, shown, stepList, tagsIn } = require('./events.cjs');
 
 const HOOK = /^"(?:before|after) (?:all|each)" hook/;
 const SIGNALS = ['SIGINT', 'SIGTERM'];
@@ -16,16 +16,22 @@ const SIGNALS = ['SIGINT', 'SIGTERM'];
 /** A hook's title without the name of what it was run for; undefined: it is no hook's. */
 const hookTitle = (title) => HOOK.exec(title ?? '')?.[0];
 
-/** The innermost place in the project's own code: { file, line }. */
+/** The innermost place in the project's own code: { file, line, column }. */
 function placeIn(stack) {
   for (const line of stack.split('\n')) {
-    const [, file, at] = /(?:\(|at |async )(?:file:\/\/)?([^\s():][^():]*):(\d+):\d+\)?$/.exec(line) ?? [];
-    if (file && !file.includes('node_modules/')) return { file: relative(process.cwd(), path.resolve(file.replace(/\?.*/, ''))), line: Number(at) };
+    const [, file, at, column] = /(?:\(|at |async )(?:file:\/\/)?([^\s():][^():]*):(\d+):(\d+)\)?$/.exec(line) ?? [];
+    if (file && !file.includes('node_modules/')) return { file: relative(process.cwd(), path.resolve(file.replace(/\?.*/, ''))), line: Number(at), column: Number(column) };
   }
   return {};
 }
 
-/** What was thrown, as events have it: { error, file?, line? }. `where` is put before the message. */
+/** What was compared: { expected?, received? }. Chai, Node's assert and Mocha's own say it in the error. */
+function comparedBy(error, message) {
+  if (error.expected === undefined && error.actual === undefined) return comparedIn(message);
+  return { expected: shown(error.expected), received: shown(error.actual) };
+}
+
+/** What was thrown, as events have it: { error, file?, line?, column? }. `where` is put before the message. */
 function describe(thrown, where) {
   const error = thrown !== null && typeof thrown === 'object' ? thrown : { message: String(thrown) };
   const text = String(error.message ?? '') || 'An error without a message.';
@@ -33,10 +39,11 @@ function describe(thrown, where) {
   const frames = String(error.stack ?? '').split('\n');
   const first = frames.findIndex((line) => /^\s+at /.test(line));
   const described = { message: plain(where ? `${where}: ${named}` : named) };
+  Object.assign(described, comparedBy(error, described.message));
   if (first >= 0) described.stack = plain(frames.slice(first).join('\n'));
   const framed = error.codeFrame; // Cypress's, which went through its source maps
   if (framed?.frame) described.snippet = plain(framed.frame);
-  const place = framed?.relativeFile ? { file: framed.relativeFile, line: framed.line } : placeIn(described.stack ?? '');
+  const place = framed?.relativeFile ? { file: framed.relativeFile, line: framed.line, column: framed.column } : placeIn(described.stack ?? '');
   return { error: described, ...place };
 }
 
@@ -84,7 +91,7 @@ class Results {
     this.current = test;
   }
 
-  /** Its result: { status, duration?, error?, file?, line? }. A later one of the same test takes its place, if it can. */
+  /** Its result: { status, duration?, retry?, error?, file?, line?, column?, steps? }. A later one of the same test takes its place, if it can. */
   end(test, result) {
     this.begin(test);
     this.held = { test, result };
@@ -116,11 +123,12 @@ class Results {
     this.held = null;
   }
 
-  #tell(test, { status, duration, error, file, line }) {
+  #tell(test, { status, duration, retry, error, file, line, column, steps }) {
     test.spec.counts[status]++;
     const event = {
-      event: 'test', spec: test.spec.name, title: test.title, status, duration_ms: Math.round(duration ?? 0),
-      file: file ?? test.place?.file ?? test.spec.name, line: line ?? test.place?.line, error,
+      event: 'test', spec: test.spec.name, title: test.title, status, duration_ms: Math.round(duration ?? 0), retry: retry || undefined,
+      ...(file ? { file, line, column } : test.place?.file ? test.place : { file: test.spec.name, line: test.place?.line }),
+      error, steps: stepList(steps ?? []), tags: tagsIn(test.title),
     };
     this.events.write(event);
     this.onTold(event);
