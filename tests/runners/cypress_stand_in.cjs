@@ -6,7 +6,7 @@
 // - "pass", "fail" of a test and "test end" come after the hooks that follow it, at the end of a suite also the suite's;
 // - a hook that fails, and an attempt that is to be repeated, come as plain objects: the test's members with the hook's
 //   title, or without a parent;
-// - errors have a codeFrame with the place in the source;
+// - errors have what an assertion compared, and a codeFrame with the place in the source;
 // - a spec that does not load is one failed test.
 //
 // The command line that it got is left beside the spec, as <spec>.command.json.
@@ -31,7 +31,8 @@ function readCommand() {
 function errorFor(error, spec) {
   const place = new RegExp(`${path.basename(spec).replace(/\./g, '\\.')}:(\\d+):(\\d+)`).exec(error.stack ?? '');
   const codeFrame = place && { line: Number(place[1]), column: Number(place[2]), relativeFile: spec, frame: `> ${place[1]} | ` };
-  return { name: error.name, message: error.message, stack: error.stack, ...(codeFrame ? { codeFrame } : {}) };
+  const { name, message, stack, actual, expected } = error;
+  return { name, message, stack, actual, expected, ...(codeFrame ? { codeFrame } : {}) };
 }
 
 /** Cypress's copies, by what they are copies of. */
