@@ -77,10 +77,25 @@ function Test({ test }) {
       <div class="test-head">
         <${TestIcon} status=${test.status} />
         <span class="test-title"><span class="offscreen">${test.status}: </span>${test.title.map((part, i) => html`${i > 0 && html`<span class="of"> › </span>`}<bdi>${stripAnsi(part)}</bdi>`)}</span>
-        <span class="of">${formatDuration(test.duration_ms ?? 0)}</span>
+        <span class="of">${test.retry > 0 && `retry ${test.retry}, `}${formatDuration(test.duration_ms ?? 0)}</span>
       </div>
+      ${reasonsOf(test).map((reason, i) => html`<p class="test-reason" key=${i}><bdi>${stripAnsi(reason)}</bdi></p>`)}
       ${test.error && html`<${Failure} error=${test.error} place=${place} />`}
+      ${test.steps?.length > 0 && html`<${Steps} steps=${test.steps} />`}
     </li>`;
+}
+
+/** Why it was skipped, and what else it says of itself. */
+const reasonsOf = ({ annotations = [] }) => annotations.filter(({ description }) => description).map(({ type, description }) => `${type}: ${description}`);
+
+function Steps({ steps }) {
+  return html`
+    <details class="steps">
+      <summary>${plural(steps.length, 'step')}</summary>
+      <ol>${steps.map(({ title, depth = 0, duration_ms: ms, failed }, i) => html`
+        <li key=${i} class=${failed ? 'tone-text-failed' : ''}>${'\u2003'.repeat(depth)}<bdi>${stripAnsi(title)}</bdi> <span class="of">${formatDuration(ms ?? 0)}${failed && ', failed'}</span></li>`)}
+      </ol>
+    </details>`;
 }
 
 function Failure({ error, place }) {

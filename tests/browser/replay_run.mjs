@@ -257,7 +257,11 @@ export class ReplayRun {
       title: [subject, `${KINDS[number % KINDS.length]} the ${subject}${number > 5 ? ` again (${number})` : ''}`],
       status: failed ? 'failed' : number === 4 || attempt.outcome === SKIPPED ? 'skipped' : 'passed', duration_ms: failed ? 5012 : 90 + number * 57, file, line: 12 + number * 9,
     };
+    if (test.status === 'skipped') test.annotations = [{ type: 'skip', description: 'not in this browser' }, { type: 'slow' }];
+    if (number === 0) test.annotations = [{ type: 'issue', description: 'SHOP-12' }];
     if (failed) {
+      test.retry = 1;
+      test.steps = [{ title: 'Open the cart', duration_ms: 140 }, { title: 'page.goto(/cart)', depth: 1, duration_ms: 120 }, { title: 'expect.toHaveText', duration_ms: 4800, failed: true }];
       test.error = {
         message: `${attempt.message}\n\nExpected: \u001b[32m"3 items"\u001b[39m\nReceived: \u001b[31m"2 items"\u001b[39m`,
         stack: `${attempt.message}\n    at ${file}:${test.line}:31\n    at CartPage.open (tests/pages/cart.ts:40:9)`,

@@ -58,6 +58,10 @@ test('a task opens beside the list, with all of its attempts; Back and Esc close
   await expect(drawer.locator('.test-failed .place')).toContainText(`${run.specs[run.tasks[number].spec]}:21`);
   await expect(drawer.locator('.snippet')).toContainText('await expect(cart.count)');
   await expect(drawer.locator('.stack')).toHaveText(/^\s+at tests/);
+  await expect(drawer.locator('.test-failed .test-head')).toContainText('retry 1, ');
+  await expect(drawer.locator('.test-reason', { hasText: 'issue: SHOP-12' })).toHaveCount(1);
+  await drawer.getByText('3 steps').click();
+  await expect(drawer.locator('.steps li')).toHaveText([/^Open the cart /, /^\u2003page\.goto\(\/cart\) /, /^expect\.toHaveText .*, failed$/]);
   await page.keyboard.press('Escape');
   await expect(drawer).toHaveCount(0);
   await expect(page.getByRole('grid')).toBeFocused();
