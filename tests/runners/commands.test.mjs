@@ -1,5 +1,6 @@
 // The built-in runners under the real worker, from a spec map that names no runner but Mocha's: the command line that each is
-// started with, and what becomes of what its reporter tells. Needs the npm packages of this folder, and chromedriver.
+// started with, and what becomes of what its reporter tells. Needs the npm packages of this folder, chromedriver, WebKitGTK's
+// driver and Xvfb.
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -80,24 +81,24 @@ const SIZED = `it('has the size of its viewport', async () => {
 
 const OWN_REPORTER = `import { EventEmitter } from 'node:events';
 class Own extends EventEmitter {
-  isSynchronised = true;
+  isSynchronised: boolean = true;
   constructor() { super(); this.on('test:pass', ({ title }) => console.log('own reporter: ' + title)); }
 }
-export const config = { runner: 'local', framework: 'mocha', logLevel: 'error', capabilities: [{ browserName: 'safari' }], reporters: [[Own, {}]],
+export const config = { runner: 'local', framework: 'mocha', logLevel: 'error', capabilities: [{ browserName: 'opera' }], reporters: [[Own, {}]],
   mochaOpts: { timeout: 60000 }, specFileRetries: 3, specs: ['./nothing/*.js'] };
 `;
 
-test('a *.wdio.* spec is WebdriverIO\'s: the project\'s configuration, a Chromium, the page as large as the viewport', async (t) => {
+test('a *.wdio.* spec is WebdriverIO\'s: the project\'s configuration, Chromium and WebKitGTK, the page as large as the viewport', async (t) => {
   const { stage, map } = await lay(t, [{ spec: 'tests/size.wdio.cjs', viewports: ['desktop', 'mobile'], browsers: ['chrome'] },
-    { spec: 'tests/size.wdio.cjs', viewports: ['desktop'], browsers: ['netscape'] }], { packages: ['@wdio'] });
+    { spec: 'tests/size.wdio.cjs', viewports: ['desktop'], browsers: ['webkit', 'netscape'] }], { packages: ['@wdio'] });
   mkdirSync(join(stage.specs, 'tests'));
   writeFileSync(join(stage.specs, 'tests/size.wdio.cjs'), SIZED);
-  writeFileSync(join(stage.specs, 'wdio.conf.mjs'), OWN_REPORTER);
-  const tasks = await run(stage, map, 3);
-  for (const task of tasks.slice(0, 2)) {
+  writeFileSync(join(stage.specs, 'wdio.conf.ts'), OWN_REPORTER);
+  const tasks = await run(stage, map, 4);
+  for (const task of tasks.slice(0, 3)) {
     assert.equal(task.status, 'passed', JSON.stringify(task));
     assert.deepEqual(testsOf(task), ['has the size of its viewport passed']);
   }
-  assert.equal(tasks[2].status, 'error', JSON.stringify(tasks[2]));
-  assert.match(tasks[2].attempts[0].reason, /No capability for the browser “netscape” in the WebdriverIO configuration; it has: safari\./);
+  assert.equal(tasks[3].status, 'error', JSON.stringify(tasks[3]));
+  assert.match(tasks[3].attempts[0].reason, /No capability for the browser “netscape” in the WebdriverIO configuration; it has: opera\./);
 });

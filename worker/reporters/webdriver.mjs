@@ -12,6 +12,7 @@
 //   WebKitGTK, whose driver is started here;
 // - a display of its own for a browser that needs one, when there is none and Xvfb is in PATH. WebdriverIO 9 would take
 //   xvfb-run, whose displays can clash (autoXvfb is set to false);
+// - forbidOnly for Mocha, unless the project says otherwise: a forgotten it.only would leave out its neighbours, and pass;
 // - a window whose page is FUNKYTOWN_WIDTH x FUNKYTOWN_HEIGHT, as far as the browser can be made so small; for a mobile
 //   viewport Chrome emulates a telephone of that size;
 // - this reporter beside the project's own.
@@ -22,6 +23,7 @@
 
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import common from './events.cjs';
@@ -40,6 +42,8 @@ const IS_LAUNCHER = process.env.WDIO_WORKER_ID === undefined;
 
 // ---- the reporter
 
+const KEPT_STEPS = 100;
+
 const keyOf = (title) => title.join('\0');
 
 class FunkytownReporter extends EventEmitter {
@@ -52,14 +56,17 @@ class FunkytownReporter extends EventEmitter {
     this.results.spec(SPEC);
     this.suites = [];
     this.record = null; // of the test that runs
-    this.retried = null; // the attempt that failed before: { record, error }
+    this.retried = null; // the attempts that failed before: { record, error, count }
+    this.steps = []; // the commands of the test that runs
     this.on('suite:start', ({ title }) => this.suites.push(short(title)));
     this.on('suite:end', () => this.suites.pop());
     this.on('test:start', (test) => this.#begin(test));
     this.on('test:pass', (test) => this.#onPass(test));
     this.on('test:fail', (test) => this.#onFail(test));
     this.on('test:pending', (test) => this.results.end(this.#recordOf(test), { status: 'skipped' }));
-    this.on('test:retry', (test) => { this.retried = { record: this.#recordOf(test), error: test.error }; });
+    this.on('test:retry', (test) => this.#onRetry(test));
+    this.on('client:beforeCommand', () => { this.commandAt = performance.now(); });
+    this.on('client:afterCommand', (command) => this.#onCommand(command));
     this.on('hook:end', (hook) => hook.error && this.#onHookFail(hook));
     this.on('runner:end', (end) => this.#onEnd(end));
   }
@@ -84,6 +91,7 @@ class FunkytownReporter extends EventEmitter {
     const isRetried = this.retried && keyOf(this.retried.record.title) === keyOf(all) && !this.retried.record.hasResult;
     this.record = isRetried ? this.retried.record : this.#find(all) ?? this.results.expect(SPEC, all);
     this.results.begin(this.record);
+    this.steps = [];
     return this.record;
   }
 
@@ -92,17 +100,34 @@ class FunkytownReporter extends EventEmitter {
     return isRunning ? this.record : this.#begin(test);
   }
 
-  #onPass(test) {
+  #retriesOf(record) {
+    return this.retried?.record === record ? this.retried.count : 0;
+  }
+
+  #onRetry(test) {
     const record = this.#recordOf(test);
-    const isFlaky = this.retried?.record === record;
-    this.results.end(record, { status: isFlaky ? 'flaky' : 'passed', duration: test.duration, ...(isFlaky ? describe(this.retried.error) : {}) });
+    this.retried = { record, error: test.error, steps: this.steps, count: this.#retriesOf(record) + 1 };
+  }
+
+  /** Of what was sent only what says where it went: what is typed may be a secret. */
+  #onCommand({ command, method, endpoint, body, result }) {
+    const sent = /^find/.test(command) ? body?.value : body?.url;
+    const title = [command ?? `${method} ${endpoint}`, typeof sent === 'string' ? sent : ''].join(' ').trim();
+    this.steps.push({ title, duration: performance.now() - this.commandAt, failed: Boolean(result?.error) });
+    if (this.steps.length > 2 * KEPT_STEPS) this.steps.splice(0, KEPT_STEPS);
+  }
+
+  #onPass(test) {
+    const record = this.#recordOf(test), retry = this.#retriesOf(record);
+    const why = retry > 0 ? { ...describe(this.retried.error), steps: this.retried.steps } : {};
+    this.results.end(record, { status: retry > 0 ? 'flaky' : 'passed', duration: test.duration, retry, ...why });
   }
 
   /** Also of one that had passed, when something that it left behind fails. */
   #onFail(test) {
     const title = [...this.suites, short(test.title)];
     const record = this.record && keyOf(this.record.title) === keyOf(title) ? this.record : this.#begin(test);
-    this.results.failLate(record, short(test.title), { status: 'failed', duration: test.duration, ...describe(test.error) });
+    this.results.failLate(record, short(test.title), { status: 'failed', duration: test.duration, retry: this.#retriesOf(record), ...describe(test.error), steps: this.steps });
   }
 
   #onHookFail({ title, currentTest, error, duration }) {
@@ -110,7 +135,7 @@ class FunkytownReporter extends EventEmitter {
     const of = currentTest === undefined ? undefined : [...this.suites, short(currentTest)];
     const last = this.record && of && keyOf(this.record.title) === keyOf(of) ? this.record : undefined;
     const record = (/^"after/.test(hook) ? last : undefined) ?? (of && (this.#find(of) ?? this.#find(of, () => true)));
-    const result = { status: 'failed', duration, ...describe(error, hook) };
+    const result = { status: 'failed', duration, ...describe(error, hook), steps: this.steps };
     if (record) this.results.failLate(record, hook, result);
     else this.results.end(this.results.expect(SPEC, [...this.suites, hook]), result);
   }
@@ -154,7 +179,8 @@ function chooseCapability(theirs) {
 
 function completeChrome(words, isElsewhere) {
   const options = words['goog:chromeOptions'] ??= {};
-  const driver = inPath('chromedriver'), program = inPath('google-chrome', 'chromium', 'chromium-headless-shell');
+  const isHeadless = options.args?.some((argument) => /^-*headless/.test(argument));
+  const driver = inPath('chromedriver'), program = inPath('google-chrome', ...(isHeadless ? ['chromium-headless-shell'] : []), 'chromium');
   if (!isElsewhere && !options.binary && !words.browserVersion && !words['wdio:chromedriverOptions'] && driver && program) {
     options.binary = program;
     words['wdio:chromedriverOptions'] = { binary: driver };
@@ -165,7 +191,7 @@ function completeChrome(words, isElsewhere) {
 
 const isRemote = (configuration, capability) => Boolean(configuration.hostname ?? configuration.port ?? configuration.user ?? capability.hostname ?? capability.port);
 
-/** What a local browser needs that WebdriverIO doesn't start; in the launcher, whose environment and capability the others get. */
+/** What a local browser needs that WebdriverIO doesn't start; in the launcher, whose environment the others get. */
 async function prepareDesktop(capability) {
   if (process.platform !== 'linux') return;
   const isHeadless = /headless/.test(JSON.stringify(capability));
@@ -198,8 +224,20 @@ function findConfiguration() {
   }
 }
 
+/** WebdriverIO 9 brings a loader for TypeScript, which its launcher uses only for a configuration that is named so. */
+async function loadTypeScript() {
+  let loader;
+  try {
+    loader = createRequire(fs.realpathSync(process.argv[1])).resolve('tsx');
+  } catch {
+    return; // version 8 has none: Node says what it can't load
+  }
+  await import(pathToFileURL(loader));
+}
+
 async function configure() {
   const file = findConfiguration();
+  if (IS_LAUNCHER && file.endsWith('ts')) await loadTypeScript();
   const module = await import(pathToFileURL(file));
   const theirs = module.config ?? module.default?.config ?? {};
   let capabilities = theirs.capabilities ?? [];
@@ -221,7 +259,7 @@ async function configure() {
     specFileRetries: 0,
     autoXvfb: false,
     capabilities,
-    mochaOpts: { ...theirs.mochaOpts, rootHooks: { ...hooks, beforeAll: [expectAll, ...[hooks.beforeAll ?? []].flat()] } },
+    mochaOpts: { forbidOnly: true, ...theirs.mochaOpts, rootHooks: { ...hooks, beforeAll: [expectAll, ...[hooks.beforeAll ?? []].flat()] } },
     reporters: [...(theirs.reporters ?? []), [FunkytownReporter, {}]],
     before: [sizeWindow, ...[theirs.before ?? []].flat()],
     after: [(result) => { if (result instanceof Error) FunkytownReporter.current?.fail(result); }, ...[theirs.after ?? []].flat()],
