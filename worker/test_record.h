@@ -1,13 +1,14 @@
 /*
  * What is kept of a "test" event: one record, as it stands in the attempt's "tests" and goes to the page. Pure.
  *
- *     {"title":["cart","adds"],"status":"failed","duration_ms":812,"retry":1,"file":"tests/a.spec.ts","line":12,"column":7,
+ *     {"title":["cart","adds"],"status":"failed","duration_ms":812,"retry":1,"file":"tests/a.spec.ts","line":12,
+ *      "column":7,
  *      "error":{"message":"…","expected":"…","received":"…","stack":"…","snippet":"…"},
  *      "steps":[{"title":"…","depth":1,"duration_ms":30,"failed":true}],
  *      "tags":["@smoke"],"annotations":[{"type":"skip","description":"…"}]}
  *
- * All but title, status and duration_ms may be missing, and each member of error, steps and annotations but a step's title and
- * an annotation's type. A member of a wrong type is as if it weren't there, what is too long is cut, numbers are kept
+ * All but title, status and duration_ms may be missing, and each member of error, steps and annotations but a step's
+ * title and an annotation's type. A member of a wrong type is as if it weren't there, what is too long is cut, numbers are kept
  * between bounds, and other members are left out. So a record has its limit, whatever the event held.
  */
 #pragma once

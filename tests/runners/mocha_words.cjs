@@ -1,5 +1,5 @@
-// Mocha's words on Playwright, so that it runs the same files of fixtures/mocha as the others. To be required by its configuration,
-// which every process of it loads. What is declared so has its place in here.
+// Mocha's words on Playwright, so that it runs the same files of fixtures/mocha as the others. To be required by its
+// configuration, which every process of it loads. What is declared so has its place in here.
 
 'use strict';
 

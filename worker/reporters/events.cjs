@@ -1,8 +1,8 @@
 // What every reporter here has in common: clean text, and whole lines into the FIFO named by FUNKYTOWN_EVENTS.
 //
-// What it promises: a line is written whole and is at most 256 KiB long, whatever the test threw (steps, then attachments, then
-// all of the error but its message, then titles are left out); text is valid UTF-8 without colours or control characters; with nobody at the
-// other end of the FIFO, or no FIFO, it is silent and the run goes on undisturbed.
+// What it promises: a line is written whole and is at most 256 KiB long, whatever the test threw (steps, then attachments,
+// then all of the error but its message, then titles are left out); text is valid UTF-8 without colours or control
+// characters; with nobody at the other end of the FIFO, or no FIFO, it is silent and the run goes on undisturbed.
 //
 // The worker writes this file beside the reporters. Some runners load theirs with require(), so it is CommonJS.
 
@@ -37,7 +37,7 @@ const short = (text) => plain(text).slice(0, 1000);
 /** A value that a test compared: texts as they are, the rest as Node shows it. */
 const shown = (value) => plain(typeof value === 'string' ? value : inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: VALUE_BYTES }), VALUE_BYTES);
 
-/** What Jest's matchers, which are Playwright's and WebdriverIO's too, say that they compared, if it stands in lines of its own. */
+/** What Jest's matchers (Playwright's and WebdriverIO's too) say that they compared, if it stands in lines of its own. */
 function comparedIn(message) {
   const after = (word) => new RegExp(`^${word}(?: [a-z]+)*: +(\\S.*)$`, 'm').exec(message)?.[1];
   const expected = after('Expected'), received = after('Received');

@@ -16,13 +16,14 @@
 //
 // Events, all paths relative to SPEC_ROOT with forward slashes:
 //
-//   {"event":"test","spec","title":[…],"status":"passed|failed|skipped|flaky","duration_ms","retry"?,"file","line","column",
-//    "error"?,"steps"?,"tags"?,"annotations"?,"attachments"?}
+//   {"event":"test","spec","title":[…],"status":"passed|failed|skipped|flaky","duration_ms","retry"?,"file","line",
+//    "column","error"?,"steps"?,"tags"?,"annotations"?,"attachments"?}
 //       once a test, when its result is final. file, line and column are those of the failing place, else of the test.
 //       "retry": how often it had been tried before. Members that are empty are left out.
 //       "error": {"message","expected"?,"received"?,"stack"?,"snippet"?}, of a flaky test that of its last failure
-//       "steps": [{"title","depth"?,"duration_ms","failed"?}] of the failure, in their order, "depth" of them above; the last 50
-//       "tags": ["@smoke"]     "annotations": [{"type":"skip","description"?}]: why it was skipped, and what else it says
+//       "steps": [{"title","depth"?,"duration_ms","failed"?}] of the failure, in their order, "depth" of them above it; the
+//       last 50
+//       "tags": ["@smoke"]   "annotations": [{"type":"skip","description"?}]: why it was skipped, and what else it says
 //       "attachments": [{"name","path","type"}]
 //   {"event":"spec","spec","status":"passed|failed|skipped","duration_ms"}
 //       once a spec, as soon as every test of that file has its final result, in all projects of this start. The last
