@@ -122,6 +122,7 @@ static void on_reopened(void *data)
     c->state = CONTROLLER_WATCHING;
     c->has_verdict = false;
     c->has_rerun = true;
+    opener_ran_again(&c->opener);
     c->has_told_way = true;
     log_info("run.reopened", LOG_TEXT("run", board_run_id(c->board)));
     progress_say(&c->progress, "running again what didn't pass");

@@ -62,16 +62,20 @@ static void tell_served(struct controller *c)
 static void on_rerun(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
-    c->has_rerun = reply->outcome == LEDGER_OK; /* else it is asked again */
+    if (reply->outcome == LEDGER_OK)
+        opener_ran_again(&c->opener);
+    else if (!c->has_verdict)
+        c->has_rerun = false; /* it is asked again */
 }
 
-/* What --rerun asks for. Returns whether there is anything to run again. */
+/* What --rerun asks for, with nothing to run again too: that makes the run ours. Returns whether there is anything. */
 static bool rerun(struct controller *c)
 {
     enum { UNHAPPY = 1u << BOARD_FAILED | 1u << BOARD_ERROR | 1u << BOARD_CANCELLED };
     size_t count = board_count(c->board, BOARD_FAILED) + board_count(c->board, BOARD_ERROR) +
                    board_count(c->board, BOARD_CANCELLED);
-    c->has_rerun = count == 0 || rerun_send(&c->ledger, c->opener.me, c->plan, c->board, UNHAPPY, on_rerun, c) == 0;
+    bool is_sent = rerun_send(&c->ledger, c->opener.me, c->plan, c->board, UNHAPPY, on_rerun, c) == 0;
+    c->has_rerun = is_sent || count == 0;
     return count > 0;
 }
 

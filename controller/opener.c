@@ -445,6 +445,7 @@ static void acquire(struct opener *o)
         .run_id = o->run_id,
         .source = o->source_id,
         .is_fresh = o->is_fresh,
+        .is_again = o->is_again,
         .dead = o->dead,
         .dead_workers = o->dead_workers,
         .dead_count = o->dead_count,
@@ -466,7 +467,8 @@ void opener_init(struct opener *o, uv_loop_t *loop, struct ledger *ledger, const
                          .source = source,
                          .events = *events,
                          .data = data,
-                         .is_fresh = options->fresh};
+                         .is_fresh = options->fresh,
+                         .is_again = options->rerun};
     memory_copy_text(o->source_id, sizeof(o->source_id), source->id);
     o->lease_ms = (unsigned)options->lease_s * 1000;
     lease_holder_make(o->me);
@@ -490,6 +492,11 @@ void opener_start(struct opener *o)
 void opener_found_again(struct opener *o)
 {
     o->is_open = true;
+}
+
+void opener_ran_again(struct opener *o)
+{
+    o->is_again = false;
 }
 
 void opener_stop(struct opener *o)

@@ -64,6 +64,7 @@ struct opener {
     struct clearing clearing;
     struct loading loading;
     bool is_fresh; /* what is found must be replaced */
+    bool is_again; /* what is found finished is about to be run again */
     bool has_lease;
     bool is_open;
     bool was_open; /* once: the run is ours, and no other one is touched */
@@ -79,6 +80,9 @@ void opener_start(struct opener *opener);
 
 /* The run that was open is there after a lost link, and still ours to show: nothing else has to be done. */
 void opener_found_again(struct opener *opener);
+
+/* What --rerun asks for is done. */
+void opener_ran_again(struct opener *opener);
 
 /* The link is lost, or another controller has the run: what was under way is forgotten. */
 void opener_stop(struct opener *opener);

@@ -162,6 +162,7 @@ struct ledger_acquisition {
     const char *run_id; /* "": none given */
     const char *source; /* "": unknown */
     bool is_fresh;      /* whatever is found, another run is wanted */
+    bool is_again;      /* ledger_rerun follows; until then workers that find the run finished wait */
     const char *dead;   /* a holder of the lease that is known to be dead; "": none */
     struct ledger_dead {
         const char *worker, *identity;

@@ -44,6 +44,7 @@ int ledger_acquire(struct ledger *ledger, const struct ledger_acquisition *a, le
     ledger_call_add(&call, a->run_id);
     ledger_call_add(&call, a->source);
     add_flag(&call, a->is_fresh);
+    add_flag(&call, a->is_again);
     ledger_call_add(&call, a->dead);
     for (size_t i = 0; i < a->dead_count; i++) {
         ledger_call_add(&call, a->dead_workers[i].worker);

@@ -1,6 +1,7 @@
 -- Becomes the controller of the run under this prefix, or says why not.
 -- KEYS: controller run workers; for each dead worker: worker
 -- ARGV: me, lease (ms), plan digest, run id ('': none given), source, fresh (1: begin anew in any case),
+--       again (1: what didn't pass in a finished run is about to be put back),
 --       dead ('': none; a holder that is known to be dead); for each dead worker: worker, identity of its process
 -- Replies: {standby, run id, state, why, source, controller, holder}   wait for its lease
 --          {occupied, run id, state, why, source, controller|worker, its name, end of its lease, now (ms)}   another run is
@@ -8,8 +9,9 @@
 --          {fresh} {resume|serve|replace, run id, state, why, source}   the lease is ours
 --          why: what makes the found run another one (plan, id, source, fresh, finished, purging), '': nothing; source: its own
 -- Keeps: at most one controller holds the lease. A run that is to be replaced stays its last controller's until it is
---        archived: workers that come between the two wait for the next run.
-local me, lease_ms, digest, id, source, is_fresh, dead = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1', ARGV[7]
+--        archived, and one that is to be run again until that is done: workers that come in between wait.
+local me, lease_ms, digest, id, source, dead = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[8]
+local is_fresh, is_again = ARGV[6] == '1', ARGV[7] == '1'
 local run = redis.call('HMGET', KEYS[2], 'id', 'state', 'digest', 'source', 'controller', 'summary')
 local found, state, found_source = run[1], run[2] or '', run[4] or ''
 local why = ''
@@ -43,7 +45,7 @@ elseif why == '' then
   outcome = state == 'finished' and 'serve' or 'resume'
 else
   for i = 4, #KEYS do
-    local worker, identity = ARGV[2 * i], ARGV[2 * i + 1]
+    local worker, identity = ARGV[2 * i + 1], ARGV[2 * i + 2]
     if redis.call('HGET', KEYS[i], 'identity') == identity then ended[worker] = true end
   end
   local alive = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'WITHSCORES')
@@ -54,6 +56,7 @@ else
   end
 end
 redis.call('SET', KEYS[1], me, 'PX', lease_ms)
-if outcome ~= 'replace' or state == 'purging' then redis.call('HSET', KEYS[2], 'controller', me) end
+local is_ours = outcome ~= 'replace' and not (outcome == 'serve' and is_again)
+if is_ours or state == 'purging' then redis.call('HSET', KEYS[2], 'controller', me) end
 for worker in pairs(ended) do redis.call('ZADD', KEYS[3], 0, worker) end
 return {outcome, found or '', state, why, found_source}

@@ -2,12 +2,13 @@
 -- KEYS: controller run runmeta taskqueue crashes failures releases declined details events signals; for each task: task
 -- ARGV: me; for each task: task
 -- Replies: {ok, how many were put back} | {fenced} | {closed} no run is there | {busy} it is being cancelled
--- Keeps: passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on
+-- Keeps: who asks is the run's controller from then on (see acquire). Passes are carried forward. Each budget starts anew, the deadline and the failures that end a run too; attempts go on
 --        counting, and the time in which the run was finished isn't any of its own. Who asks twice puts back once.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
 local run = redis.call('HMGET', KEYS[2], 'state', 'cancel', 'finished_ms')
 if run[1] ~= 'running' and run[1] ~= 'finished' then return {'closed'} end
 if run[1] == 'running' and run[2] then return {'busy'} end
+redis.call('HSET', KEYS[2], 'controller', ARGV[1])
 local count = 0
 for i = 12, #KEYS do
   local task = ARGV[i - 10]

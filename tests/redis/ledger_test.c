@@ -38,7 +38,7 @@ struct bench {
     const char *digest; /* of the run that was begun last */
     struct keyspace before;
     const char *source; /* what acquire is told, and begin */
-    bool is_fresh;
+    bool is_fresh, is_again;
     struct ledger_dead dead_workers[2];
     size_t dead_count;
     unsigned settled_ms; /* what the next settlement says of its duration */
@@ -133,7 +133,7 @@ static int set_up(void **state)
     b->settled_ms = 0;
     b->log = b->details = NULL;
     b->source = "";
-    b->is_fresh = false;
+    b->is_fresh = b->is_again = false;
     b->dead_count = 0;
     return 0;
 }
@@ -222,6 +222,7 @@ static int acquire(struct bench *b, const char *me, const char *digest, const ch
         .run_id = id,
         .source = b->source,
         .is_fresh = b->is_fresh,
+        .is_again = b->is_again,
         .dead = dead,
         .dead_workers = b->dead_workers,
         .dead_count = b->dead_count,
@@ -867,6 +868,29 @@ static void register_says_that_the_run_is_closed(void **state)
     expect(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_SERVE);
     expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
     expect_text(b, 2, "1");
+}
+
+/* A controller has come, and will put back what didn't pass: who came with it waits, and so does another controller. */
+static void register_waits_for_a_closed_run_that_is_run_again(void **state)
+{
+    struct bench *b = *state;
+    have_claim(b, 1);
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 0), LEDGER_OK);
+    redis_fixture_do(&b->server, "HSET funkytown:run summary {}");
+    expect(b, hold(b, "c1", 0), LEDGER_OK);
+    b->is_again = true;
+    expect(b, acquire(b, "c2", "d1", "r1", ""), LEDGER_SERVE);
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
+    expect_text(b, 2, "0");
+    expect_refused(b, acquire(b, "c3", "d1", "r1", ""), LEDGER_STANDBY);
+    expect(b, hold(b, "c2", LEASE_MS), LEDGER_OK);
+    expect(b, rerun(b, "c2", ""), LEDGER_OK); /* nothing is left to run again: it is closed all the same */
+    expect_refused(b, join_as(b, &b->other, "v", "n2"), LEDGER_CLOSED);
+    expect_text(b, 2, "1");
+    expect(b, rerun(b, "c2", "task:a:0"), LEDGER_OK);
+    expect(b, join_as(b, &b->other, "v", "n2"), LEDGER_OK);
+    expect(b, acquire(b, "c3", "d1", "r1", "c2"), LEDGER_RESUME); /* a run that goes on is ours at once */
+    expect_line(b, "funkytown:run.controller = c3");
 }
 
 /* A controller has come, and what it begins with is the end of the old run: who came with it waits. */
@@ -2189,6 +2213,7 @@ int main(void)
         TEST(register_takes_over_the_name_of_a_dead_worker),
         TEST(a_replaced_process_is_no_worker_any_more),
         TEST(register_says_that_the_run_is_closed),
+        TEST(register_waits_for_a_closed_run_that_is_run_again),
         TEST(register_waits_for_a_run_that_replaces_the_closed_one),
         TEST(renew_tells_what_lies_in_the_list),
         TEST(renew_says_that_the_run_is_closed),

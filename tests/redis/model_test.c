@@ -68,7 +68,7 @@ enum stage { STAGE_OUT, STAGE_ARCHIVE, STAGE_PURGE, STAGE_BEGIN, STAGE_ENQUEUE, 
 struct controller {
     enum stage stage;
     int plan, source, offset;
-    bool is_fresh;
+    bool is_fresh, is_again;
     char id[16]; /* "": none given */
 };
 
@@ -691,8 +691,12 @@ static size_t draw_dead(struct model *m, struct world_acquisition *a, struct led
 static void do_acquire(struct model *m, int me, int dead)
 {
     struct controller *c = &m->controllers[me];
-    struct world_acquisition a = {
-        .me = me, .plan = c->plan, .source = c->source, .dead = dead, .is_fresh = c->is_fresh};
+    struct world_acquisition a = {.me = me,
+                                  .plan = c->plan,
+                                  .source = c->source,
+                                  .dead = dead,
+                                  .is_fresh = c->is_fresh,
+                                  .is_again = c->is_again};
     struct ledger_dead dead_workers[WORLD_NAMES];
     memcpy(a.id, c->id, sizeof(a.id));
     const struct ledger_acquisition acquisition = {
@@ -702,15 +706,16 @@ static void do_acquire(struct model *m, int me, int dead)
         .run_id = c->id,
         .source = source_text(c->source),
         .is_fresh = c->is_fresh,
+        .is_again = c->is_again,
         .dead = controller_text(dead),
         .dead_workers = dead_workers,
         .dead_count = draw_dead(m, &a, dead_workers),
     };
     world_acquire(&m->now.world, &a);
     int sent = ledger_acquire(&m->ledger, &acquisition, on_answer, &m->answer);
-    bool is_told = carried(m, sent, "acquire %s plan %d source %d%s id \"%s\" dead \"%s\" and %zu workers",
-                           controller_text(me), c->plan, c->source, c->is_fresh ? " fresh" : "", c->id,
-                           controller_text(dead), acquisition.dead_count);
+    bool is_told = carried(m, sent, "acquire %s plan %d source %d%s%s id \"%s\" dead \"%s\" and %zu workers",
+                           controller_text(me), c->plan, c->source, c->is_fresh ? " fresh" : "",
+                           c->is_again ? " again" : "", c->id, controller_text(dead), acquisition.dead_count);
     check(m);
     if (is_told)
         enter(m, c);
@@ -1086,6 +1091,7 @@ static void step_out(struct model *m, int me)
         c->plan = (int)draw(m, 2);
         c->source = draw(m, 4) == 0;
         c->is_fresh = draw(m, 8) == 0;
+        c->is_again = draw(m, 4) == 0;
         c->id[0] = '\0';
         if (draw(m, 4) == 0)
             snprintf(c->id, sizeof(c->id), "%s", m->now.world.id);

@@ -440,7 +440,8 @@ void world_acquire(struct world *w, const struct world_acquisition *a)
         if (is_dead(&w->workers[i], a->dead_nonces[i]))
             w->workers[i].lease = WORLD_LONG_AGO;
     w->holder = a->me;
-    if (!is_replaced || w->state == WORLD_PURGING)
+    bool is_left = is_replaced || (is_found && w->state == WORLD_FINISHED && a->is_again);
+    if (!is_left || w->state == WORLD_PURGING)
         w->controller = a->me;
     const char *outcome = !is_found                    ? "fresh"
                           : is_replaced                ? "replace"
@@ -678,7 +679,8 @@ void world_rerun(struct world *w, int me, const int *tasks, int count)
         push_left(&w->queue, tasks[i]);
         emit(w, "rerun task=task:a:%d", tasks[i]);
     }
-    w->is_refusal = put_back == 0;
+    w->is_refusal = put_back == 0 && w->controller == me;
+    w->controller = me;
     reply(w, "ok|%d", put_back);
     if (put_back == 0)
         return;

@@ -110,7 +110,7 @@ void world_leave(struct world *w, int name, const char *nonce);
  */
 struct world_acquisition {
     int me, plan, source, dead;
-    bool is_fresh;
+    bool is_fresh, is_again;
     char id[16];
     char dead_nonces[WORLD_NAMES][WORLD_TOKEN_SIZE];
 };
