@@ -1,0 +1,7 @@
+/* The format's functions (export_format.h). */
+#pragma once
+#include "controller/export/export_format.h"
+
+void export_ctrf_begin(struct export_writer *writer);
+void export_ctrf_task(struct export_writer *writer, const struct export_task *task, const struct export_cases *cases);
+void export_ctrf_end(struct export_writer *writer);
