@@ -120,7 +120,8 @@ static void on_reopened(void *data)
     if (c->state != CONTROLLER_FINISHED)
         return;
     c->state = CONTROLLER_WATCHING;
-    c->has_verdict = false;
+    report_stop(&c->report);
+    c->has_verdict = c->is_told = c->has_report = false;
     c->has_rerun = true;
     opener_ran_again(&c->opener);
     c->has_told_way = true;
@@ -397,6 +398,7 @@ static void on_fenced(void *data)
     controller_stop_watching(c);
     if (c->state == CONTROLLER_FINISHED) {
         opener_stop(&c->opener);
+        controller_tell_now(c, "another controller has taken the run over");
         c->is_replaced = true;
         successor_ask(&c->successor, board_run_id(c->board));
     } else {
@@ -507,7 +509,8 @@ static void open_own_handles(struct controller *c)
 
 static int start_parts(struct controller *c, struct error *err)
 {
-    if (ledger_init(&c->ledger, NULL, c->options->prefix, err) < 0 || start_reporter(c, err) < 0)
+    if (report_check(c->options, err) < 0 || ledger_init(&c->ledger, NULL, c->options->prefix, err) < 0 ||
+        start_reporter(c, err) < 0)
         return -1;
     open_own_handles(c);
     if (start_redis(c, err) < 0) {

@@ -7,6 +7,7 @@
 
 #include "controller/rerun.h"
 #include "shared/buffer.h"
+#include "shared/clock.h"
 #include "shared/memory.h"
 
 struct question {
@@ -93,6 +94,57 @@ static void source_log(void *data, const char *task, unsigned attempt, struct re
     struct question *q = new_question(a, request);
     if (!can_ask(a) || ledger_ask_log(a->ledger, task, attempt, on_log, q) < 0)
         answer_unreachable(q);
+}
+
+/* ---- files ---- */
+
+static void on_exported_task(void *data, const struct export_task *task)
+{
+    struct controller_export *e = data;
+    struct export_cases cases;
+    export_cases_make(&cases, task);
+    export_writer_task(&e->writer, task, &cases);
+    export_cases_close(&cases);
+}
+
+static void on_exported(void *data, bool is_complete)
+{
+    struct controller_export *e = data;
+    struct reporter_request *request = e->request;
+    e->request = NULL;
+    if (is_complete) {
+        export_writer_end(&e->writer);
+        buffer_text(&e->writer.out, "");
+        answer_found(request, e->writer.out.data, e->writer.out.length);
+    } else {
+        answer_unavailable(request, e->walk.trouble);
+    }
+    export_writer_close(&e->writer);
+}
+
+static struct controller_export *free_export(struct controller_answers *a)
+{
+    for (size_t i = 0; i < CONTROLLER_EXPORTS; i++)
+        if (a->exports[i].request == NULL)
+            return &a->exports[i];
+    return NULL;
+}
+
+static void source_exported(void *data, enum export_name name, struct reporter_request *request)
+{
+    static const struct export_walk_events events = {on_exported_task, on_exported};
+    struct controller_answers *a = data;
+    struct controller_export *e = free_export(a);
+    if (!can_ask(a)) {
+        answer_unavailable(request, "Redis can't be reached");
+    } else if (e == NULL) {
+        answer_unavailable(request, "other files are being made; try again");
+    } else {
+        e->request = request;
+        e->run = (struct export_run){a->board, a->plan, clock_wall_ms()};
+        export_writer_begin(&e->writer, name, &e->run);
+        export_walk_start(&e->walk, a->ledger, a->plan, a->board, &events, e);
+    }
 }
 
 /* ---- cancel and rerun ---- */
@@ -191,6 +243,7 @@ size_t controller_answers_metrics(void *data, struct reporter_metric *metrics, s
 const struct reporter_source controller_answers_source = {
     .attempts = source_attempts,
     .log = source_log,
+    .exported = source_exported,
     .missing = source_missing,
     .cancel = source_cancel,
     .rerun = source_rerun,

@@ -8,10 +8,21 @@
 #include <stddef.h>
 
 #include "controller/board.h"
+#include "controller/export/export_walk.h"
 #include "controller/monitor.h"
 #include "controller/plan.h"
 #include "controller/http/reporter.h"
 #include "shared/ledger.h"
+
+/* A run on its way into one file for somebody who has asked; it stays in place, as answers may still come. */
+struct controller_export {
+    struct export_walk walk;
+    struct export_writer writer;
+    struct export_run run;
+    struct reporter_request *request; /* NULL: nobody has asked */
+};
+
+enum { CONTROLLER_EXPORTS = 4 }; /* at a time: each holds the whole file */
 
 struct controller_answers_events {
     bool (*is_ready)(void *data);       /* the scripts are loaded: something may be changed */
@@ -28,6 +39,7 @@ struct controller_answers {
     const struct board *board;     /* NULL until the run is open */
     const struct monitor *monitor; /* the same */
     bool is_over;                  /* the link is being closed */
+    struct controller_export exports[CONTROLLER_EXPORTS];
     struct controller_answers_events events;
     void *data;
 };

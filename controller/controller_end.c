@@ -1,6 +1,6 @@
 /*
- * What is done when the run has ended: put back what didn't pass if that was asked for; tell the verdict, have the
- * run keep its summary, and stop. What Redis refuses is done again by the next turn of our lease.
+ * What is done when the run has ended: put back what didn't pass if that was asked for; write the report's files, tell
+ * the verdict, have the run keep its summary, and stop. What Redis refuses is done again by the next turn of our lease.
  */
 #include "controller/controller_private.h"
 #include "controller/rerun.h"
@@ -51,14 +51,6 @@ static void keep_summary(struct controller *c)
         on_summary_kept(c, &lost);
 }
 
-/* A verdict that comes at once, because nothing was run, must not look like that of a run. */
-static void tell_served(struct controller *c)
-{
-    if (c->opener.way == OPENER_SERVED && !c->has_told_way)
-        progress_served(&c->progress, c->has_stood_by);
-    c->has_told_way = true;
-}
-
 static void on_rerun(void *data, const struct ledger_reply *reply)
 {
     struct controller *c = data;
@@ -79,17 +71,31 @@ static bool rerun(struct controller *c)
     return count > 0;
 }
 
+static void on_report(void *data, const struct error *why)
+{
+    struct controller *c = data;
+    c->has_report = why == NULL;
+    if (c->is_told) {
+        log_info("report.written", LOG_TEXT("folder", why ? "" : c->report.folder),
+                 LOG_TEXT("reason", why ? why->text : ""));
+        return;
+    }
+    controller_tell_verdict(c, why);
+    keep_summary(c);
+}
+
+static void write_report(struct controller *c)
+{
+    report_write(&c->report, c->options, &c->ledger, c->plan, c->board, on_report, c);
+}
+
 void controller_end_run(struct controller *c)
 {
     if (c->options->rerun && !c->has_rerun && rerun(c))
         return;
     c->has_verdict = true;
     local_workers_let_go(&c->workers);
-    tell_served(c);
-    progress_summary(&c->progress, c->url);
-    log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
-             LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
-    keep_summary(c);
+    write_report(c);
 }
 
 /* What Redis refused when the run had ended, or what a lost link has left undone. */
@@ -99,6 +105,10 @@ void controller_end_run_again(struct controller *c)
         return;
     if (c->options->rerun && !c->has_rerun)
         controller_end_run(c);
+    else if (!c->is_told)
+        return;
     else if (!c->has_summary)
         keep_summary(c);
+    else if (!c->has_report && !c->report.is_writing)
+        write_report(c);
 }

@@ -17,6 +17,7 @@
 #include "controller/monitor.h"
 #include "controller/opener.h"
 #include "controller/own_lease.h"
+#include "controller/export/report.h"
 #include "controller/progress.h"
 #include "controller/redis_server.h"
 #include "controller/stall.h"
@@ -58,6 +59,7 @@ struct controller {
     struct reporter *reporter;
     struct controller_answers answers;
     struct progress progress;
+    struct report report;
     struct local_workers workers;
     char url[256];
     char no_worker[512];     /* why none may have come */
@@ -74,7 +76,9 @@ struct controller {
     bool was_up;    /* Redis has been reached once */
     bool is_loaded; /* the scripts are */
     bool has_monitor, is_torn_down;
-    bool has_verdict;    /* it was told */
+    bool has_verdict;    /* the run has ended */
+    bool is_told;        /* so have people been told */
+    bool has_report;     /* its files are written */
     bool is_hurried;     /* the deadline's grace is over: what doesn't stop at once is killed */
     bool was_finished;   /* when it was told to stop */
     bool is_in_farewell; /* workers elsewhere are waited for */
@@ -97,3 +101,8 @@ void controller_stop_watching(struct controller *controller); /* the link is los
 int controller_verdict_status(const struct controller *controller);
 void controller_end_run(struct controller *controller);
 void controller_end_run_again(struct controller *controller); /* what was left undone */
+
+/* controller_tell.c */
+void controller_tell_verdict(struct controller *controller,
+                             const struct error *why);                    /* there are no files; NULL: there are */
+void controller_tell_now(struct controller *controller, const char *why); /* what is being written is given up */

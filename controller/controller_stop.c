@@ -169,6 +169,7 @@ void controller_stop(struct controller *c, int exit_status)
         return;
     c->exit_status = exit_status;
     c->was_finished = c->state == CONTROLLER_FINISHED;
+    controller_tell_now(c, "told to stop");
     c->state = CONTROLLER_STOPPING;
     own_lease_end(&c->lease);
     uv_timer_start(&c->limit, on_stop_limit, c->is_hurried ? HURRIED_LIMIT_MS : STOP_LIMIT_MS, 0);

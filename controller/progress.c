@@ -403,7 +403,7 @@ void progress_unfinished(struct progress *p, const char *why, const char *missin
         progress_say(p, "what couldn't be cancelled stays in Redis; the next controller finds it there");
 }
 
-void progress_summary(struct progress *p, const char *url)
+void progress_summary(struct progress *p, const char *url, const char *folder)
 {
     struct board_totals totals;
     auto_buffer out = {0};
@@ -426,6 +426,11 @@ void progress_summary(struct progress *p, const char *url)
     if (totals.verdict == BOARD_VERDICT_SKIPPED)
         buffer_text(&out, "\nevery task was skipped: nothing was tested, so this is no pass");
     buffer_format(&out, "\nreport: %s\n", url);
+    if (folder) {
+        buffer_text(&out, "files:  ");
+        add_harmless(&out, folder, 1000);
+        buffer_text(&out, "\n");
+    }
     fputs(out.data, stdout);
     fflush(stdout);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/export/export_name.h"
 #include "controller/work_tree.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
@@ -353,9 +354,10 @@ static void ask_git(struct source *source, const struct options *options, const 
 {
     struct work_tree tree;
     struct error err;
+    const struct work_tree_own own = {options->data_dir, options->report_dir, export_name_is_ours};
     if (!work_tree_exists(options->spec_root))
         return;
-    if (work_tree_look(&tree, options->spec_root, options->data_dir, deadline_mono_ms, &err) < 0) {
+    if (work_tree_look(&tree, options->spec_root, &own, deadline_mono_ms, &err) < 0) {
         log_warn("source.unknown", LOG_TEXT("reason", err.text), LOG_TEXT("instead", "a hash of the plan's specs"));
         return;
     }

@@ -19,7 +19,8 @@ static const char *const outputs[] = {
 
 struct look {
     struct work_tree *tree;
-    char data[PATH_MAX]; /* the data folder; "": there is none yet, so nothing is in it */
+    const struct work_tree_own *own;
+    char data[PATH_MAX], report[PATH_MAX]; /* its folders; "": there is none yet, so nothing is in it */
     uint64_t deadline_mono_ms;
     struct error *err;
 };
@@ -85,9 +86,16 @@ static bool is_output(const char *path)
     return false;
 }
 
+/* A file of ours in the report's folder; not in a folder of it. */
+static bool is_report(const struct look *l, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    return is_below(path, l->report) && path + strlen(l->report) + 1 == name && l->own->is_report(name);
+}
+
 static void add_changed(struct look *l, const char *path)
 {
-    if (!is_below(path, l->data))
+    if (!is_below(path, l->data) && !is_report(l, path))
         paths_add(&l->tree->changed, path);
 }
 
@@ -256,15 +264,17 @@ static void forget_changed(struct work_tree *tree)
     tree->kept.count = kept;
 }
 
-int work_tree_look(struct work_tree *tree, const char *folder, const char *data_folder, uint64_t deadline_mono_ms,
-                   struct error *err)
+int work_tree_look(struct work_tree *tree, const char *folder, const struct work_tree_own *own,
+                   uint64_t deadline_mono_ms, struct error *err)
 {
-    struct look l = {.tree = tree, .deadline_mono_ms = deadline_mono_ms, .err = err};
+    struct look l = {.tree = tree, .own = own, .deadline_mono_ms = deadline_mono_ms, .err = err};
     *tree = (struct work_tree){0};
     if (realpath(folder, tree->folder) == NULL)
         return error_set(err, ERROR_SYSTEM, "%s isn't there", folder);
-    if (realpath(data_folder, l.data) == NULL)
+    if (realpath(own->data_folder, l.data) == NULL)
         l.data[0] = '\0';
+    if (own->report_folder == NULL || realpath(own->report_folder, l.report) == NULL)
+        l.report[0] = '\0';
     if (find_top(&l) < 0 || look_at_tracked(&l, tree->top, 0, tree->commit, tree->branch) < 0 ||
         look_below(&l, tree->folder, 0) < 0) {
         work_tree_close(tree);

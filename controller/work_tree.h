@@ -37,9 +37,16 @@ struct work_tree {
 /* Whether there is a work tree of git around the folder; asks nobody. */
 bool work_tree_exists(const char *folder);
 
-/* `data_folder` is what our own server writes. -1 with err: git can't tell; nothing is to be closed. */
-int work_tree_look(struct work_tree *tree, const char *folder, const char *data_folder, uint64_t deadline_mono_ms,
-                   struct error *err);
+/* What we write ourselves, which is no change. */
+struct work_tree_own {
+    const char *data_folder;
+    const char *report_folder;           /* NULL: it is in the data folder */
+    bool (*is_report)(const char *name); /* of a file in it: people may have others there */
+};
+
+/* -1 with err: git can't tell; nothing is to be closed. */
+int work_tree_look(struct work_tree *tree, const char *folder, const struct work_tree_own *own,
+                   uint64_t deadline_mono_ms, struct error *err);
 void work_tree_close(struct work_tree *tree);
 
 /* The branch alone; "" where it can't be known. */

@@ -60,7 +60,10 @@ static const struct option table[] = {
          "the reporter's address as people reach it, without /results; none: derived"),
     SECRET("FUNKYTOWN_TOKEN", "token", CONTROLLER, token,
            "allows writes over HTTP (cancel, rerun); none: they answer 403"),
-    TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files"),
+    TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files, reports"),
+    TEXT("FUNKYTOWN_REPORT_DIR", "report-dir", CONTROLLER, report_dir, NULL,
+         "where the report's files are written when a run has ended; none: report/<run> in the data folder, and `latest` "
+         "beside it"),
     NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, TASK_RETRIES_MAX,
            "attempts after a failed one; a task that passes then is flaky"),
     NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,

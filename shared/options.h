@@ -34,6 +34,7 @@ struct options {
     const char *url;   /* NULL: derived */
     const char *token; /* NULL: none */
     const char *data_dir;
+    const char *report_dir; /* NULL: report/<run> in the data folder */
     int retries;
     int max_crashes;
     int max_failures; /* 0: no limit */

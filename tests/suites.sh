@@ -11,6 +11,7 @@
 #               is run of a folder without a spec map
 #   page        the page's pure modules
 #   browser     the page in Chromium: on a made-up run that the test steps through, and on real controllers
+#   formats     the files of a run, read by readers that are not ours
 #   deploy      images, compose file and manifests agree with the options and with Kubernetes' own schemas
 #   sanitizers  unit, redis, e2e, the faults and the page of real controllers once more under AddressSanitizer and
 #               UndefinedBehaviorSanitizer
@@ -129,6 +130,10 @@ suite_browser() {
     status=$?
     count "browser${2:-}" "$status" "$(browser_sum passed)" $(($(browser_sum failed) + $(browser_sum flaky) + $(browser_sum skipped) + $(browser_sum 'did not run')))
 }
+suite_formats() {
+    need_npm tests/formats
+    node_suite formats build tests/formats/*.test.mjs
+}
 suite_deploy() {
     need_npm tests/deploy
     node_suite deploy build tests/deploy/*.test.mjs
@@ -219,12 +224,12 @@ case "${1:-} ${2:-}" in
     finish
     ;;
 esac
-[ $# -gt 0 ] || set -- unit redis e2e faults runners page browser deploy sanitizers clang fuzz
+[ $# -gt 0 ] || set -- unit redis e2e faults runners formats page browser deploy sanitizers clang fuzz
 for suite in "$@"; do
     case $suite in
-    unit | redis | e2e | faults | runners | page | browser | deploy | sanitizers | clang | fuzz) "suite_$suite" ;;
+    unit | redis | e2e | faults | runners | formats | page | browser | deploy | sanitizers | clang | fuzz) "suite_$suite" ;;
     *)
-        echo "tests: $suite: no such suite; there are unit redis e2e faults runners page browser deploy sanitizers clang fuzz" >&2
+        echo "tests: $suite: no such suite; there are unit redis e2e faults runners formats page browser deploy sanitizers clang fuzz" >&2
         exit 2
         ;;
     esac

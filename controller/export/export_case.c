@@ -279,3 +279,9 @@ void export_cases_close(struct export_cases *cases)
     text_pool_close(&cases->titles);
     *cases = (struct export_cases){0};
 }
+
+void export_add_where(struct buffer *out, const struct export_task *task)
+{
+    const struct plan_task *planned = &task->plan->tasks[task->index];
+    buffer_format(out, "[%s %s]", planned->viewport, planned->browser);
+}

@@ -20,6 +20,7 @@
 
 #include "controller/board.h"
 #include "controller/plan.h"
+#include "shared/buffer.h"
 #include "shared/record.h"
 
 enum export_status {
@@ -78,3 +79,6 @@ struct export_cases {
 /* The texts borrow from the task, which must stay. To be closed. */
 void export_cases_make(struct export_cases *cases, const struct export_task *task);
 void export_cases_close(struct export_cases *cases);
+
+/* "[desktop chrome]": what tells the cases of one spec apart; as the map has it, not escaped. */
+void export_add_where(struct buffer *out, const struct export_task *task);

@@ -6,10 +6,9 @@
 
 const struct export_format export_formats[EXPORT_FORMATS] = {
     /* GitLab reads no file above 30 MB. */
-    [EXPORT_JUNIT] = {"junit.xml", "application/xml", 25 * 1000 * 1000, export_junit_begin, export_junit_task,
-                      export_junit_end},
-    [EXPORT_RESULTS] = {"results.json", "application/json", 0, export_ctrf_begin, export_ctrf_task, export_ctrf_end},
-    [EXPORT_FAILED_LIST] = {"failed.txt", "text/plain; charset=utf-8", 0, export_failed_begin, export_failed_task,
+    [EXPORT_JUNIT] = {"application/xml", 25 * 1000 * 1000, export_junit_begin, export_junit_task, export_junit_end},
+    [EXPORT_RESULTS] = {"application/json", 0, export_ctrf_begin, export_ctrf_task, export_ctrf_end},
+    [EXPORT_FAILED_LIST] = {"text/plain; charset=utf-8", 0, export_failed_begin, export_failed_task,
                             export_failed_end},
 };
 
@@ -36,10 +35,4 @@ void export_writer_end(struct export_writer *writer)
 void export_writer_close(struct export_writer *writer)
 {
     buffer_close(&writer->out);
-}
-
-void export_add_where(struct buffer *out, const struct export_task *task)
-{
-    const struct plan_task *planned = &task->plan->tasks[task->index];
-    buffer_format(out, "[%s %s]", planned->viewport, planned->browser);
 }

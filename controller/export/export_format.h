@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "controller/export/export_case.h"
+#include "controller/export/export_name.h"
 #include "shared/buffer.h"
 
 struct export_run {
@@ -27,7 +28,6 @@ struct export_writer {
 };
 
 struct export_format {
-    const char *file_name;
     const char *type;   /* MIME */
     size_t split_bytes; /* a file that is larger goes on in another one, which is a whole one too; 0: never */
     void (*begin)(struct export_writer *writer);
@@ -35,7 +35,6 @@ struct export_format {
     void (*end)(struct export_writer *writer);
 };
 
-enum export_name { EXPORT_JUNIT, EXPORT_RESULTS, EXPORT_FAILED_LIST, EXPORT_FORMATS };
 extern const struct export_format export_formats[EXPORT_FORMATS];
 
 /* The run must stay. To be closed. */
@@ -44,6 +43,3 @@ void export_writer_task(struct export_writer *writer, const struct export_task *
                         const struct export_cases *cases);
 void export_writer_end(struct export_writer *writer);
 void export_writer_close(struct export_writer *writer);
-
-/* The texts are as they come: escaping them is each format's. A piece of `out` for people, "[desktop chrome]". */
-void export_add_where(struct buffer *out, const struct export_task *task);

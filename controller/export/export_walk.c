@@ -51,15 +51,22 @@ static void tell(struct export_walk *w, const char *log, size_t length)
 /* Up to this one: nothing was asked of them. */
 static void tell_until(struct export_walk *w, size_t index)
 {
-    while (w->told < index)
+    while (w->is_walking && w->told < index)
         tell(w, NULL, 0);
+}
+
+static void end(struct export_walk *w, bool is_complete)
+{
+    if (!w->is_walking)
+        return;
+    export_walk_stop(w);
+    w->events.on_end(w->data, is_complete);
 }
 
 static void fail(struct export_walk *w, const char *why)
 {
     memory_copy_text(w->trouble, sizeof(w->trouble), why ? why : "the link to Redis was lost");
-    export_walk_stop(w);
-    w->events.on_end(w->data, false);
+    end(w, false);
 }
 
 /* ---- asking ---- */
@@ -116,12 +123,40 @@ static void on_attempts(void *data, const struct ledger_reply *reply)
         return;
     }
     tell_until(w, q.index);
+    if (!w->is_walking)
+        return;
     read_attempts(w, reply);
     if (q.asks_log)
         return;
     tell(w, NULL, 0);
     w->in_flight--;
     walk_on(w);
+}
+
+/* Everything before this answer was read of the run that it names. */
+static void on_run(void *data, const struct ledger_reply *reply)
+{
+    struct export_walk *w = step_end(data);
+    if (w == NULL)
+        return;
+    const char *id = reply->outcome == LEDGER_OK ? ledger_field(reply, 0) : NULL;
+    if (reply->outcome != LEDGER_OK) {
+        fail(w, reply->text);
+    } else if (id == NULL || strcmp(id, board_run_id(w->board)) != 0) {
+        fail(w, "another run has begun");
+    } else {
+        tell_until(w, board_total(w->board));
+        end(w, true);
+    }
+}
+
+static void ask_run(struct export_walk *w)
+{
+    struct step *step = step_new(w, &w->round);
+    if (ledger_ask_run(w->ledger, (const char *const[]){"id"}, 1, on_run, step) == 0)
+        return;
+    free(step);
+    fail(w, NULL);
 }
 
 /* -1: the link isn't up. */
@@ -150,16 +185,16 @@ static int ask(struct export_walk *w, size_t index)
 static void walk_on(struct export_walk *w)
 {
     size_t total = board_total(w->board);
+    if (!w->is_walking)
+        return;
     for (; w->asked < total && w->in_flight < WINDOW; w->asked++) {
         if (needs_attempts(board_task(w->board, w->asked)) && ask(w, w->asked) < 0) {
             fail(w, NULL);
             return;
         }
     }
-    if (w->asked < total || w->in_flight > 0)
-        return;
-    tell_until(w, total);
-    w->events.on_end(w->data, true);
+    if (w->asked == total && w->in_flight == 0)
+        ask_run(w);
 }
 
 void export_walk_start(struct export_walk *w, struct ledger *ledger, const struct plan *plan,
@@ -167,13 +202,19 @@ void export_walk_start(struct export_walk *w, struct ledger *ledger, const struc
 {
     unsigned round = w->round + 1;
     forget_attempts(w);
-    *w = (struct export_walk){
-        .ledger = ledger, .plan = plan, .board = board, .events = *events, .data = data, .round = round};
+    *w = (struct export_walk){.ledger = ledger,
+                              .plan = plan,
+                              .board = board,
+                              .events = *events,
+                              .data = data,
+                              .round = round,
+                              .is_walking = true};
     walk_on(w);
 }
 
 void export_walk_stop(struct export_walk *w)
 {
     w->round++;
+    w->is_walking = false;
     forget_attempts(w);
 }

@@ -23,6 +23,7 @@ struct export_walk {
     struct export_walk_events events;
     void *data;
     unsigned round;
+    bool is_walking;
     size_t asked, told;             /* tasks */
     size_t in_flight;               /* of them: being asked for */
     struct record_source *attempts; /* of the task whose output is to come; owned */
@@ -32,4 +33,5 @@ struct export_walk {
 
 void export_walk_start(struct export_walk *walk, struct ledger *ledger, const struct plan *plan,
                        const struct board *board, const struct export_walk_events *events, void *data);
+/* May be called from on_task. */
 void export_walk_stop(struct export_walk *walk);

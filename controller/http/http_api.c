@@ -302,3 +302,24 @@ void http_api_log(struct http_request *request)
     reporter->source->log(reporter->data, request->arguments[ARGUMENT_KEY], (unsigned)attempt, question);
     http_questions_await(request);
 }
+
+/* ---- files */
+
+static void reply_export(struct http_request *request, size_t name, const struct reporter_answer *answer)
+{
+    struct MHD_Response *response = http_response_copy(answer->body.bytes, answer->body.length,
+                                                       export_formats[name].type, "no-store", HTTP_POLICY_DATA);
+    http_reply(request, MHD_HTTP_OK, response);
+}
+
+void http_api_export(struct http_request *request)
+{
+    struct reporter *reporter = request->reporter;
+    const char *last = request->target.segments[request->target.segment_count - 1];
+    size_t name = 0;
+    while (strcmp(export_name_of((enum export_name)name), last) != 0)
+        name++;
+    struct reporter_request *question = http_questions_ask(request, name, reply_export);
+    reporter->source->exported(reporter->data, (enum export_name)name, question);
+    http_questions_await(request);
+}

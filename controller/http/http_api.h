@@ -14,6 +14,7 @@ void http_api_snapshot(struct http_request *request);
 void http_api_tasks(struct http_request *request);
 void http_api_task(struct http_request *request);
 void http_api_log(struct http_request *request);
+void http_api_export(struct http_request *request); /* the last part of the address names the format */
 
 /* Whether the first argument means the run that is shown; if not, the request has been replied to. */
 bool http_api_is_shown(struct http_request *request);

@@ -91,6 +91,9 @@ static const struct http_route routes[] = {
     {"GET", RUN "/tasks", http_api_tasks, "status q sort limit cursor", NEEDS_RUN, 0},
     {"GET", RUN "/tasks/{key}", http_api_task, "", NEEDS_RUN | NEEDS_SOURCE, 0},
     {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN | NEEDS_SOURCE, 0},
+    {"GET", RUN "/junit.xml", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
+    {"GET", RUN "/results.json", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
+    {"GET", RUN "/failed.txt", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
     {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE, HTTP_BODY_MAX},
     {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE, HTTP_BODY_MAX},
 };

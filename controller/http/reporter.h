@@ -33,6 +33,7 @@
 #include <uv.h>
 
 #include "controller/board.h"
+#include "controller/export/export_format.h"
 #include "shared/error.h"
 
 struct reporter;
@@ -44,6 +45,8 @@ struct reporter_source {
     void (*attempts)(void *data, const char *key, struct reporter_request *request);
     /* The kept output of an attempt, as text. */
     void (*log)(void *data, const char *key, unsigned attempt, struct reporter_request *request);
+    /* The run as it stands, in this format. */
+    void (*exported)(void *data, enum export_name name, struct reporter_request *request);
     /* What is missing to be ready, as one line ("redis: connection refused"); NULL: nothing. */
     const char *(*missing)(void *data);
     /* Asked only of a run that goes on, and answered with {"cancelled":n}: how many tasks will not run any more. */

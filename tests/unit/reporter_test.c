@@ -81,6 +81,13 @@ static void on_log(void *data, const char *key, unsigned attempt, struct reporte
     on_question(f, request);
 }
 
+static void on_exported(void *data, enum export_name name, struct reporter_request *request)
+{
+    struct fixture *f = data;
+    snprintf(f->asked, sizeof(f->asked), "%s", export_name_of(name));
+    on_question(f, request);
+}
+
 static const char *on_missing(void *data)
 {
     return ((struct fixture *)data)->missing;
@@ -104,7 +111,7 @@ static void on_rerun(void *data, unsigned states, struct reporter_request *reque
     on_question(f, request);
 }
 
-static const struct reporter_source source = {on_attempts, on_log, on_missing, on_cancel, on_rerun};
+static const struct reporter_source source = {on_attempts, on_log, on_exported, on_missing, on_cancel, on_rerun};
 
 static size_t on_collect(void *data, struct reporter_metric *metrics, size_t room)
 {
@@ -1158,6 +1165,23 @@ static void a_task_tells_its_attempts(void **state)
     }
 }
 
+static void a_run_is_given_as_files(void **state)
+{
+    static const char *const types[EXPORT_FORMATS] = {"application/xml", "application/json",
+                                                      "text/plain; charset=utf-8"};
+    struct fixture *f = running(state);
+    set_text(f, "made");
+    for (size_t i = 0; i < EXPORT_FORMATS; i++) {
+        struct client client;
+        auto_free char *path = memory_format(API "/%s", export_name_of((enum export_name)i));
+        assert_int_equal(request(f, &client, "GET", path, ""), 200);
+        assert_string_equal(f->asked, export_name_of((enum export_name)i));
+        assert_string_equal(client_field(&client, "Content-Type"), types[i]);
+        assert_string_equal(client_body(&client), "made");
+        client_close(&client);
+    }
+}
+
 static void a_log_is_given_in_parts(void **state)
 {
     static const struct {
@@ -2182,6 +2206,7 @@ int main(void)
         REPORTER_TEST(a_snapshot_is_made_once_for_all),
         REPORTER_TEST(the_list_of_tasks_checks_its_query),
         REPORTER_TEST(a_task_tells_its_attempts),
+        REPORTER_TEST(a_run_is_given_as_files),
         REPORTER_TEST(a_log_is_given_in_parts),
         REPORTER_TEST(an_answer_may_come_later),
         REPORTER_TEST(who_asked_may_be_gone),
