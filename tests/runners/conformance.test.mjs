@@ -5,11 +5,12 @@
 // A start takes seconds, so a tool may be given many rows in one: Playwright as many files, WebdriverIO as one file that
 // requires the others. What ends a whole start has one of its own. With CONFORMANCE=full WebdriverIO gets every row once
 // more, in a start of its own; RUNNER_MODULES and PLAYWRIGHT_MODULES are other folders of npm packages, for other versions.
+// Of Playwright the oldest that is supported is always there too, under a name of its own (npm's aliases).
 // Needs the npm packages of this folder and of specs/, and chromedriver.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -19,15 +20,15 @@ import { EventFifo } from './event_fifo.mjs';
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const REPORTERS = path.resolve(HERE, '../../worker/reporters');
 const MODULES = path.resolve(process.env.RUNNER_MODULES ?? path.join(HERE, 'node_modules'));
-const PLAYWRIGHT_MODULES = path.resolve(process.env.PLAYWRIGHT_MODULES ?? path.join(HERE, '../../specs/node_modules'));
+const PLAYWRIGHT = path.resolve(process.env.PLAYWRIGHT_MODULES ?? path.join(HERE, '../../specs/node_modules'), '@playwright/test');
+const OLDEST_PLAYWRIGHT = path.join(HERE, 'node_modules/playwright-1.40');
 const IS_FULL = process.env.CONFORMANCE === 'full';
 
-function versionOf(modules, name) {
-  const file = path.join(modules, name, 'package.json');
+function versionOf(folder) {
+  const file = path.join(folder, 'package.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : '0.0.0';
 }
-const IS_WDIO_8 = versionOf(MODULES, '@wdio/cli').startsWith('8.');
-const ADDS_REPORTERS = Number(versionOf(PLAYWRIGHT_MODULES, '@playwright/test').split('.')[1]) >= 63;
+const IS_WDIO_8 = versionOf(path.join(MODULES, '@wdio/cli')).startsWith('8.');
 
 // Tests as "title status", in any order; how the spec ends; words of its messages; where the first failure is; what it
 // compared; how often a test was tried before; its tags.
@@ -87,14 +88,15 @@ const fileOf = (name) => `${ROWS[name].spec}.test.cjs`;
 
 const NO_MATCHERS = 'it has no assertions of its own, and the usual ones throw at the first failure';
 
-const TOOLS = {
-  Playwright: {
-    modules: PLAYWRIGHT_MODULES,
+function playwright(folder) {
+  const minor = Number(versionOf(folder).split('.')[1]), addsReporters = minor >= 63;
+  return {
+    playwright: folder,
     argv: (specs) => [
-      'node_modules/@playwright/test/cli.js', 'test', '--workers=1', '--forbid-only', '--output=output', ...(ADDS_REPORTERS ? [`--add-reporter=${REPORTERS}/playwright.mjs`] : []),
+      'node_modules/@playwright/test/cli.js', 'test', '--workers=1', '--forbid-only', '--output=output', ...(addsReporters ? [`--add-reporter=${REPORTERS}/playwright.mjs`] : []),
       ...specs.map((spec) => `/^.*\\/${spec.replaceAll('.', '\\.')}$/`),
     ],
-    env: () => (ADDS_REPORTERS ? {} : { PW_TEST_REPORTER: `${REPORTERS}/playwright.mjs` }),
+    env: () => (addsReporters ? {} : { PW_TEST_REPORTER: `${REPORTERS}/playwright.mjs` }),
     together: (names) => names.map(fileOf),
     apart: [...ENDS_ALL, 'names in any script, and twice'],
     declaresElsewhere: true, // in mocha_words.cjs
@@ -108,6 +110,7 @@ const TOOLS = {
       'a failing "after all" hook': { says: [/^Error: cannot clean up$/] },
       'a hook of the whole file that fails when all is over': { tests: ['cart › adds passed', 'till › pays failed'] }, // its hooks are of a test
       'a file without tests': { isUnnamed: true }, // it says so of the whole start
+      ...(minor < 44 ? { 'a file that does not load': { isUnnamed: true } } : {}), // what Node says of a CommonJS file it passed on without its place
       'a focused test, which is forbidden': { isUnnamed: true }, // of where it was declared
       'a test that ends its process': { tests: ['ends passed', 'leaves failed', 'is never run passed'], end: 'failed', says: [/^Error: worker process exited unexpectedly/] },
       'a process that is killed': { tests: ['ends passed', 'dies failed'], end: 'error', says: Array(2).fill(/signal=SIGKILL/) },
@@ -115,7 +118,12 @@ const TOOLS = {
       'names in any script, and twice': { tests: [], end: 'error', says: [/duplicate test title/], at: undefined, isUnnamed: true }, // refused
     },
     lacks: {},
-  },
+  };
+}
+
+const TOOLS = {
+  Playwright: playwright(PLAYWRIGHT),
+  'the oldest Playwright': playwright(OLDEST_PLAYWRIGHT),
   'Mocha 10': {
     argv: ([spec]) => ['node_modules/mocha/bin/mocha.js', '--forbid-only', '--reporter', path.join(REPORTERS, 'mocha.cjs'), spec],
     signals: ['SIGINT', 'SIGTERM'],
@@ -164,13 +172,13 @@ module.exports = { testDir: '.', testMatch: '*.test.cjs', timeout: 60000, report
 const requireAll = (names) => names.map((name) => `describe(${JSON.stringify(name)}, () => { require('./${fileOf(name)}'); });\n`).join('');
 
 function layRoot(t, tool) {
-  const modules = tool.modules ?? MODULES;
-  assert.ok(existsSync(modules), 'run "npm ci" in tests/runners and in specs first');
+  assert.ok(existsSync(tool.playwright ?? MODULES), 'run "npm ci" in tests/runners and in specs first');
   const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'funkytown-runner-')));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   cpSync(path.join(HERE, 'fixtures/mocha'), root, { recursive: true });
   for (const file of ['cypress_stand_in.cjs', 'mocha_words.cjs']) cpSync(path.join(HERE, file), path.join(root, file));
-  symlinkSync(modules, path.join(root, 'node_modules'));
+  if (tool.playwright) mkdirSync(path.join(root, 'node_modules/@playwright'), { recursive: true });
+  symlinkSync(tool.playwright ?? MODULES, path.join(root, tool.playwright ? 'node_modules/@playwright/test' : 'node_modules'));
   writeFileSync(path.join(root, 'wdio.conf.mjs'), WDIO_CONFIGURATION);
   writeFileSync(path.join(root, 'playwright.config.cjs'), PLAYWRIGHT_CONFIGURATION);
   return root;

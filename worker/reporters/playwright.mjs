@@ -104,10 +104,11 @@ class Spec {
   }
 }
 
+/** Of the suite below the root and its project, as a test may be declared in a helper's file. Before 1.44 suites don't say what they are. */
 function fileOf(test) {
-  for (let suite = test.parent; suite; suite = suite.parent)
-    if (suite.type === 'file' && suite.location) return suite.location.file; // a test may be declared in a helper's file
-  return test.location.file;
+  let suite = test.parent;
+  while (suite.parent?.parent?.parent) suite = suite.parent;
+  return suite.location?.file ?? test.location.file;
 }
 
 function titleOf(test) {
