@@ -26,26 +26,23 @@ enum placeholder_kind {
 struct placeholder {
     const char *text;
     enum placeholder_kind kind;
-    size_t offset;       /* in struct runner_values; TEXT, EVENTS and NUMBER. The built-in's number; PROGRAM */
-    const char *without; /* what to do when it has no value; NULL: no user can come across that */
+    size_t offset; /* in struct runner_values; TEXT, EVENTS and NUMBER. The built-in's number; PROGRAM */
 };
 
-#define WITHOUT_SIZE "give the viewport a width and a height in the spec map"
-
 static const struct placeholder placeholders[] = {
-    {"{spec}", PLACEHOLDER_SPEC, 0, NULL},
-    {"{specs...}", PLACEHOLDER_SPECS, 0, NULL},
-    {"{spec_regex}", PLACEHOLDER_REGEX, 0, NULL},
-    {"{viewport}", PLACEHOLDER_TEXT, offsetof(struct runner_values, viewport), NULL},
-    {"{browser}", PLACEHOLDER_TEXT, offsetof(struct runner_values, browser), NULL},
-    {"{width}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, width), WITHOUT_SIZE},
-    {"{height}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, height), WITHOUT_SIZE},
-    {"{events}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, events), NULL},
-    {"{artifacts}", PLACEHOLDER_TEXT, offsetof(struct runner_values, artifacts), NULL},
-    {"{output}", PLACEHOLDER_TEXT, offsetof(struct runner_values, output), NULL},
-    {"{project}", PLACEHOLDER_PROJECT, offsetof(struct runner_values, project), NULL},
-    {"", PLACEHOLDER_PROGRAM, 0, NULL}, /* here they are listed; find_program() knows them */
-    {"{reporter}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, reporter), NULL},
+    {"{spec}", PLACEHOLDER_SPEC, 0},
+    {"{specs...}", PLACEHOLDER_SPECS, 0},
+    {"{spec_regex}", PLACEHOLDER_REGEX, 0},
+    {"{viewport}", PLACEHOLDER_TEXT, offsetof(struct runner_values, viewport)},
+    {"{browser}", PLACEHOLDER_TEXT, offsetof(struct runner_values, browser)},
+    {"{width}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, width)},
+    {"{height}", PLACEHOLDER_NUMBER, offsetof(struct runner_values, height)},
+    {"{events}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, events)},
+    {"{artifacts}", PLACEHOLDER_TEXT, offsetof(struct runner_values, artifacts)},
+    {"{output}", PLACEHOLDER_TEXT, offsetof(struct runner_values, output)},
+    {"{project}", PLACEHOLDER_PROJECT, offsetof(struct runner_values, project)},
+    {"", PLACEHOLDER_PROGRAM, 0}, /* here they are listed; find_program() knows them */
+    {"{reporter}", PLACEHOLDER_EVENTS, offsetof(struct runner_values, reporter)},
 };
 
 static bool is_word(unsigned char byte)
@@ -246,15 +243,27 @@ static bool add_value(struct buffer *out, const struct placeholder *placeholder,
     }
 }
 
-static int refuse_no_value(const struct placeholder *placeholder, struct error *err)
+/* What is missing, and how to get it. */
+static int refuse_no_value(const struct placeholder *placeholder, const struct runner_values *values,
+                           struct error *err)
 {
     if (placeholder->kind == PLACEHOLDER_PROGRAM) {
         auto_free char *package = runner_builtin_text(placeholder->offset, "package");
-        return error_set(err, ERROR_CONFIG, "{%s} has no value here: install the npm package %s in SPEC_ROOT",
-                         runner_builtin_name(placeholder->offset), package);
+        const char *name = runner_builtin_name(placeholder->offset),
+                   *root = values->root ? values->root : "SPEC_ROOT";
+        return error_set(err, ERROR_CONFIG,
+                         "{%s} has no value here: %s is not installed in %s; run `npm install --save-dev %s` there",
+                         name, package, root, package);
     }
-    return error_set(err, ERROR_CONFIG, "%s has no value here%s%s", placeholder->text,
-                     placeholder->without ? ": " : "", placeholder->without ? placeholder->without : "");
+    if (placeholder->kind == PLACEHOLDER_NUMBER) {
+        auto_buffer viewport = {0};
+        form_add_quoted(&viewport, values->viewport);
+        return error_set(err, ERROR_CONFIG,
+                         "%s has no value here: the viewport %s has no size; give it a width and a height under "
+                         "\"viewports\" in the spec map",
+                         placeholder->text, viewport.data);
+    }
+    return error_set(err, ERROR_CONFIG, "%s has no value here", placeholder->text);
 }
 
 static int expand_template(const char *template, const struct runner_values *values, char **text, struct error *err)
@@ -267,7 +276,7 @@ static int expand_template(const char *template, const struct runner_values *val
         assert(is_known), (void)is_known;
         buffer_add(&out, rest, (size_t)(p - rest));
         if (!add_value(&out, &placeholder, values))
-            return refuse_no_value(&placeholder, err);
+            return refuse_no_value(&placeholder, values, err);
     }
     buffer_text(&out, rest);
     *text = buffer_take(&out);

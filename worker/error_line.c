@@ -27,7 +27,8 @@ static bool names_error(const char *line)
 
 static bool looks_like_error(const char *line)
 {
-    static const char *const starts[] = {"error:", "error ", "fatal:", "panic:", "npm err", "failed to ", "cannot "};
+    static const char *const starts[] = {"error:",     "error ",  "fatal:",         "panic:",          "npm err",
+                                         "failed to ", "cannot ", "please install", "please reinstall"};
     static const char *const parts[] = {": error: ", ": command not found", ": not found", "Permission denied",
                                         "No such file or directory"};
     for (size_t i = 0; i < COUNT(starts); i++)

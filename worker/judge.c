@@ -298,6 +298,15 @@ __attribute__((format(printf, 3, 4))) static void decide(struct verdict *v, enum
     one_line_set(v->reason, sizeof(v->reason), text);
 }
 
+/* With the exit status that a shell would give. */
+static void decide_unstarted(int code, const char *program, struct verdict *v)
+{
+    if (code == ENOENT && strchr(program, '/') == NULL)
+        decide(v, TASK_ERROR, "exit 127: cannot start %s: it is not in the worker's PATH; install it there", program);
+    else
+        decide(v, TASK_ERROR, "exit %d: cannot start %s: %s", code == ENOENT ? 127 : 126, program, strerror(code));
+}
+
 /* A runner that ended otherwise than by itself is an error, whatever it had said before. */
 static bool decide_by_end(const struct runner_end *end, const char *program, unsigned timeout_s, struct verdict *v)
 {
@@ -311,9 +320,8 @@ static bool decide_by_end(const struct runner_end *end, const char *program, uns
     case RUNNER_SIGNALED:
         decide(v, TASK_ERROR, "signal %d", end->code);
         return true;
-    case RUNNER_NOT_STARTED: /* with the exit status that a shell would give */
-        decide(v, TASK_ERROR, "exit %d: cannot start %s: %s", end->code == ENOENT ? 127 : 126, program,
-               strerror(end->code));
+    case RUNNER_NOT_STARTED:
+        decide_unstarted(end->code, program, v);
         return true;
     case RUNNER_NO_FOLDER:
         decide(v, TASK_ERROR, "cannot enter the folder that %s is to start in: %s", program, strerror(end->code));

@@ -137,7 +137,7 @@ test('why an attempt ended in an error is told in words', async (t) => {
   for (const [map, reason] of [
     [(stage) => stage.map('exit 127', ['a']), /^exit 127/],
     [(stage) => stage.map('kill -9 $$', ['a']), /^signal 9/],
-    [(stage) => stage.file('map.json', { runners: { r: { argv: ['no-such-program-here'] } }, groups: [{ name: 'g', runner: 'r', tasks: [{ spec: 'a', viewports: ['desktop'], browsers: ['chrome'] }] }] }), /^exit 127: cannot start no-such-program-here: No such file/],
+    [(stage) => stage.file('map.json', { runners: { r: { argv: ['no-such-program-here'] } }, groups: [{ name: 'g', runner: 'r', tasks: [{ spec: 'a', viewports: ['desktop'], browsers: ['chrome'] }] }] }), /^exit 127: cannot start no-such-program-here: it is not in the worker's PATH;/],
     [(stage) => stage.file('map.json', { runners: { r: { argv: ['cat', '{spec}'] } }, groups: [{ name: 'g', runner: 'r', tasks: [{ spec: 'missing.sh', viewports: ['desktop'], browsers: ['chrome'] }] }] }), /^no such spec/],
     [(stage) => stage.map('exec tail -f /dev/null', ['a'], { groups: [{ name: 'g', runner: 'script', tasks: [{ spec: 'a', viewports: ['desktop'], browsers: ['chrome'], timeout_s: 1 }] }] }), /timeout/],
   ]) {

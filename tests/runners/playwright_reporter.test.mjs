@@ -66,8 +66,8 @@ const conclusions = (events) => events.filter((event) => event.event !== 'test')
 describe('playwright reporter', { concurrency: 2 }, () => {
   test('many specs in one start', async (t) => {
     const specs = ['passes', 'fails', 'skips', 'only_skips', 'skips_by_describe', 'skips_by_before_all', 'skips_by_before_each', 'skips_by_condition', 'expected_failures', 'times_out', 'before_all', 'after_all', 'big_errors', 'deep_titles', 'exits',
-      'kills_itself', 'no_browser'].map((name) => `${name}.spec.mjs`);
-    const { root, code, events } = await run(t, specs);
+      'kills_itself', 'no_browser', 'not_installed'].map((name) => `${name}.spec.mjs`);
+    const { root, code, events } = await run(t, specs, { env: { PLAYWRIGHT_BROWSERS_PATH: '/nowhere' } });
     assert.equal(code, 1);
 
     await t.test('each spec has one conclusion, after its last test and before the next spec', () => {
@@ -212,6 +212,12 @@ describe('playwright reporter', { concurrency: 2 }, () => {
       const conclusion = of(events, 'no_browser.spec.mjs').at(-1);
       assert.equal(conclusion.event, 'error');
       assert.match(conclusion.error.message, /browserType\.launch: [^]*\/nowhere\/chrome/);
+    });
+
+    await t.test('a browser that is not installed: one line, with what installs it', () => {
+      const conclusion = of(events, 'not_installed.spec.mjs').at(-1);
+      assert.equal(conclusion.event, 'error');
+      assert.match(conclusion.error.message, /^(?:Error: )?browserType\.launch: Executable doesn't exist at \/nowhere\/webkit.*[^.]\. Looks like Playwright .*installed or updated: run `npx playwright install`$/);
     });
   });
 

@@ -42,6 +42,9 @@ static void the_last_line_that_looks_like_an_error_is_found(void **state)
         {"run.sh: line 3: frob: command not found\nbye\n", "run.sh: line 3: frob: command not found"},
         {"sh: 1: frob: not found\n", "sh: 1: frob: not found"},
         {"npm ERR! missing script: x\n", "npm ERR! missing script: x"},
+        {"No version of Cypress is installed in: /c/15.3.0\n\nPlease reinstall Cypress by running: cypress install\n"
+         "----------\nCypress executable not found at: /c/15.3.0/Cypress\nCypress Version: 15.3.0\n",
+         "Please reinstall Cypress by running: cypress install"},
         {"no Errors today\nall Error-free\n", "all Error-free"},
         {"Uncaught AssertionError\n", "Uncaught AssertionError"},
         {"\xff\xfe\nError: after bytes\n", "Error: after bytes"},

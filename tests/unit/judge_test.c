@@ -99,7 +99,7 @@ static void what_was_seen_decides(void **state)
         {SPEAKS, PASSED SPEC_PASSED, RUNNER_SIGNALED, 15, 120, TASK_ERROR, "timeout after 120 s"},
         {SPEAKS, FAILED, RUNNER_EXITED, 0, 600, TASK_ERROR, "timeout after 600 s"},
         {SILENT, "", RUNNER_NOT_STARTED, ENOENT, 0, TASK_ERROR,
-         "exit 127: cannot start npx: No such file or directory"},
+         "exit 127: cannot start npx: it is not in the worker's PATH; install it there"},
         {SILENT, "", RUNNER_NOT_STARTED, EACCES, 0, TASK_ERROR, "exit 126: cannot start npx: Permission denied"},
         {SILENT, "", RUNNER_NO_FOLDER, ENOENT, 0, TASK_ERROR,
          "cannot enter the folder that npx is to start in: No such file or directory"},

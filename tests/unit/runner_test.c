@@ -438,10 +438,12 @@ static void a_value_that_is_not_known_is_an_error(void **state)
     static const struct {
         const char *definition, *error;
     } rows[] = {
-        {"{\"argv\":[\"a\",\"w={width}\"]}",
-         "argv[1]: {width} has no value here: give the viewport a width and a height in the spec map"},
+        {"{\"argv\":[\"a\",\"w={width}\"]}", "argv[1]: {width} has no value here: the viewport \"tablet\" has no "
+                                             "size; give it a width and a height under "
+                                             "\"viewports\" in the spec map"},
         {"{\"argv\":[\"{playwright}\"]}",
-         "argv[0]: {playwright} has no value here: install the npm package @playwright/test in SPEC_ROOT"},
+         "argv[0]: {playwright} has no value here: @playwright/test is not installed in SPEC_ROOT; run "
+         "`npm install --save-dev @playwright/test` there"},
         {"{\"argv\":[\"{spec_regex}\"]}", "argv[0]: {spec_regex} has no value here"},
         {"{\"argv\":[\"a\"],\"env\":{\"A\":\"1\",\"B\":\"{events}\"}}", "env.B: {events} has no value here"},
     };

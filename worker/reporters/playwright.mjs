@@ -59,8 +59,17 @@ const FOCUSED = /^(?:Error: )?item focused with '\.only' is not allowed due to t
 
 const INSTANCE = Symbol.for('funkytown.playwright.reporter');
 
+/** What Playwright puts into a box of many lines is in one: what is wrong, and the command that mends it. */
+function unboxed(message) {
+  return message.replace(/\.?\s*╔═*╗([^]*?)╚═*╝/g, (box, inside) => {
+    const lines = inside.split('\n').map((line) => line.replace(/^\s*║|║\s*$/g, '').trim()).filter(Boolean);
+    const command = lines.find((line) => /^(?:sudo |npx |npm |pnpm |yarn |bunx )/.test(line));
+    return command ? `. ${lines[0].replace(/\.$/, '')}: run \`${command}\`` : box;
+  });
+}
+
 function messageOf(error) {
-  return plain(error.message ?? error.value ?? 'An error without a message.').trim();
+  return unboxed(plain(error.message ?? error.value ?? 'An error without a message.')).trim();
 }
 
 /** Several errors of one test (soft assertions, a time limit and where it struck) are one report: all messages, one place. */
