@@ -124,6 +124,8 @@ int asking_run(const struct asking *asking, int *status, struct error *err)
         result = failed ? error_errno(err, failed, "%s", asking->argv[0])
                         : wait_for(pid, listen_to(asking, &p), asking->argv[0], status, err);
     }
+    if (result == 0 && asking->line)
+        *asking->line = p.input[1], p.input[1] = -1;
     close_pipes(&p);
     return result;
 }

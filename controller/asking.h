@@ -14,6 +14,7 @@ struct asking {
     const char *const *argv;   /* ends with NULL; argv[0] is looked up in PATH, and named in errors */
     char *const *env;          /* "NAME=value", all that it gets; ends with NULL */
     bool watches_us;           /* its standard input ends when we do; else it is /dev/null */
+    int *line;                 /* set to our end of that, for what it leaves running; NULL: that ends too */
     uint64_t deadline_mono_ms; /* then it is killed */
     struct buffer *output;     /* appended: its standard output */
     struct buffer *complaint;  /* appended: its standard error */

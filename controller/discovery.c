@@ -122,7 +122,9 @@ static void format_question(struct buffer *out, const struct options *options, c
     add_member(out, "tag", options->tag);
     add_member(out, "onlyChanged", options->only_changed);
     json_add_key(out, "forRun");
-    buffer_text(out, options->init ? "false}" : "true}");
+    buffer_text(out, options->init ? "false" : "true");
+    json_add_key(out, "serves");
+    buffer_text(out, !options->init && !options->dry_run && options->workers > 0 ? "true}" : "false}");
 }
 
 /* What the program said when it had no answer: an exception, or that Node isn't there. */
@@ -190,6 +192,7 @@ static int ask_in(struct discovery *d, const char *folder, const char *question,
         .argv = argv,
         .env = environment,
         .watches_us = true,
+        .line = &d->line,
         .deadline_mono_ms = clock_mono_ms() + LIMIT_MS,
         .output = &output,
         .complaint = &complaint,
@@ -205,7 +208,7 @@ static int ask_in(struct discovery *d, const char *folder, const char *question,
 
 int discovery_ask(struct discovery *d, const struct options *options, struct error *err)
 {
-    *d = (struct discovery){0};
+    *d = DISCOVERY_NONE;
     auto_free char *place = realpath(options->map_file, NULL);
     if (place == NULL)
         return error_errno(err, errno, "%s", options->map_file);
@@ -236,8 +239,10 @@ void discovery_close(struct discovery *d)
 {
     for (char **note = d->notes; note && *note; note++)
         free(*note);
+    if (d->line >= 0)
+        close(d->line);
     free(d->notes);
     free(d->root);
     free(d->map);
-    *d = (struct discovery){0};
+    *d = DISCOVERY_NONE;
 }

@@ -4,6 +4,9 @@
  * The runners are asked, and only they: by the scripts of controller/discover, which are embedded, in a Node of their
  * own with a time limit, before the loop runs. What comes back is the text of a spec map, which is parsed as any
  * other. They get our environment without its secrets.
+ *
+ * Web servers that the runner's starts would reuse are left running when there are local workers, and end with `line`:
+ * when it is closed, or when we die. They are nobody's children then, so no sweep over ours meets them.
  */
 #pragma once
 #include <stdbool.h>
@@ -17,7 +20,10 @@ struct discovery {
     char *root;   /* SPEC_ROOT of what was found: absolute, symbolic links resolved */
     char *map;    /* the spec map's text */
     char **notes; /* a line for each thing that the map could not know; ends with NULL */
+    int line;     /* what the specs' web servers live as long as; -1: nothing was asked */
 };
+
+#define DISCOVERY_NONE ((struct discovery){.line = -1})
 
 /* Whether it is a place to look at, a folder or somebody's configuration, and no spec map. */
 bool discovery_is_wanted(const char *place);

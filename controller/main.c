@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct plan plan;
-    struct discovery found = {0};
+    struct discovery found = DISCOVERY_NONE;
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_CONTROLLER, argc, argv, &action, &err) < 0) {

@@ -1,7 +1,7 @@
 // Makes a spec map of the configurations that a folder has, by asking the runners that these are for. The controller starts it
 // once, before a run (controller/discovery.h), as
 //
-//   node discover.mjs '{"place":"/abs/folder or file","grep":null,"tag":null,"onlyChanged":null,"forRun":true}'
+//   node discover.mjs '{"place":"/abs/folder or file","grep":null,"tag":null,"onlyChanged":null,"forRun":true,"serves":true}'
 //
 // and it answers with one JSON line on standard output:
 //
@@ -13,19 +13,20 @@
 // people's code. When our standard input ends, the controller has gone, and so do we with all that we have started.
 //
 // Of several configurations in one folder all are taken. forRun: a browser that isn't installed is excluded, with its reason;
-// a map that is to be kept has no such exclusions, as somebody may install it.
+// a map that is to be kept has no such exclusions, as somebody may install it. serves: the web servers that the starts would
+// reuse are started, and stay (servers.mjs).
 
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Refusal } from './asking.mjs';
+import { OUR_FOLDER, Refusal } from './asking.mjs';
 import { find, kindOf } from './configurations.mjs';
 import { Filters } from './filters.mjs';
 import { askCypress, askPlaywright, askWebdriver } from './kinds.mjs';
 import { writeMap } from './map.mjs';
 
 const ASK = { playwright: askPlaywright, cypress: askCypress, webdriver: askWebdriver };
-
 
 /** The configurations to ask, and what is said of others. */
 function choose(place) {
@@ -49,7 +50,16 @@ function commonFolder(folder, files) {
   return folder;
 }
 
-async function discover({ place: asked, grep, tag, onlyChanged, forRun }, scratch) {
+/** They outlive us: they get our standard input, which is the controller's. */
+async function startServers({ config, servers = [] }) {
+  if (servers.length === 0) return;
+  const keeper = spawn(process.execPath, [path.join(OUR_FOLDER, 'servers.mjs'), JSON.stringify(servers)], { detached: true, stdio: ['inherit', 'ignore', 'ignore', 'ipc'] });
+  const { why } = await new Promise((resolve) => keeper.on('message', resolve).on('close', (code, signal) => resolve({ why: `its servers ended with ${signal ?? code}` })));
+  if (why) throw new Refusal(`${config}: ${why}`);
+  keeper.unref();
+}
+
+async function discover({ place: asked, grep, tag, onlyChanged, forRun, serves }, scratch) {
   const place = fs.realpathSync(asked);
   const filters = new Filters({ grep, tag, onlyChanged });
   const { chosen, notes } = choose(place);
@@ -62,6 +72,7 @@ async function discover({ place: asked, grep, tag, onlyChanged, forRun }, scratc
     notes.push(`${path.join(folder, 'spec_context_map.json')} is not used: what the configurations list is run`);
   if (suites.every(({ variants }) => variants.every(({ files }) => files.length === 0)))
     throw new Refusal(`${filters.isAny ? `${filters.said}: ` : ''}found no ${filters.isAny ? 'such test' : 'test'} by ${chosen.map(({ file }) => path.relative(place, file) || path.basename(file)).join(', ')}, wanted at least one`);
+  if (serves) for (const suite of suites) await startServers(suite);
   const { map, notes: unknown } = writeMap(suites, { root, forRun, filters });
   return { root, map, notes: [...notes, ...suites.flatMap((suite) => suite.notes), ...unknown] };
 }

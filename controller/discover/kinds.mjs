@@ -1,9 +1,10 @@
 // Asks each kind of runner, and makes suites of the answers, which are all of one shape:
 //
-//   { kind, config, version, program, variants: [{ project, base, viewport, browser, width, height, mobile, missing, files }], notes }
+//   { kind, config, version, program, variants: [{ project, base, viewport, browser, width, height, mobile, missing, files }], notes, servers }
 //
 // A variant is what a spec can be run in: a project of Playwright's, a browser. `viewport` is what it is called by, when its
-// name says so; `base` is what it may be called; width is null when it isn't known. A note is a line for people.
+// name says so; `base` is what it may be called; width is null when it isn't known. A note is a line for people. Of servers only
+// Playwright has some: those that every start may reuse (servers.mjs).
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -96,6 +97,12 @@ async function listTests(words, { config, ...how }) {
   }
 }
 
+function noteServers(servers, name, notes) {
+  for (const { command, isReused } of servers)
+    notes.push(isReused ? `${name}: its server (${command}) is started once, before the first spec; each start reuses it`
+      : `${name}: its server (${command}) is started anew for each spec, and two at a time are in each other's way: have reuseExistingServer, and a url or port`);
+}
+
 export async function askPlaywright({ kind, config, folder, filters, scratch }) {
   const { folder: home, version } = needPackage('@playwright/test', config);
   const byPlaywright = filters.onlyChanged !== undefined && !isBefore(version, '1.46');
@@ -114,14 +121,13 @@ export async function askPlaywright({ kind, config, folder, filters, scratch }) 
     notes.push(`${name}: ${errorLine(message)}`);
   }
   noteHelpers(projects, name, notes);
-  if (answer.webServers.length > 0)
-    notes.push(`${name} starts a server of its own (${answer.webServers.join('; ')}) for each spec: start it yourself before, and have reuseExistingServer, or starts get into each other's way`);
+  noteServers(answer.webServers, name, notes);
   const variants = projects.filter(({ isHelper }) => !isHelper).map(variantOf);
   if (filters.onlyChanged !== undefined && !byPlaywright)
     for (const variant of variants) variant.files = variant.files.filter((file) => filters.isChanged(file, folder));
   for (const { project, width, files } of variants)
     if (width === null && files.length > 0) notes.push(`${name}: ${project ? `the project "${project}"` : 'it'} has no size of a viewport: the window is left as it is`);
-  return { kind, config, version, program: path.join(home, 'cli.js'), variants, notes };
+  return { kind, config, version, program: path.join(home, 'cli.js'), variants, notes, servers: answer.webServers.filter(({ isReused }) => isReused) };
 }
 
 // ---- Cypress

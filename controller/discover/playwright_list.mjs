@@ -3,7 +3,8 @@
 //
 //   { "projects": [{ "name", "engine", "channel", "width", "height", "mobile", "helpers": ["setup"], "isHelper", "missing", "files": ["/abs"],
 //                  "folder", "match": ["**/*.spec.ts", "/a\\.spec/i"], "ignore": [] }],
-//     "errors": [{ "message", "file" }], "webServers": ["npm start"] }
+//     "errors": [{ "message", "file" }],
+//     "webServers": [{ "command", "cwd", "env", "url", "port", "timeout", "ignoreHTTPSErrors", "isReused" }] }
 //
 // A configuration without projects has one whose name is empty. isHelper: others depend on it, or it cleans up after them.
 // missing: how to get the browser, when it isn't installed. width: null when the window is left as it is.
@@ -49,6 +50,17 @@ function whatIsMissing(use, engine, { types, registry }) {
   return program && fs.existsSync(program) ? undefined : `npx playwright install ${channel ?? engine}`;
 }
 
+const SERVER_MS = 60_000; // as Playwright has it
+
+/** Of several the public configuration has none. */
+function serversOf(config, folder) {
+  const internal = Object.getOwnPropertySymbols(config).map((symbol) => config[symbol]).find((each) => Array.isArray(each?.webServers));
+  const servers = internal?.webServers ?? [config.webServer].flat().filter(Boolean);
+  return servers.map(({ command, cwd, env, url, port, timeout, ignoreHTTPSErrors, reuseExistingServer }) => ({
+    command, cwd: path.resolve(folder, cwd ?? ''), env, url, port, timeout: timeout ?? SERVER_MS, ignoreHTTPSErrors, isReused: reuseExistingServer === true && Boolean(url ?? port),
+  }));
+}
+
 export default class ListReporter {
   #errors = [];
 
@@ -67,7 +79,8 @@ export default class ListReporter {
 
   onEnd() {
     const { projects } = this.config;
-    const playwright = loadPlaywright(path.dirname(this.config.configFile ?? path.join(process.cwd(), 'x')));
+    const home = path.dirname(this.config.configFile ?? path.join(process.cwd(), 'x'));
+    const playwright = loadPlaywright(home);
     const files = new Map(projects.map(({ name }) => [name, new Set()]));
     for (const test of this.root.allTests()) files.get(test.parent.project()?.name ?? '')?.add(fileOf(test));
     const helpers = new Set(projects.flatMap(({ dependencies, teardown }) => [...(dependencies ?? []), teardown]));
@@ -83,7 +96,7 @@ export default class ListReporter {
         folder: project.testDir, match: patternsOf(project.testMatch), ignore: patternsOf(project.testIgnore),
       };
     };
-    const webServers = [this.config.webServer].flat().filter(Boolean).map(({ command }) => command);
+    const webServers = serversOf(this.config, home);
     fs.writeFileSync(process.env.FUNKYTOWN_ANSWER, JSON.stringify({ projects: projects.map(describe), errors: this.#errors, webServers }));
   }
 }

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isAlive, projectRoot, Stage, waitFor } from '../e2e/harness.mjs';
+import { freePort, isAlive, projectRoot, Stage, waitFor } from '../e2e/harness.mjs';
 
 const HERE = join(projectRoot, 'tests/runners');
 const MODULES = process.env.PLAYWRIGHT_MODULES ?? join(projectRoot, 'specs/node_modules');
@@ -106,6 +106,64 @@ test('a folder is run without a map: each spec once in each project that has it,
   const again = await ask(stage, ['--once', '--rerun', stage.specs]);
   assert.equal(again.status, 0, again.notes.join('\n'));
   assert.equal(stage.lines('told').length, 8);
+});
+
+const SHOP = {
+  'server.cjs': `const { appendFileSync } = require('node:fs');
+appendFileSync(process.env.TOLD, process.pid + '\\n');
+require('node:http').createServer((request, response) => {
+  if (request.url === '/sign-in') response.setHeader('set-cookie', 'user=ann');
+  response.end(/user=ann/.test(request.headers.cookie) ? 'Hello Ann' : 'Hello');
+}).listen(process.env.PORT, '127.0.0.1');
+`,
+  'playwright.config.ts': `import { defineConfig } from '@playwright/test';
+const url = 'http://127.0.0.1:' + process.env.PORT + '/';
+export default defineConfig({ testDir: 'tests', reporter: 'null', retries: 1, grep: /@shop|signs in/, grepInvert: /@later/, globalSetup: './global_setup.ts', use: { baseURL: url, ${HAS_BROWSERS} },
+  webServer: [{ command: 'node server.cjs', url, reuseExistingServer: process.env.REUSES !== 'no', timeout: 20_000 }],
+  projects: [{ name: 'setup', testMatch: '*.setup.ts' }, { name: 'chromium', use: { storageState: 'state.json' }, dependencies: ['setup'] }] });
+`,
+  'global_setup.ts': "export default async () => { process.env.SET_UP = 'yes'; };\n",
+  'tsconfig.json': '{ "compilerOptions": { "baseUrl": ".", "paths": { "@shop/*": ["src/*"] } } }',
+  'src/words.ts': "export const greeting: string = 'Hello Ann';\n",
+  'tests/sign.setup.ts': "import { test } from '@playwright/test';\ntest('signs in', async ({ request }) => { await request.get('/sign-in'); await request.storageState({ path: 'state.json' }); });\n",
+  'tests/a.spec.ts': `import { expect, test as base } from '@playwright/test';
+import { greeting } from '@shop/words';
+const test = base.extend<{ words: string }>({ words: async ({}, use) => { await use(greeting); } });
+test('is signed in', { tag: '@shop' }, async ({ request, words }) => { expect(await (await request.get('/')).text()).toBe(words); expect(process.env.SET_UP).toBe('yes'); });
+test('fails as it should @shop', async () => { test.fail(); throw new Error('known'); });
+test('is left out', async () => { throw new Error('ran'); });
+test('is left out as well @shop @later', async () => { throw new Error('ran'); });
+`,
+  'tests/b.spec.cjs': `const { expect, test } = require('@playwright/test');
+test.describe.serial('in order @shop', () => {
+  test('one', () => {});
+  test('two', ({}, info) => { expect(info.retry).toBe(1); });
+  test('three', async ({ request }) => { expect((await request.get('/')).ok()).toBe(true); });
+});
+`,
+  'tests/c.spec.mts': "import { expect, test } from '@playwright/test';\nconst { ok } = await import('node:assert');\ntest('module @shop', async ({ request }) => { ok((await request.get('/')).ok()); });\n",
+};
+
+test('a suite as people have it: set-up and its state, aliases, fixtures, serial groups, retries, one server for all starts', async (t) => {
+  const stage = lay(t, { ...SHOP, 'package.json': '{}' });
+  await stage.startRedis();
+  const env = { TOLD: join(stage.folder, 'told'), PORT: String(await freePort()), REDIS_PASSWORD: '' };
+  const { status, stdout, notes } = await ask(stage, ['--once', '--workers', '2', stage.specs], env);
+  assert.equal(status, 0, stdout + notes.join('\n'));
+  assert.match(stdout, /^passed: 3\/3 +✓ 3 passed in .* \(9 tests, 0 failed\)$/m); // the set-up's is one of each start
+  assert.ok(notes.includes('playwright.config.ts: its server (node server.cjs) is started once, before the first spec; each start reuses it'), notes.join('\n'));
+  const servers = stage.lines('told');
+  assert.equal(servers.length, 1);
+  await waitFor('the server to end', () => !isAlive(Number(servers[0])));
+
+  const dry = await ask(stage, ['--dry-run', stage.specs], { ...env, REUSES: 'no' });
+  assert.equal(dry.status, 0, dry.notes.join('\n'));
+  assert.ok(dry.notes.includes('playwright.config.ts: its server (node server.cjs) is started anew for each spec, and two at a time are in each other\'s way: have reuseExistingServer, and a url or port'), dry.notes.join('\n'));
+  stage.file('specs/server.cjs', "throw new Error('no port today');\n");
+  const broken = await ask(stage, ['--once', '--workers', '1', stage.specs], env);
+  assert.equal(broken.status, 2, broken.notes.join('\n'));
+  assert.equal(broken.notes.at(-1), 'SPECS/playwright.config.ts: its server (node server.cjs) ended with 1: Error: no port today');
+  assert.equal(stage.lines('told').length, 1);
 });
 
 test('without projects there is one viewport, of the size that `use` has', async (t) => {
