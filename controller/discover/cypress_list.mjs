@@ -4,7 +4,7 @@
 //   { "type": "e2e|component", "others": ["/abs"], "browser", "width", "height", "files": ["/abs"], "asksItsPlugins": false }
 //
 // Cypress loads its configuration in a Node process too, but by its own program, which need not be there. TypeScript is taken
-// as Node takes it, or as the project's typescript compiles it. What setupNodeEvents would change is not known.
+// as Node takes it, or as the project's typescript or esbuild compiles it. What setupNodeEvents would change is not known.
 
 import fs from 'node:fs';
 import { createRequire, Module } from 'node:module';
@@ -17,19 +17,33 @@ const DEFAULTS = {
   component: { specPattern: '**/*.cy.{js,jsx,ts,tsx}', excludeSpecPattern: ['**/__snapshots__/*', '**/__image_snapshots__/*'], viewportWidth: 500, viewportHeight: 500 },
 };
 
-/** Lets require() take TypeScript, for a Node that doesn't by itself. */
-function compileTypeScript(config) {
-  const typescript = createRequire(config)('typescript');
-  for (const ending of ['.ts', '.cts', '.mts'])
-    Module._extensions[ending] = (module, file) => {
-      const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022, esModuleInterop: true };
-      module._compile(typescript.transpileModule(fs.readFileSync(file, 'utf8'), { compilerOptions, fileName: file }).outputText, file);
-    };
+const COMPILERS = {
+  typescript: ({ transpileModule, ModuleKind, ScriptTarget }) => transpileModule && ((text, fileName) => {
+    const compilerOptions = { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022, esModuleInterop: true };
+    return transpileModule(text, { compilerOptions, fileName }).outputText;
+  }),
+  esbuild: ({ transformSync }) => (text, sourcefile) => transformSync(text, { loader: 'ts', format: 'cjs', target: 'es2022', sourcefile }).code,
+};
+
+/** Of the project; from version 7 on the package typescript is none that can be called. */
+function findCompiler(config) {
+  const need = createRequire(config);
+  for (const [name, make] of Object.entries(COMPILERS)) {
+    try {
+      const compile = make(need(name));
+      if (compile) return compile;
+    } catch (error) {
+      if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  throw new Error(`Node ${process.versions.node} can't load TypeScript: install esbuild in the project, or have Node 22.18 or later in PATH`);
 }
 
 async function load(config) {
   if (!/\.[cm]?ts$/.test(config) || process.features.typescript) return import(pathToFileURL(config));
-  compileTypeScript(config);
+  const compile = findCompiler(config);
+  for (const ending of ['.ts', '.cts', '.mts'])
+    Module._extensions[ending] = (module, file) => module._compile(compile(fs.readFileSync(file, 'utf8'), file), file);
   return createRequire(config)(config);
 }
 

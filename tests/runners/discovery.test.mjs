@@ -248,6 +248,19 @@ test('Cypress: components only, a browser, a pattern of its own', async (t) => {
   assert.deepEqual(notes, []);
 });
 
+test('Cypress: a configuration in TypeScript, by what the project has for it; or one line that says what is wanted', async (t) => {
+  const files = { 'cypress.config.ts': "import { defineConfig } from 'cypress';\nconst width: number = 800;\nexport default defineConfig({ e2e: { viewportWidth: width, defaultBrowser: 'chrome' } });\n", 'cypress/e2e/a.cy.ts': '' };
+  const stage = lay(t, files, ['cypress', 'esbuild']);
+  stage.file('specs/node_modules/typescript/package.json', '{"name":"typescript","version":"7.0.2","main":"index.js"}');
+  stage.file('specs/node_modules/typescript/index.js', "exports.version = '7.0.2';\n"); // as it is from 7 on
+  const { map } = await init(stage);
+  assert.deepEqual(map.groups[0].tasks, [{ spec: 'cypress/e2e/a.cy.ts', viewports: ['default'], browsers: ['chrome'] }]);
+  assert.equal(map.viewports.default.width, 800);
+  if (process.features.typescript) return;
+  const bare = lay(t, files, ['cypress']);
+  await assertRefused(bare, [bare.specs], /^SPECS\/cypress\.config\.ts: Error: Node \S+ can't load TypeScript: install esbuild in the project, or have Node 22\.18 or later in PATH$/);
+});
+
 const wdioConf = (type) => `export const config${type} = { runner: 'local', framework: 'mocha', specs: ['./tests/*.js', ['./pair/a.js', './pair/b.js']], exclude: ['./tests/later.js'],
   capabilities: [{ browserName: 'chrome' }, { browserName: 'MicrosoftEdge', 'wdio:exclude': ['./pair/*.js'] }, { browserName: 'chrome', 'goog:chromeOptions': {} }, {}] };\n`;
 const wdioFiles = { 'tests/cart.js': '', 'tests/later.js': '', 'pair/a.js': '', 'pair/b.js': '' };
