@@ -16,7 +16,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "controller/asking.h"
+#include "shared/asking.h"
 #include "discover_files.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
@@ -26,7 +26,7 @@
 #include "shared/runner_builtins.h"
 
 /* A large suite takes Playwright half a minute to load on a busy machine. */
-enum { LIMIT_MS = 300000, SECRETS_MAX = 16 };
+enum { LIMIT_MS = 300000 };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -169,20 +169,10 @@ static int parse_answer(struct discovery *d, const struct buffer *output, const 
     return result;
 }
 
-static void list_secrets(const char *names[SECRETS_MAX + 1])
-{
-    size_t rows, count = 0;
-    const struct option *row = options_table(&rows);
-    for (size_t i = 0; i < rows && count < SECRETS_MAX; i++)
-        if (row[i].kind == OPTION_SECRET)
-            names[count++] = row[i].env;
-    names[count] = NULL;
-}
-
 static int ask_in(struct discovery *d, const char *folder, const char *question, struct error *err)
 {
-    const char *secrets[SECRETS_MAX + 1];
-    list_secrets(secrets);
+    const char *secrets[OPTIONS_SECRETS_MAX + 1];
+    options_secret_names(secrets);
     auto_free char *script = memory_format("%s/discover.mjs", folder);
     const char *const argv[] = {"node", script, question, NULL};
     char **environment = asking_environment_without(secrets);

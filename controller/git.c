@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "controller/asking.h"
+#include "shared/asking.h"
 #include "shared/memory.h"
 
 enum { WORDS = 32 };

@@ -408,6 +408,16 @@ char **options_for_workers(const struct options *options)
     return variables;
 }
 
+void options_secret_names(const char *names[OPTIONS_SECRETS_MAX + 1])
+{
+    size_t rows, count = 0;
+    const struct option *row = options_table(&rows);
+    for (size_t i = 0; i < rows && count < OPTIONS_SECRETS_MAX; i++)
+        if (row[i].kind == OPTION_SECRET)
+            names[count++] = row[i].env;
+    names[count] = NULL;
+}
+
 char **options_secrets_for_workers(const struct options *options)
 {
     size_t rows = sizeof(table) / sizeof(table[0]), count = 0;

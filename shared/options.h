@@ -78,6 +78,11 @@ enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_PRINT_
 
 const struct option *options_table(size_t *count);
 
+enum { OPTIONS_SECRETS_MAX = 16 };
+
+/* The variables that hold secrets: what others start must not get. Ends with NULL. */
+void options_secret_names(const char *names[OPTIONS_SECRETS_MAX + 1]);
+
 /*
  * Reads the environment and the command line. 0, or -1 with ERROR_CONFIG naming the option, the value and what is
  * wanted. The values borrow from the environment and argv, which must stay.

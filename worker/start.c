@@ -72,7 +72,7 @@ static void on_time_limit(uv_timer_t *timer)
 /* ---- starting ---- */
 
 /* The contract's variables; `lines` gives them room. */
-enum { OWN_VARIABLES = 12, VARIABLE_SIZE = PATH_MAX + 64 };
+enum { OWN_VARIABLES = 13, VARIABLE_SIZE = PATH_MAX + 64 };
 
 static void list_variables(const struct start *s, const struct run_policy *policy,
                            const struct run_viewport *viewport, char *const *of_runner, char (*lines)[VARIABLE_SIZE],
@@ -95,6 +95,8 @@ static void list_variables(const struct start *s, const struct run_policy *polic
         VARIABLE("FUNKYTOWN_HEIGHT=%d", viewport->height);
         VARIABLE("FUNKYTOWN_MOBILE=%d", viewport->is_mobile);
     }
+    if (s->setup->programs->node_options)
+        VARIABLE("NODE_OPTIONS=%s", s->setup->programs->node_options);
 #undef VARIABLE
     for (size_t i = 0; of_runner[i]; i++)
         list[n++] = of_runner[i];

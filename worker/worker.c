@@ -399,7 +399,10 @@ static int open_folders(struct worker *w, struct error *err)
         if (scratch_write(&w->scratch, worker_files[i].path, worker_files[i].body, worker_files[i].size, err) < 0)
             return -1;
     spec_finder_init(&w->specs, w->root);
-    programs_find(&w->programs, w->root);
+    char script[PATH_MAX];
+    if (scratch_path(&w->scratch, "pnp.cjs", script, err) < 0)
+        return -1;
+    programs_find(&w->programs, w->root, script);
     w->membership_setup.versions = (const char *const *)w->programs.versions;
     return 0;
 }

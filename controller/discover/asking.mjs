@@ -2,8 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const OUR_FOLDER = path.dirname(fileURLToPath(import.meta.url));
 const KEPT = 64 * 1024; // bytes of output
@@ -21,10 +22,48 @@ export function errorLine(output) {
   return lines.find((line) => /^(?:\[\w+\] )?(?:Uncaught )?\w*Error\b.*: /.test(line)) ?? lines.find((line) => /error|cannot|not found/i.test(line)) ?? lines.at(-1) ?? '';
 }
 
+// ---- Yarn without node_modules: packages are in archives, which Node reads with the project's .pnp.cjs
+
+function findUpwards(from, name) {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    if (fs.existsSync(path.join(folder, name))) return path.join(folder, name);
+    if (folder === path.dirname(folder)) return undefined;
+  }
+}
+
+const resolvers = new Map(); // of a .pnp.cjs
+
+/** The folder of a package; undefined: it isn't among the dependencies there, or there is no .pnp.cjs. */
+function findInArchives(name, from) {
+  const file = findUpwards(from, '.pnp.cjs');
+  if (!file) return undefined;
+  if (!resolvers.has(file)) {
+    const resolver = createRequire(file)(file);
+    resolver.setup();
+    resolvers.set(file, resolver);
+  }
+  try {
+    return resolvers.get(file).resolveToUnqualified(name, `${from}/`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As worker/reporters/pnp.cjs has it. */
+function nodeOptionsIn(folder) {
+  const file = findUpwards(folder, '.pnp.cjs'), inherited = process.env.NODE_OPTIONS ?? '';
+  if (!file || inherited.includes(file)) return {};
+  const loader = path.join(path.dirname(file), '.pnp.loader.mjs');
+  const words = ['--require', JSON.stringify(file), ...(fs.existsSync(loader) ? ['--experimental-loader', pathToFileURL(loader).href] : [])];
+  return { NODE_OPTIONS: [inherited, ...words].filter(Boolean).join(' ') };
+}
+
+// ---- questions
+
 /** Starts Node with these arguments; { answer (undefined: none), output }. The answer's file is named by FUNKYTOWN_ANSWER. */
 export async function askNode(args, { cwd, env = {}, scratch }) {
   const file = path.join(scratch, `${fs.readdirSync(scratch).length}.json`);
-  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env, FUNKYTOWN_ANSWER: file }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...nodeOptionsIn(cwd), ...env, FUNKYTOWN_ANSWER: file }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => { output = (output + text).slice(-KEPT); });
@@ -35,6 +74,8 @@ export async function askNode(args, { cwd, env = {}, scratch }) {
 
 /** The folder of a package as Node finds it from a folder; undefined: not installed. */
 export function findPackage(name, from) {
+  const archived = findInArchives(name, from);
+  if (archived) return archived;
   for (let folder = from; ; folder = path.dirname(folder)) {
     const found = path.join(folder, 'node_modules', name);
     if (fs.existsSync(path.join(found, 'package.json'))) return found;

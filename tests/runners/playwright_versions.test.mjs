@@ -1,5 +1,5 @@
 // Older Playwrights under the real daemons, in the places where package managers put them: the worker finds the package
-// as Node would, reads its version, and adds the reporter in the way that this version knows. Installs them from npm.
+// as Node would, or Yarn, reads its version, and adds the reporter in the way that this version knows. Installs them from npm.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -28,6 +28,14 @@ async function nested(stage, version) {
   await install(stage.specs, version);
 }
 
+/** As Yarn lays it: no node_modules, but archives that only Yarn's own file can find and that Node reads only with it. */
+async function archived(stage, version) {
+  stage.file('specs/package.json', { private: true, devDependencies: { '@playwright/test': version } });
+  stage.file('specs/yarn.lock', '');
+  stage.file('specs/.yarnrc.yml', 'nodeLinker: pnp\nenableGlobalCache: false\nenableTelemetry: false\nnpmRegistryServer: "https://registry.npmjs.org"\n');
+  await promisify(execFile)(process.execPath, [path.join(HERE, 'node_modules/@yarnpkg/cli-dist/bin/yarn.js'), 'install', '--no-immutable'], { cwd: stage.specs });
+}
+
 /** As pnpm lays it: a symbolic link into a store, beside what the package needs. */
 async function linked(stage, version) {
   await install(path.join(stage.folder, 'store'), version);
@@ -52,8 +60,9 @@ const WANTED = {
 };
 
 const WAYS = [
-  ['1.44.1', 'above SPEC_ROOT and with a stock project', hoisted, 'chromium', Object.keys(WANTED)],
-  ['1.56.1', 'behind a symbolic link', linked, 'desktop-chrome', ['fails.spec.mjs', 'greeting.spec.mjs']],
+  ['1.40.1', 'above SPEC_ROOT and with a stock project', hoisted, 'chromium', Object.keys(WANTED)],
+  ['1.56.1', 'behind a symbolic link', linked, 'desktop-chrome', ['greeting.spec.mjs']],
+  ['1.56.1', "in Yarn's archives", archived, 'desktop-chrome', ['passes.spec.mjs']],
   ['1.56.1', 'nearer than another version', nested, 'desktop-chrome', ['passes.spec.mjs']],
 ];
 
@@ -75,5 +84,9 @@ for (const [version, how, lay, project, specs] of WAYS) {
       const told = attempts[0].tests.map((each) => [each.title.join(' › '), each.status]);
       assert.deepEqual([status, told], WANTED[spec], `${spec}: ${attempts[0].reason}\n${worker.output}`);
     }
+    if (lay !== archived) return;
+    const listed = stage.controller(['--dry-run', path.join(stage.specs, 'playwright.config.mjs')]);
+    assert.equal(await listed.exit(), 0, listed.output);
+    for (const spec of specs) assert.match(listed.stdout, new RegExp(` ${spec.replaceAll('.', '\\.')} .* playwright$`, 'm'));
   });
 }

@@ -107,7 +107,7 @@ static void make_folders(struct fixture *f)
         write_file(f, specs[i], "");
     assert_int_equal(scratch_open(&f->scratch, &err), 0);
     spec_finder_init(&f->finder, f->root);
-    programs_find(&f->programs, f->root);
+    programs_find(&f->programs, f->root, NULL);
 }
 
 static int set_up(void **state)

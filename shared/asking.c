@@ -2,7 +2,7 @@
  * Why not child.c: that is for processes of the loop, and these are asked before there is one. Both outputs are read
  * as they come, since a program that is not read stands still.
  */
-#include "controller/asking.h"
+#include "shared/asking.h"
 
 #include <errno.h>
 #include <fcntl.h>
