@@ -12,6 +12,9 @@ const NAMES = {
   webdriver: ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => `wdio.conf.${ending}`),
 };
 
+// Of component tests, which the runner is told of; taken where there is none of the above.
+const COMPONENT_NAMES = NAMES.playwright.map((name) => name.replace('playwright.', 'playwright-ct.'));
+
 export const isDefaultName = (file) => Object.values(NAMES).flat().includes(path.basename(file));
 
 /** Whose configuration a file is, by its name. */
@@ -29,7 +32,7 @@ function ignoredAmong(folders, place) {
   return new Set((stdout ?? '').split('\0'));
 }
 
-/** [{ kind, file }], the nearest folders first; of one kind one in each folder. */
+/** [{ kind, file, others }], the nearest folders first; of one kind one in each folder. */
 export function find(place) {
   const found = [];
   const isIgnoredItself = ignoredAmong([place], place).has(place);
@@ -39,8 +42,8 @@ export function find(place) {
       const entries = fs.readdirSync(folder, { withFileTypes: true });
       const files = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
       for (const [kind, names] of Object.entries(NAMES)) {
-        const name = names.find((each) => files.has(each));
-        if (name) found.push({ kind, file: path.join(folder, name) });
+        const [name, ...others] = [names, kind === 'playwright' ? COMPONENT_NAMES : []].map((list) => list.find((each) => files.has(each))).filter(Boolean);
+        if (name) found.push({ kind, file: path.join(folder, name), others: others.map((other) => path.join(folder, other)) });
       }
       below.push(...entries.filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')).map(({ name }) => path.join(folder, name)));
     }

@@ -41,7 +41,9 @@ function choose(place) {
   const isOwn = ({ file }) => path.dirname(file) === own;
   const others = found.filter((each) => !isOwn(each)).map(({ file }) => file);
   const notes = others.length > 0 ? [`left out, as they are in other folders (each can be run by its own): ${shown(others)}`] : [];
-  return { chosen: found.filter(isOwn), notes };
+  const chosen = found.filter(isOwn), beside = chosen.flatMap((each) => each.others);
+  if (beside.length > 0) notes.push(`left out (it can be run by its own): ${shown(beside)}`);
+  return { chosen, notes };
 }
 
 /** The nearest folder that has all of these in or below it. */

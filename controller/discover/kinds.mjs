@@ -103,8 +103,17 @@ function noteServers(servers, name, notes) {
       : `${name}: its server (${command}) is started anew for each spec, and two at a time are in each other's way: have reuseExistingServer, and a url or port`);
 }
 
+const COMPONENTS = ['react', 'vue', 'svelte', 'react17', 'solid', 'vue2'].map((framework) => `@playwright/experimental-ct-${framework}`);
+
+/** Component tests have a package, and a program, of their own. */
+function packageOf(config) {
+  const isThere = (name) => findPackage(name, path.dirname(config)) !== undefined;
+  const isPlain = !/-ct\b/.test(path.basename(config)) && isThere('@playwright/test');
+  return (isPlain ? undefined : COMPONENTS.find(isThere)) ?? '@playwright/test';
+}
+
 export async function askPlaywright({ kind, config, folder, filters, scratch }) {
-  const { folder: home, version } = needPackage('@playwright/test', config);
+  const { folder: home, version } = needPackage(packageOf(config), config);
   const byPlaywright = filters.onlyChanged !== undefined && !isBefore(version, '1.46');
   const name = path.basename(config);
   const words = [

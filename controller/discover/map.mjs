@@ -123,7 +123,8 @@ function runnerOf({ kind, config, version, program, isComponent }, { root, filte
   const inRoot = path.relative(root, config).split(path.sep).join('/');
   const isPlain = isDefaultName(config) && path.dirname(config) === root;
   const builtin = builtinRunner(kind, version);
-  const isFound = findPackage(PACKAGES[kind], root) !== undefined; // by a worker, which looks from SPEC_ROOT
+  const inSight = findPackage(PACKAGES[kind], root); // of a worker, which looks from SPEC_ROOT
+  const isFound = inSight !== undefined && program.startsWith(`${inSight}${path.sep}`);
   const argv = builtin.argv.map((word) => (word === `{${kind}}` && !isFound ? path.relative(root, program) : word));
   if (kind === 'playwright') {
     const options = [...(isPlain ? [] : [`--config=${inRoot}`]), ...(filters.forPlaywright === undefined ? [] : [`--grep=${asTemplate(filters.forPlaywright)}`])];

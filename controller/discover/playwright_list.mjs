@@ -26,11 +26,16 @@ function fileOf(test) {
 /** Each as a text: /regular expression/flags, or a glob. */
 const patternsOf = (patterns) => [patterns].flat().filter(Boolean).map(String);
 
-/** Playwright as the configuration's folder has it: { types, registry } */
-function loadPlaywright(folder) {
-  const fromTest = createRequire(createRequire(path.join(folder, 'x.js')).resolve('@playwright/test/package.json'));
-  const fromPlaywright = createRequire(fromTest.resolve('playwright/package.json'));
-  const core = createRequire(fromPlaywright.resolve('playwright-core/package.json'));
+/** Playwright as its program has it: { types, registry } */
+function loadPlaywright() {
+  let core = createRequire(fs.realpathSync(process.argv[1]));
+  for (const name of ['@playwright/experimental-ct-core', 'playwright/package.json', 'playwright-core/package.json']) {
+    try {
+      core = createRequire(core.resolve(name));
+    } catch {
+      // only component tests have the first
+    }
+  }
   const load = (name) => { try { return core(name); } catch { return undefined; } };
   const registry = load('./lib/server/registry/index.js')?.registry ?? load('./lib/coreBundle.js')?.registry?.registry;
   return { types: load('./index.js') ?? {}, registry };
@@ -80,7 +85,7 @@ export default class ListReporter {
   onEnd() {
     const { projects } = this.config;
     const home = path.dirname(this.config.configFile ?? path.join(process.cwd(), 'x'));
-    const playwright = loadPlaywright(home);
+    const playwright = loadPlaywright();
     const files = new Map(projects.map(({ name }) => [name, new Set()]));
     for (const test of this.root.allTests()) files.get(test.parent.project()?.name ?? '')?.add(fileOf(test));
     const helpers = new Set(projects.flatMap(({ dependencies, teardown }) => [...(dependencies ?? []), teardown]));

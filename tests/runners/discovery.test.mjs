@@ -166,6 +166,22 @@ test('a suite as people have it: set-up and its state, aliases, fixtures, serial
   assert.equal(stage.lines('told').length, 1);
 });
 
+test('component tests: their configuration and their package, in the place of which Playwright itself stands here', async (t) => {
+  const from = '@playwright/experimental-ct-react';
+  const stage = lay(t, { 'playwright-ct.config.mjs': playwrightConfig(`use: { ${HAS_BROWSERS} }`).replace('@playwright/test', from), 'src/a.spec.mjs': PASSES.replace('@playwright/test', from) }, []);
+  mkdirSync(join(stage.specs, 'node_modules/@playwright'));
+  symlinkSync(join(MODULES, '@playwright/test'), join(stage.specs, 'node_modules', from));
+  await stage.startRedis();
+  const { status, stdout, notes } = await ask(stage, ['--once', '--workers', '1', stage.specs]);
+  assert.equal(status, 0, stdout + notes.join('\n'));
+  assert.match(stdout, /^passed: 1\/1 .*\(1 tests?, 0 failed\)/m);
+  symlinkSync(join(MODULES, '@playwright/test'), join(stage.specs, 'node_modules/@playwright/test'));
+  stage.file('specs/playwright.config.mjs', playwrightConfig(`testDir: 'src', use: { ${HAS_BROWSERS} }`));
+  const both = await table(stage, []);
+  assert.deepEqual(both.rows, ['src/a.spec.mjs default chromium']);
+  assert.equal(both.notes[0], 'left out (it can be run by its own): playwright-ct.config.mjs');
+});
+
 test('without projects there is one viewport, of the size that `use` has', async (t) => {
   const config = playwrightConfig(`use: { browserName: 'firefox', viewport: { width: 1000, height: 700 }, ${HAS_BROWSERS} }`);
   const stage = lay(t, { 'playwright.config.mjs': config, 'a.spec.mjs': PASSES });
