@@ -63,28 +63,50 @@ static void add_title(struct buffer *out, const cJSON *test)
         buffer_text(out, "(no title)");
 }
 
-/* "title", "title (2)", … whichever `seen` hasn't; the stored copy. */
-static const char *unique_title(struct export_cases *cases, struct text_pool *seen, const cJSON *test)
+/* The titles of an attempt so far. Thousands may be alike, so nobody counts from 1 again. */
+struct seen {
+    struct text_pool titles; /* as they came, and as they were made different; each has a number */
+    unsigned *counts;        /* by that number: how many came so */
+    size_t room;
+};
+
+/* How often it has come by now. */
+static unsigned count_title(struct seen *seen, const char *title)
+{
+    const char *stored = text_pool_find(&seen->titles, title);
+    uint32_t number;
+    if (stored == NULL)
+        stored = text_pool_take(&seen->titles, title);
+    text_pool_number(&seen->titles, stored, &number);
+    for (; number >= seen->room; seen->room++) {
+        seen->counts = memory_resize(seen->counts, seen->room + 1, sizeof(*seen->counts));
+        seen->counts[seen->room] = 0;
+    }
+    return ++seen->counts[number];
+}
+
+/* "title", "title (2)", … whichever there isn't yet; the stored copy. */
+static const char *unique_title(struct export_cases *cases, struct seen *seen, const cJSON *test)
 {
     auto_buffer whole = {0}, title = {0};
     add_title(&whole, test);
     size_t cut = utf8_cut(whole.data, whole.length, TITLE_MAX);
-    for (unsigned number = 1;; number++) {
-        buffer_clear(&title);
-        buffer_format(&title, "%.*s%s", (int)cut, whole.data, cut < whole.length ? "…" : "");
-        if (number > 1)
-            buffer_format(&title, " (%u)", number);
-        if (text_pool_find(seen, title.data))
-            continue;
-        text_pool_take(seen, title.data);
-        return text_pool_take(&cases->titles, title.data);
+    buffer_format(&title, "%.*s%s", (int)cut, whole.data, cut < whole.length ? "…" : "");
+    size_t length = title.length;
+    for (unsigned count = count_title(seen, title.data); count > 1;) {
+        auto_buffer numbered = {0};
+        buffer_format(&numbered, "%.*s (%u)", (int)length, title.data, count);
+        if (count_title(seen, numbered.data) == 1)
+            return text_pool_take(&cases->titles, numbered.data);
+        count = count_title(seen, title.data); /* one of that very title had come before */
     }
+    return text_pool_take(&cases->titles, title.data);
 }
 
 static struct tests read_tests(struct export_cases *cases, const struct record *record)
 {
     struct tests tests = {0};
-    struct text_pool seen = {0};
+    struct seen seen = {0};
     struct error err;
     cJSON *tree = NULL;
     const cJSON *test;
@@ -93,12 +115,14 @@ static struct tests read_tests(struct export_cases *cases, const struct record *
     cases->trees = memory_resize(cases->trees, cases->tree_count + 1, sizeof(cases->trees[0]));
     cases->trees[cases->tree_count++] = tree;
     int size = cJSON_GetArraySize(tree);
+    text_pool_renumber(&seen.titles);
     tests.items = memory_zeroed(size > 0 ? (size_t)size : 1, sizeof(*tests.items));
     cJSON_ArrayForEach(test, tree)
     {
         tests.items[tests.count++] = (struct told){unique_title(cases, &seen, test), test};
     }
-    text_pool_close(&seen);
+    text_pool_close(&seen.titles);
+    free(seen.counts);
     return tests;
 }
 
@@ -131,12 +155,22 @@ static bool has_failed(const cJSON *test)
     return status && strcmp(status, "failed") == 0;
 }
 
+/* Of an earlier attempt no more is needed. */
+static void keep_failed(struct tests *tests)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < tests->count; i++)
+        if (has_failed(tests->items[i].test))
+            tests->items[kept++] = tests->items[i];
+    tests->count = kept;
+}
+
 static void add_earlier_failures(struct export_cases *cases, struct export_case *item, const struct tests *earlier,
                                  size_t count)
 {
     for (size_t a = 0; a < count; a++)
         for (size_t i = 0; i < earlier[a].count; i++)
-            if (has_failed(earlier[a].items[i].test) && strcmp(earlier[a].items[i].title, item->title) == 0)
+            if (strcmp(earlier[a].items[i].title, item->title) == 0)
                 add_failure_of(cases, item, earlier[a].items[i].test);
 }
 
@@ -252,6 +286,8 @@ void export_cases_make(struct export_cases *cases, const struct export_task *tas
     if (has_ended(task)) {
         for (size_t a = 0; a < task->attempt_count; a++)
             tests[a] = read_tests(cases, &task->attempts[a].record);
+        for (size_t a = 0; a < earlier; a++)
+            keep_failed(&tests[a]);
         for (size_t i = 0; i < tests[earlier].count; i++)
             add_test(cases, &tests[earlier].items[i]);
     }

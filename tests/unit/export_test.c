@@ -13,6 +13,7 @@
 #include <libxml/tree.h>
 
 #include "controller/export/export_format.h"
+#include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/memory.h"
 
@@ -109,7 +110,7 @@ static void expect_cases(const struct fixture *f, const char *wanted)
 #define TEST_OF(title, status) "{\"title\":[\"" title "\"],\"status\":\"" status "\",\"duration_ms\":5}"
 #define FAILED(title, message)                                                                                       \
     "{\"title\":[\"cart\",\"" title "\"],\"status\":\"failed\",\"duration_ms\":7,\"file\":\"tests/"                  \
-                                    "a.spec.ts\",\"line\":12,\"error\":{\"message\":\"" message "\"}}"
+    "a.spec.ts\",\"line\":12,\"error\":{\"message\":\"" message "\"}}"
 
 static void a_task_that_told_of_tests_is_its_tests(void **state)
 {
@@ -202,6 +203,21 @@ static void no_two_titles_of_a_task_are_alike(void **state)
     assert_true(strlen(f->cases.items[1].title) <= 420);
     assert_non_null(strstr(f->cases.items[1].title, "… (2)"));
     assert_string_not_equal(f->cases.items[0].title, f->cases.items[1].title);
+}
+
+static void thousands_of_one_title_cost_their_number(void **state)
+{
+    enum { ALIKE = 20000 };
+    struct fixture *f = *state;
+    auto_buffer tests = {0};
+    for (int i = 0; i < ALIKE; i++)
+        buffer_format(&tests, "%s{\"title\":[\"a\"],\"status\":\"passed\"}", i ? "," : "");
+    attempt(f, "passed", "", tests.data);
+    uint64_t start_ms = clock_mono_ms();
+    stands(f, BOARD_PASSED, NULL);
+    assert_true(clock_mono_ms() - start_ms < 5000); /* the square of them takes a minute */
+    assert_int_equal(f->cases.count, ALIKE);
+    assert_string_equal(f->cases.items[ALIKE - 1].title, "a (20000)");
 }
 
 /* ---- formats ---- */
@@ -344,6 +360,7 @@ int main(void)
         TEST(what_no_test_explains_is_the_tasks),
         TEST(a_test_that_failed_before_is_flaky),
         TEST(no_two_titles_of_a_task_are_alike),
+        TEST(thousands_of_one_title_cost_their_number),
         TEST(junit_has_a_case_for_each),
         TEST(junit_leaves_out_what_is_to_come),
         TEST(the_log_is_cut_at_a_line),
