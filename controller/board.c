@@ -1,6 +1,5 @@
 #include "controller/board.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +10,7 @@
 #include "shared/memory.h"
 #include "shared/utf8.h"
 
-enum {
-    ETA_TASKS = 5, /* fewer durations say nothing about the rest */
-    RUN_TEXT_LIMIT = 1024,
-};
+enum { RUN_TEXT_LIMIT = 1024 };
 
 static const char *const state_names[] = {"queued", "running", "passed",    "failed",
                                           "flaky",  "error",   "cancelled", "skipped"};
@@ -114,6 +110,11 @@ void board_free(struct board *board)
     }
     text_pool_close(&board->workers);
     text_pool_close(&board->messages);
+    text_pool_close(&board->titles);
+    text_pool_close(&board->files);
+    error_pool_close(&board->errors);
+    for (size_t i = 0; i < board->plan->task_count; i++)
+        free((void *)(uintptr_t)board->entries[i].task.failures);
     text_pool_close(&board->roster_names);
     cJSON_Delete(board->history);
     free(board->roster);
@@ -163,12 +164,35 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool same_error(const struct board_error *a, const struct board_error *b)
+{
+    return a == b || (same_text(a->message, b->message) && same_text(a->expected, b->expected) &&
+                      same_text(a->received, b->received));
+}
+
+static bool same_failure(const struct board_failure *a, const struct board_failure *b)
+{
+    return a->line == b->line && same_text(a->title, b->title) && same_text(a->file, b->file) &&
+           same_error(a->error, b->error);
+}
+
+static bool same_failures(const struct board_failures *a, const struct board_failures *b)
+{
+    if (a == b || a == NULL || b == NULL)
+        return a == b;
+    bool is_same = a->count == b->count && a->dropped == b->dropped;
+    for (size_t i = 0; is_same && i < a->count; i++)
+        is_same = same_failure(&a->rows[i], &b->rows[i]);
+    return is_same;
+}
+
 static bool same_task(const struct board_task *a, const struct board_task *b)
 {
     return a->state == b->state && a->attempt == b->attempt && a->started_ms == b->started_ms &&
            a->duration_ms == b->duration_ms && a->earlier_ms == b->earlier_ms && a->line == b->line &&
            memcmp(&a->tests, &b->tests, sizeof(a->tests)) == 0 && same_text(a->worker, b->worker) &&
-           same_text(a->message, b->message) && same_text(a->title, b->title) && same_text(a->file, b->file);
+           same_text(a->message, b->message) && same_text(a->title, b->title) && same_text(a->file, b->file) &&
+           same_failures(a->failures, b->failures);
 }
 
 static void move_to_newest(struct board *board, uint32_t index)
@@ -189,11 +213,110 @@ static void move_to_newest(struct board *board, uint32_t index)
     entry->seq = ++board->seq;
 }
 
-/* Stores a task with texts that are UTF-8. */
+/* ---- failures ---- */
+
+static const char *take_utf8(struct text_pool *pool, const char *text)
+{
+    auto_free char *made = NULL;
+    return text_pool_take(pool, utf8_text(text, &made));
+}
+
+static const struct board_error *take_error(struct board *board, const struct board_error *error)
+{
+    auto_free char *message = NULL, *expected = NULL, *received = NULL;
+    const struct board_error clean = {.message = utf8_text(error->message, &message),
+                                      .expected = utf8_text(error->expected, &expected),
+                                      .received = utf8_text(error->received, &received)};
+    return error_pool_take(&board->errors, &clean);
+}
+
+/* As many of them as there is room for, if `old`, which are kept, go. */
+static struct board_failures fitting(const struct board *board, const struct board_failures *failures,
+                                     const struct board_failures *old)
+{
+    size_t room = BOARD_FAILURES_MAX - board->failures_kept + (old ? old->count : 0);
+    struct board_failures fit = *failures;
+    if (fit.count > room) {
+        fit.dropped += fit.count - room;
+        fit.count = room;
+    }
+    return fit;
+}
+
+static const struct board_failures *take_failures(struct board *board, const struct board_failures *failures)
+{
+    if (failures == NULL)
+        return NULL;
+    struct board_failures *kept = memory_zeroed(1, sizeof(*kept) + failures->count * sizeof(*failures->rows));
+    struct board_failure *rows = (struct board_failure *)(void *)(kept + 1);
+    for (size_t i = 0; i < failures->count; i++)
+        rows[i] = (struct board_failure){.title = take_utf8(&board->titles, failures->rows[i].title),
+                                         .error = take_error(board, failures->rows[i].error),
+                                         .file = take_utf8(&board->files, failures->rows[i].file),
+                                         .line = failures->rows[i].line};
+    *kept = (struct board_failures){.count = failures->count, .dropped = failures->dropped, .rows = rows};
+    board->failures_kept += kept->count;
+    board->failures_dropped += kept->dropped;
+    return kept;
+}
+
+static void drop_failures(struct board *board, const struct board_failures *failures)
+{
+    if (failures == NULL)
+        return;
+    for (size_t i = 0; i < failures->count; i++) {
+        text_pool_drop(&board->titles, failures->rows[i].title);
+        error_pool_drop(&board->errors, failures->rows[i].error);
+        text_pool_drop(&board->files, failures->rows[i].file);
+    }
+    board->failures_kept -= failures->count;
+    board->failures_dropped -= failures->dropped;
+    free((void *)(uintptr_t)failures);
+}
+
+static bool is_problem(const struct board_task *task)
+{
+    return task->state == BOARD_FAILED || task->state == BOARD_ERROR;
+}
+
+/* What the task has to say itself. */
+static const struct board_error *take_own_error(struct board *board, const struct board_task *task)
+{
+    bool is_told = task->failures && task->failures->count > 0;
+    if (!is_problem(task) || (is_told && task->state == BOARD_FAILED))
+        return NULL;
+    return error_pool_take(&board->errors, &(struct board_error){.message = task->message});
+}
+
+size_t board_failure_count(const struct board *board, size_t index)
+{
+    const struct board_entry *entry = &board->entries[index];
+    return (entry->error != NULL) + (entry->task.failures ? entry->task.failures->count : 0);
+}
+
+struct board_failure board_failure(const struct board *board, size_t index, size_t number)
+{
+    const struct board_entry *entry = &board->entries[index];
+    const struct board_task *task = &entry->task;
+    if (entry->error && number == 0)
+        return (struct board_failure){
+            .title = task->title, .error = entry->error, .file = task->file, .line = task->line};
+    return task->failures->rows[number - (entry->error != NULL)];
+}
+
+size_t board_failures_dropped(const struct board *board)
+{
+    return board->failures_dropped;
+}
+
+/* ---- tasks ---- */
+
+/* Stores a task with texts that are UTF-8, but for those of its failures. */
 static bool store_task(struct board *board, size_t index, const struct board_task *task)
 {
     struct board_entry *entry = &board->entries[index];
     struct board_task old = entry->task;
+    const struct board_error *old_error = entry->error;
     if (same_task(&old, task))
         return false;
     account(&board->sums, &old, -1);
@@ -204,12 +327,16 @@ static bool store_task(struct board *board, size_t index, const struct board_tas
     entry->task = *task;
     entry->task.worker = text_pool_take(&board->workers, task->worker);
     entry->task.message = text_pool_take(&board->messages, task->message);
-    entry->task.title = text_pool_take(&board->messages, task->title);
-    entry->task.file = text_pool_take(&board->messages, task->file);
+    entry->task.title = text_pool_take(&board->titles, task->title);
+    entry->task.file = text_pool_take(&board->files, task->file);
+    entry->task.failures = take_failures(board, task->failures);
+    entry->error = take_own_error(board, &entry->task);
     text_pool_drop(&board->workers, old.worker);
     text_pool_drop(&board->messages, old.message);
-    text_pool_drop(&board->messages, old.title);
-    text_pool_drop(&board->messages, old.file);
+    text_pool_drop(&board->titles, old.title);
+    text_pool_drop(&board->files, old.file);
+    drop_failures(board, old.failures);
+    error_pool_drop(&board->errors, old_error);
     move_to_newest(board, (uint32_t)index);
     return true;
 }
@@ -218,10 +345,15 @@ bool board_set_task(struct board *board, size_t index, const struct board_task *
 {
     auto_free char *worker = NULL, *message = NULL, *title = NULL, *file = NULL;
     struct board_task clean = *task;
+    struct board_failures fit;
     clean.worker = utf8_text(task->worker, &worker);
     clean.message = utf8_text(task->message, &message);
     clean.title = utf8_text(task->title, &title);
     clean.file = utf8_text(task->file, &file);
+    if (task->failures) {
+        fit = fitting(board, task->failures, board->entries[index].task.failures);
+        clean.failures = &fit;
+    }
     return store_task(board, index, &clean);
 }
 
@@ -272,17 +404,12 @@ void board_worker_left(struct board *board, const char *worker, bool lost)
     set_worker(board, worker, lost ? BOARD_WORKER_LOST : BOARD_WORKER_LEFT, 0);
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_same_run(const struct board_run *a, const struct board_run *b)
 {
     return a->state == b->state && a->started_ms == b->started_ms && a->finished_ms == b->finished_ms &&
            a->reopened_ms == b->reopened_ms && a->idle_ms == b->idle_ms && a->reruns == b->reruns &&
-           a->failed == b->failed && a->cancel_kind == b->cancel_kind && is_same_text(a->source, b->source) &&
-           is_same_text(a->branch, b->branch) && is_same_text(a->url, b->url);
+           a->failed == b->failed && a->cancel_kind == b->cancel_kind && same_text(a->source, b->source) &&
+           same_text(a->branch, b->branch) && same_text(a->url, b->url);
 }
 
 /* A copy that is UTF-8 and not too long to be shown; NULL stays NULL. */
@@ -379,66 +506,6 @@ enum board_verdict board_verdict(const struct board *board)
     return good == 0 ? BOARD_VERDICT_SKIPPED : BOARD_VERDICT_PASSED;
 }
 
-uint64_t board_bound_ms(const struct board *board)
-{
-    uint64_t slots = board->most_slots ? board->most_slots : 1;
-    uint64_t share_ms = board->longest_ms > 0 ? board->sums.compute_ms / slots : 0;
-    return share_ms > board->longest_ms ? share_ms : board->longest_ms;
-}
-
-static void estimate(const struct board *board, int64_t now_ms, struct board_totals *totals)
-{
-    const struct board_sums *sums = &board->sums;
-    size_t left = sums->counts[BOARD_QUEUED] + sums->counts[BOARD_RUNNING];
-    totals->has_eta = board->run.state == BOARD_RUN_RUNNING && sums->measured >= ETA_TASKS && board->slots > 0;
-    if (!totals->has_eta)
-        return;
-    double n = (double)sums->measured, k = (double)left;
-    double mean = (double)sums->duration_ms / n;
-    double variance = fmax(0, ((double)sums->duration_squares - n * mean * mean) / (n - 1));
-    double deviation = sqrt(variance);
-    double slots = fmax(1, fmin((double)board->slots, k));
-
-    double running = (double)sums->clocked;
-    double done = running * (double)now_ms - (double)sums->started_ms;
-    double work = k * mean - fmin(fmax(done, 0), running * mean);
-    double wide = 2 * deviation * sqrt(k + k * k / n);
-    double tail = (1 - 1 / slots) * fmin(mean + 2 * deviation, (double)board->longest_ms);
-    totals->eta_low_ms = (uint64_t)(fmax(0, work - wide) / slots);
-    totals->eta_high_ms = left > 0 ? (uint64_t)((work + wide) / slots + tail) : 0;
-}
-
-void board_totals(const struct board *board, int64_t now_ms, struct board_totals *totals)
-{
-    const struct board_sums *sums = &board->sums;
-    const struct board_run *run = &board->run;
-    int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : now_ms;
-    int64_t wall_ms = run->started_ms > 0 ? end_ms - run->started_ms - run->idle_ms : 0;
-    *totals = (struct board_totals){
-        .state = run->state,
-        .verdict = board_verdict(board),
-        .total = board_total(board),
-        .excluded = board->plan->exclusion_count,
-        .tests_passed = sums->tests_passed,
-        .tests_failed = sums->tests_failed,
-        .tests_skipped = sums->tests_skipped,
-        .tests_flaky = sums->tests_flaky,
-        .started_ms = run->started_ms,
-        .finished_ms = run->finished_ms,
-        .wall_ms = wall_ms > 0 ? (uint64_t)wall_ms : 0,
-        .idle_ms = (uint64_t)run->idle_ms,
-        .compute_ms = sums->compute_ms,
-        .bound_ms = board_bound_ms(board),
-        .efficiency = -1,
-        .workers_live = board->workers_in[BOARD_WORKER_LIVE],
-        .workers_lost = board->workers_in[BOARD_WORKER_LOST],
-    };
-    memcpy(totals->counts, sums->counts, sizeof(totals->counts));
-    if (totals->wall_ms > 0 && totals->bound_ms > 0)
-        totals->efficiency = fmin(1, (double)totals->bound_ms / (double)totals->wall_ms);
-    estimate(board, now_ms, totals);
-}
-
 size_t board_slowest(const struct board *board, size_t *indices, size_t limit)
 {
     size_t count = 0;
@@ -462,9 +529,10 @@ size_t board_changes(const struct board *board, uint64_t since, size_t limit)
 {
     size_t count = 0;
     for (uint32_t i = board->newest; i != BOARD_NOBODY && count < limit; i = board->entries[i].older) {
+        size_t failures = board_failure_count(board, i);
         if (board->entries[i].seq <= since)
             break;
-        count++;
+        count += failures > 1 ? failures : 1;
     }
-    return count;
+    return count < limit ? count : limit;
 }

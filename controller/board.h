@@ -43,6 +43,32 @@ const char *board_state_name(enum board_state state);
 const char *board_run_state_name(enum board_run_state state);
 const char *board_verdict_name(enum board_verdict verdict);
 
+/* What went wrong, in words; NULL: not told. */
+struct board_error {
+    const char *message;             /* up to three lines */
+    const char *expected, *received; /* one line each */
+};
+
+/* A test that failed in the last attempt of a task, or, without a title, what kept the task itself from passing. */
+struct board_failure {
+    const char *title; /* its path as one line, NULL: none */
+    const struct board_error *error;
+    const char *file; /* where it failed; NULL: unknown */
+    int line;
+};
+
+struct board_failures {
+    size_t count;
+    size_t dropped; /* more that failed and aren't told of */
+    const struct board_failure *rows;
+};
+
+/*
+ * At most so many are kept of all tasks together: with texts as long as they come, 20 MB. What doesn't fit counts as
+ * dropped.
+ */
+enum { BOARD_FAILURES_MAX = 20000 };
+
 /*
  * All that is known of one task. The texts are borrowed when handed in and owned by the board when handed out;
  * by then every byte that isn't UTF-8 has become U+FFFD.
@@ -58,7 +84,8 @@ struct board_task {
     const char *title;    /* of the first failed test; NULL: none */
     const char *file;     /* where it failed; NULL: unknown */
     int line;
-    struct test_counts tests; /* of the last attempt */
+    struct test_counts tests;              /* of the last attempt */
+    const struct board_failures *failures; /* its failed tests, one by one; NULL: none told */
 };
 
 struct board;
@@ -72,6 +99,17 @@ bool board_set_task(struct board *board, size_t index, const struct board_task *
 
 /* Its texts stay until the task is set again. */
 const struct board_task *board_task(const struct board *board, size_t index);
+
+/*
+ * What is wrong with task `index`, one by one: what it failed with itself, if it ended in error or if nothing is told
+ * of its tests, then its failed tests. A task that failed or ended in error has one at least; one that will be tried
+ * again, or passed, has those of its last attempt. The texts stay until the task is set again.
+ */
+size_t board_failure_count(const struct board *board, size_t index);
+struct board_failure board_failure(const struct board *board, size_t index, size_t number);
+
+/* Failed tests of all tasks that aren't told of. */
+size_t board_failures_dropped(const struct board *board);
 
 /* A worker has come or gone; `lost`: its lease ran out. One that comes back is no longer lost. */
 void board_worker_joined(struct board *board, const char *worker, unsigned slots);
@@ -156,7 +194,7 @@ void board_totals(const struct board *board, int64_t now_ms, struct board_totals
 /* Indices of the `limit` slowest finished tasks, slowest first; returns how many. */
 size_t board_slowest(const struct board *board, size_t *indices, size_t limit);
 
-/* How many tasks have changed since `since`, counted up to `limit`. */
+/* How many tasks have changed since `since`, or rather what there is to tell of them: one with n failures counts as n. Up to `limit`. */
 size_t board_changes(const struct board *board, uint64_t since, size_t limit);
 
 /* The JSON texts of ARCHITECTURE.md, appended. `now_ms` is Unix time. */
@@ -172,8 +210,9 @@ void board_add_task(const struct board *board, size_t index, const char *attempt
 bool board_add_run(const struct board *board, const char *run_id, int64_t now_ms, struct buffer *out);
 
 struct board_query {
-    unsigned states;  /* bit set of enum board_state; 0: all */
-    const char *text; /* NULL, or what spec, group, worker, message or key must contain (ASCII case-insensitive) */
+    unsigned states; /* bit set of enum board_state; 0: all */
+    const char *
+        text; /* NULL, or what spec, group, worker, message, key or a failure must contain (ASCII case-insensitive) */
     const char *sort; /* NULL: plan order; else a column of the snapshot, with '-' before it for descending */
     size_t limit;     /* at most so many, from the one numbered `offset` among those that match */
     size_t offset;

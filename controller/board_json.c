@@ -189,6 +189,18 @@ static void add_number_columns(const struct board *board, struct buffer *out)
     }
 }
 
+/* The index of a text, or -1; a text that is met for the first time goes to its table as well. */
+static void add_index(struct text_pool *pool, const char *text, struct buffer *out, struct buffer *table)
+{
+    uint32_t number = 0;
+    if (text && text_pool_number(pool, text, &number)) {
+        json_add_item(table);
+        json_add_text(table, text);
+    }
+    json_add_item(out);
+    json_add_int(out, text ? (int64_t)number : -1);
+}
+
 /* A column of indices goes to `out`, and the texts that they stand for to `table`, in one pass. */
 static void add_text_column(const struct board *board, struct text_pool *pool, enum board_column_name name,
                             struct buffer *out, struct buffer *table)
@@ -198,16 +210,80 @@ static void add_text_column(const struct board *board, struct text_pool *pool, e
     json_add_key(out, column->name);
     buffer_text(out, "[");
     for (size_t i = 0; i < board_total(board); i++) {
-        const char *text = column->text(board, i);
-        uint32_t number = 0;
-        if (text && text_pool_number(pool, text, &number)) {
-            json_add_item(table);
-            json_add_text(table, text);
-        }
-        json_add_item(out);
-        json_add_int(out, text ? (int64_t)number : -1);
+        add_index(pool, column->text(board, i), out, table);
     }
     buffer_text(out, "]");
+}
+
+/* The columns of failures and of the errors that they have, and the tables that come with them. */
+struct failure_columns {
+    struct buffer task, title, error, file, line;
+    struct buffer message, expected, received;
+    struct buffer titles, files;
+};
+
+#define auto_failure_columns __attribute__((cleanup(close_failure_columns))) struct failure_columns
+
+static void close_failure_columns(struct failure_columns *c)
+{
+    struct buffer *const all[] = {&c->task,    &c->title,    &c->error,    &c->file,   &c->line,
+                                  &c->message, &c->expected, &c->received, &c->titles, &c->files};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        buffer_close(all[i]);
+}
+
+static void add_error(struct failure_columns *c, const struct board_error *error)
+{
+    json_add_item(&c->message), json_add_text(&c->message, error->message);
+    json_add_item(&c->expected), json_add_text(&c->expected, error->expected);
+    json_add_item(&c->received), json_add_text(&c->received, error->received);
+}
+
+static void add_failure_cells(struct board *board, size_t index, size_t number, struct failure_columns *c)
+{
+    uint32_t error;
+    struct board_failure failure = board_failure(board, index, number);
+    if (error_pool_number(&board->errors, failure.error, &error))
+        add_error(c, failure.error);
+    json_add_item(&c->task), json_add_uint(&c->task, index);
+    add_index(&board->titles, failure.title, &c->title, &c->titles);
+    json_add_item(&c->error), json_add_uint(&c->error, error);
+    add_index(&board->files, failure.file, &c->file, &c->files);
+    json_add_item(&c->line), json_add_int(&c->line, failure.line);
+}
+
+static void add_list(struct buffer *out, const char *name, const struct buffer *items)
+{
+    json_add_key(out, name);
+    buffer_format(out, "[%s]", items->length > 0 ? items->data : "");
+}
+
+static void add_failures(struct board *board, struct buffer *out)
+{
+    auto_failure_columns c = {0};
+    text_pool_renumber(&board->titles);
+    text_pool_renumber(&board->files);
+    error_pool_renumber(&board->errors);
+    for (size_t i = 0; i < board_total(board); i++)
+        for (size_t n = 0; n < board_failure_count(board, i); n++)
+            add_failure_cells(board, i, n, &c);
+    json_add_key(out, "failures");
+    buffer_text(out, "{");
+    add_list(out, "task", &c.task);
+    add_list(out, "title", &c.title);
+    add_list(out, "error", &c.error);
+    add_list(out, "file", &c.file);
+    add_list(out, "line", &c.line);
+    buffer_text(out, "}");
+    json_add_key(out, "errors");
+    buffer_text(out, "{");
+    add_list(out, "message", &c.message);
+    add_list(out, "expected", &c.expected);
+    add_list(out, "received", &c.received);
+    buffer_text(out, "}");
+    add_list(out, "titles", &c.titles);
+    add_list(out, "files", &c.files);
+    add_named_uint(out, "failures_dropped", board_failures_dropped(board));
 }
 
 static void add_names(struct buffer *out, const char *name, const struct board_column *column)
@@ -273,7 +349,9 @@ void board_add_snapshot(struct board *board, int64_t now_ms, struct buffer *out)
     buffer_text(out, "]");
     json_add_key(out, "messages");
     buffer_add(out, messages.data, messages.length);
-    buffer_text(out, "]}");
+    buffer_text(out, "]");
+    add_failures(board, out);
+    buffer_text(out, "}");
 }
 
 /* ---- the rest */
@@ -296,6 +374,22 @@ static void add_delta_row(const struct board *board, uint32_t index, struct buff
     buffer_text(out, "]");
 }
 
+static void add_delta_failures(const struct board *board, uint32_t index, struct buffer *out)
+{
+    for (size_t n = 0; n < board_failure_count(board, index); n++) {
+        struct board_failure failure = board_failure(board, index, n);
+        json_add_item(out);
+        buffer_format(out, "[%u", index);
+        const char *const texts[] = {failure.title, failure.error->message, failure.error->expected,
+                                     failure.error->received, failure.file};
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+            buffer_text(out, ",");
+            json_add_text(out, texts[i]);
+        }
+        buffer_format(out, ",%d]", failure.line);
+    }
+}
+
 void board_add_delta(const struct board *board, uint64_t since, int64_t now_ms, struct buffer *out)
 {
     buffer_text(out, "{");
@@ -306,7 +400,35 @@ void board_add_delta(const struct board *board, uint64_t since, int64_t now_ms, 
     buffer_text(out, "[");
     for (uint32_t i = board->newest; i != BOARD_NOBODY && board->entries[i].seq > since; i = board->entries[i].older)
         add_delta_row(board, i, out);
-    buffer_text(out, "]}");
+    buffer_text(out, "]");
+    json_add_key(out, "failures");
+    buffer_text(out, "[");
+    for (uint32_t i = board->newest; i != BOARD_NOBODY && board->entries[i].seq > since; i = board->entries[i].older)
+        add_delta_failures(board, i, out);
+    buffer_text(out, "]");
+    add_named_uint(out, "failures_dropped", board_failures_dropped(board));
+    buffer_text(out, "}");
+}
+
+static void add_task_failures(const struct board *board, size_t index, struct buffer *out)
+{
+    const struct board_task *task = &board->entries[index].task;
+    json_add_key(out, "failures");
+    buffer_text(out, "[");
+    for (size_t n = 0; n < board_failure_count(board, index); n++) {
+        struct board_failure failure = board_failure(board, index, n);
+        json_add_item(out);
+        buffer_text(out, "{");
+        add_named_text(out, "title", failure.title);
+        add_named_text(out, "message", failure.error->message);
+        add_named_text(out, "expected", failure.error->expected);
+        add_named_text(out, "received", failure.error->received);
+        add_named_text(out, "file", failure.file);
+        add_named_uint(out, "line", (uint64_t)failure.line);
+        buffer_text(out, "}");
+    }
+    buffer_text(out, "]");
+    add_named_uint(out, "failures_dropped", task->failures ? task->failures->dropped : 0);
 }
 
 /* One task as an object, left open. */
@@ -332,6 +454,7 @@ static void add_task_members(const struct board *board, size_t index, struct buf
     add_named_text(out, "message", task->message);
     add_named_uint(out, "tests", (uint64_t)board_columns[BOARD_COLUMN_TESTS].number(board, index));
     add_named_uint(out, "tests_failed", task->tests.failed);
+    add_task_failures(board, index, out);
 }
 
 void board_add_task(const struct board *board, size_t index, const char *attempts_json, struct buffer *out)

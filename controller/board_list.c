@@ -47,6 +47,18 @@ static bool cell_contains(const struct board *board, size_t index, enum board_co
     return contains(board_columns[name].text(board, index), part);
 }
 
+static bool is_in_failures(const struct board *board, size_t index, const char *part)
+{
+    for (size_t n = 0; n < board_failure_count(board, index); n++) {
+        struct board_failure failure = board_failure(board, index, n);
+        if (contains(failure.title, part) || contains(failure.error->message, part) ||
+            contains(failure.error->expected, part) || contains(failure.error->received, part) ||
+            contains(failure.file, part))
+            return true;
+    }
+    return false;
+}
+
 static bool matches(const struct board *board, size_t index, const struct board_query *query)
 {
     char key[TASK_KEY_SIZE];
@@ -54,7 +66,7 @@ static bool matches(const struct board *board, size_t index, const struct board_
         return false;
     if (query->text == NULL || cell_contains(board, index, BOARD_COLUMN_SPEC, query->text) ||
         cell_contains(board, index, BOARD_COLUMN_WORKER, query->text) ||
-        cell_contains(board, index, BOARD_COLUMN_MESSAGE, query->text))
+        cell_contains(board, index, BOARD_COLUMN_MESSAGE, query->text) || is_in_failures(board, index, query->text))
         return true;
     /* The key holds the group's name. */
     plan_key(board->plan, index, key);

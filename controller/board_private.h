@@ -1,6 +1,7 @@
 /* The inside of a board: for board.c, which keeps it, and the files that write it out. */
 #pragma once
 #include "controller/board.h"
+#include "controller/error_pool.h"
 #include "controller/text_pool.h"
 
 struct cJSON;
@@ -8,8 +9,9 @@ struct cJSON;
 #define BOARD_NOBODY UINT32_MAX /* no neighbour in the list of changes */
 
 struct board_entry {
-    struct board_task task;
-    uint64_t seq; /* of its last change, 0: never changed, and then not in the list */
+    struct board_task task;          /* its failures are one piece of memory with their rows */
+    const struct board_error *error; /* what it failed with itself, NULL: its tests say it all */
+    uint64_t seq;                    /* of its last change, 0: never changed, and then not in the list */
     uint32_t older, newer;
 };
 
@@ -53,7 +55,11 @@ struct board {
     uint64_t longest_ms;
 
     struct text_pool workers;  /* names in tasks */
-    struct text_pool messages; /* messages, titles, files */
+    struct text_pool messages; /* of tasks */
+    struct text_pool titles;   /* of tests */
+    struct text_pool files;
+    struct error_pool errors;
+    size_t failures_kept, failures_dropped;
 
     struct text_pool roster_names; /* every worker that ever came; its number is its index in `roster` */
     struct board_worker *roster;

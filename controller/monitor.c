@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "controller/run_record.h"
 #include "controller/task_record.h"
 #include "shared/log.h"
@@ -104,9 +102,10 @@ static void worker_left(struct monitor *m, const char *worker, bool is_lost)
 /* Sets the task and its details, which are JSON or NULL. Returns whether the board has changed. */
 static bool set_task(struct monitor *m, size_t index, struct board_task *task, const char *details)
 {
-    cJSON *tree = details ? task_record_apply_details(task, details) : NULL;
+    struct task_record_details borrowed;
+    task_record_apply_details(task, details, &borrowed);
     bool is_changed = board_set_task(m->board, index, task);
-    cJSON_Delete(tree);
+    task_record_close_details(&borrowed);
     return is_changed;
 }
 

@@ -1,11 +1,13 @@
 #include "controller/task_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
 #include "shared/bounds.h"
 #include "shared/json.h"
+#include "shared/memory.h"
 #include "shared/redis_reply.h"
 
 enum { STATUS, RESULT, STARTTIME, DURATION, ATTEMPT, WORKER, FLAKY, REASON };
@@ -83,6 +85,7 @@ static void forget_failure(struct board_task *task)
     task->message = task->title = task->file = NULL;
     task->line = 0;
     task->tests = (struct test_counts){0};
+    task->failures = NULL;
 }
 
 static void keep_duration(struct board_task *task)
@@ -178,27 +181,104 @@ static const char *text_at(const cJSON *object, const char *name)
     return text_or_null(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name)));
 }
 
-struct cJSON *task_record_apply_details(struct board_task *task, const char *details)
+static int line_at(const cJSON *object)
+{
+    const cJSON *line = cJSON_GetObjectItemCaseSensitive(object, "line");
+    return cJSON_IsNumber(line) && line->valueint > 0 ? line->valueint : 0;
+}
+
+static size_t length_of(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
+/* Fills a failure and its error; returns the bytes of their texts. */
+static size_t read_failure(const cJSON *item, struct board_failure *failure, struct board_error *error)
+{
+    *error = (struct board_error){
+        .message = text_at(item, "message"),
+        .expected = text_at(item, "expected"),
+        .received = text_at(item, "received"),
+    };
+    const char *title = text_at(item, "title"), *file = text_at(item, "file");
+    *failure = (struct board_failure){
+        .title = title ? title : "?", .error = error, .file = file, .line = file ? line_at(item) : 0};
+    return length_of(failure->title) + length_of(file) + length_of(error->message) + length_of(error->expected) +
+           length_of(error->received);
+}
+
+static void read_failures(const cJSON *root, struct task_record_details *borrowed)
+{
+    const cJSON *told = cJSON_GetObjectItemCaseSensitive(root, "failures"), *item;
+    const cJSON *list = cJSON_IsArray(told) ? told : NULL;
+    const cJSON *dropped = cJSON_GetObjectItemCaseSensitive(root, "failures_dropped");
+    struct board_failures *failures = &borrowed->failures;
+    size_t size = list ? (size_t)cJSON_GetArraySize(list) : 0, bytes = 0;
+    size_t room = size < TASK_RECORD_FAILURES_MAX ? size : TASK_RECORD_FAILURES_MAX;
+    if (cJSON_IsNumber(dropped) && dropped->valueint > 0)
+        failures->dropped = (size_t)(dropped->valueint < BOUNDS_COUNT_MAX ? dropped->valueint : BOUNDS_COUNT_MAX);
+    borrowed->rows = memory_zeroed(room + 1, sizeof(*borrowed->rows));
+    borrowed->errors = memory_zeroed(room + 1, sizeof(*borrowed->errors));
+    failures->rows = borrowed->rows;
+    cJSON_ArrayForEach(item, list)
+    {
+        size_t next = failures->count;
+        if (!cJSON_IsObject(item))
+            continue;
+        if (next == room)
+            failures->dropped++;
+        else if ((bytes += read_failure(item, &borrowed->rows[next], &borrowed->errors[next])) <=
+                 TASK_RECORD_FAILURES_BYTES)
+            failures->count++;
+        else
+            failures->dropped++;
+    }
+}
+
+/*
+ * An error has its reason (a time limit, say): then message and place are those of a test that failed before, which is
+ * among the failures. A failure's reason is its first test's message.
+ */
+static void apply_first(struct board_task *task, const cJSON *root)
+{
+    const char *message = text_at(root, "message"), *title = text_at(root, "title");
+    if (task->state == BOARD_ERROR && task->message && title)
+        return;
+    if (message)
+        task->message = message;
+    task->title = title;
+    task->file = text_at(root, "file");
+    task->line = line_at(root);
+}
+
+bool task_record_apply_details(struct board_task *task, const char *details, struct task_record_details *borrowed)
 {
     struct error ignored;
-    cJSON *root;
-    if (json_parse(&root, details, strlen(details), &ignored) < 0 || !cJSON_IsObject(root)) {
-        cJSON_Delete(root);
-        return NULL;
-    }
-    const cJSON *tests = cJSON_GetObjectItemCaseSensitive(root, "tests");
-    const cJSON *line = cJSON_GetObjectItemCaseSensitive(root, "line");
-    const char *message = text_at(root, "message");
+    *borrowed = (struct task_record_details){0};
+    if (details == NULL || json_parse(&borrowed->tree, details, strlen(details), &ignored) < 0)
+        return false;
+    const cJSON *root = borrowed->tree, *tests = cJSON_GetObjectItemCaseSensitive(root, "tests");
+    if (!cJSON_IsObject(root))
+        return false;
     task->tests = (struct test_counts){
         .passed = count_at(tests, 0, BOUNDS_COUNT_MAX),
         .failed = count_at(tests, 1, BOUNDS_COUNT_MAX),
         .skipped = count_at(tests, 2, BOUNDS_COUNT_MAX),
         .flaky = count_at(tests, 3, BOUNDS_COUNT_MAX),
     };
-    if (message)
-        task->message = message;
-    task->title = text_at(root, "title");
-    task->file = text_at(root, "file");
-    task->line = cJSON_IsNumber(line) && line->valueint > 0 ? line->valueint : 0;
-    return root;
+    task->title = task->file = NULL;
+    task->line = 0;
+    apply_first(task, root);
+    read_failures(root, borrowed);
+    bool has_failed = borrowed->failures.count > 0 || borrowed->failures.dropped > 0;
+    task->failures = has_failed ? &borrowed->failures : NULL;
+    return true;
+}
+
+void task_record_close_details(struct task_record_details *borrowed)
+{
+    cJSON_Delete(borrowed->tree);
+    free(borrowed->rows);
+    free(borrowed->errors);
+    *borrowed = (struct task_record_details){0};
 }

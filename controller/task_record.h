@@ -30,8 +30,20 @@ void task_record_from_hash(struct board_task *task, const struct redisReply *has
  */
 const char *task_record_apply_event(struct board_task *task, const struct event *event);
 
+/* Of the failed tests that details tell of no more are looked at, nor more bytes of their texts. */
+enum { TASK_RECORD_FAILURES_MAX = 100, TASK_RECORD_FAILURES_BYTES = 64 * 1024 };
+
+/* What a task borrows from its details. Zeroed: nothing. */
+struct task_record_details {
+    struct cJSON *tree;
+    struct board_failures failures;
+    struct board_failure *rows;
+    struct board_error *errors;
+};
+
 /*
- * The details of an attempt (ledger_settlement.details); what isn't a JSON object changes nothing. The texts are
- * borrowed from the tree that is returned, to be deleted after use; NULL: there is none.
+ * The details of an attempt (ledger_settlement.details, NULL: none); what isn't a JSON object changes nothing. What
+ * the task then borrows is in `borrowed`, to be closed after use. Returns whether there was anything to read.
  */
-struct cJSON *task_record_apply_details(struct board_task *task, const char *details);
+bool task_record_apply_details(struct board_task *task, const char *details, struct task_record_details *borrowed);
+void task_record_close_details(struct task_record_details *borrowed);

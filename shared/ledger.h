@@ -138,7 +138,7 @@ struct ledger_settlement {
     const char *record; /* JSON of the attempt (ARCHITECTURE.md) */
     const char *log;    /* kept output; NULL: none */
     size_t log_length;
-    const char *details; /* JSON for the board: {"message","title","file","line","tests":[p,f,s,fl]}; NULL: none */
+    const char *details; /* JSON for the board (worker/judge.h); NULL: none */
     int retries;         /* attempts that may follow failed ones */
 };
 

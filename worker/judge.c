@@ -12,6 +12,7 @@
 #include "shared/json_writer.h"
 #include "shared/memory.h"
 #include "worker/error_line.h"
+#include "worker/message_lines.h"
 #include "worker/one_line.h"
 #include "worker/test_record.h"
 
@@ -22,15 +23,18 @@ void judge_init(struct judge *j)
 
 void judge_clear(struct judge *j)
 {
-    struct buffer tests = j->tests;
+    struct buffer tests = j->tests, failures = j->failures;
     buffer_clear(&tests);
+    buffer_clear(&failures);
     judge_init(j);
     j->tests = tests;
+    j->failures = failures;
 }
 
 void judge_close(struct judge *j)
 {
     buffer_close(&j->tests);
+    buffer_close(&j->failures);
     *j = (struct judge){0};
 }
 
@@ -62,6 +66,12 @@ char *judge_details(const struct judge *j)
         json_add_key(&details, "file"), json_add_text(&details, j->file);
         json_add_key(&details, "line"), json_add_int(&details, j->line_number);
     }
+    if (j->failure_count > 0) {
+        json_add_key(&details, "failures");
+        buffer_format(&details, "[%s]", j->failures.data);
+    }
+    if (j->failures_dropped > 0)
+        json_add_key(&details, "failures_dropped"), json_add_uint(&details, j->failures_dropped);
     buffer_text(&details, "}");
     return buffer_take(&details);
 }
@@ -162,18 +172,58 @@ static void take_place(struct judge *j, const cJSON *event)
     j->line_number = (int)number_of(event, "line", INT_MAX);
 }
 
-static void take_title(struct judge *j, const cJSON *event)
+static void set_title(char *title, size_t size, const cJSON *event)
 {
-    auto_buffer title = {0};
+    auto_buffer whole = {0};
     const cJSON *part;
     cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(event, "title"))
     {
         if (!cJSON_IsString(part))
             continue;
-        buffer_text(&title, title.length > 0 ? " › " : "");
-        buffer_text(&title, part->valuestring);
+        buffer_text(&whole, whole.length > 0 ? " › " : "");
+        buffer_text(&whole, part->valuestring);
     }
-    one_line_set(j->title, sizeof(j->title), title.data);
+    one_line_set(title, size, whole.data);
+}
+
+static void add_known(struct buffer *out, const char *name, const char *text)
+{
+    if (*text)
+        json_add_key(out, name), json_add_text(out, text);
+}
+
+static void add_failure(struct buffer *out, const cJSON *event)
+{
+    enum { TITLE_SIZE = 401, VALUE_SIZE = 201, FILE_SIZE = 401 };
+    char title[TITLE_SIZE], message[MESSAGE_LINES_SIZE], expected[VALUE_SIZE], received[VALUE_SIZE], file[FILE_SIZE];
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(event, "error");
+    set_title(title, sizeof(title), event);
+    one_line_set(expected, sizeof(expected), text_of(error, "expected"));
+    one_line_set(received, sizeof(received), text_of(error, "received"));
+    message_lines_set(message, text_of(error, "message"), *expected && *received);
+    one_line_set(file, sizeof(file), text_of(event, "file"));
+    buffer_text(out, "{");
+    json_add_key(out, "title"), json_add_text(out, title);
+    add_known(out, "message", message);
+    add_known(out, "expected", expected);
+    add_known(out, "received", received);
+    add_known(out, "file", file);
+    if (*file)
+        json_add_key(out, "line"), json_add_int(out, (int)number_of(event, "line", INT_MAX));
+    buffer_text(out, "}");
+}
+
+static void keep_failure(struct judge *j, const cJSON *event)
+{
+    auto_buffer failure = {0};
+    add_failure(&failure, event);
+    if (j->failure_count == JUDGE_FAILURES_MAX || j->failures.length + failure.length + 1 > JUDGE_FAILURES_BYTES) {
+        j->failures_dropped++;
+        return;
+    }
+    json_add_item(&j->failures);
+    buffer_text(&j->failures, failure.data);
+    j->failure_count++;
 }
 
 static unsigned count_attachments(const cJSON *event)
@@ -201,8 +251,10 @@ static bool on_test(struct judge *j, const cJSON *event)
         bool failed = statuses[i].count == &j->counts.failed;
         if (failed && j->counts.failed == 0) {
             take_place(j, event);
-            take_title(j, event);
+            set_title(j->title, sizeof(j->title), event);
         }
+        if (failed)
+            keep_failure(j, event);
         ++*statuses[i].count;
         if (!failed && is_own(j, event))
             ++*(statuses[i].is_pass ? &j->own_passed : &j->own_skipped);

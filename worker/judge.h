@@ -41,6 +41,7 @@
  *     members of a test that worker/test_record.h
  *       doesn't have                                       nothing; "attachments" are counted, and not kept
  *     test records beyond JUDGE_TESTS_MAX                  counted, with their status, and not kept
+ *     failed tests beyond JUDGE_FAILURES_MAX or _BYTES     counted, and not told to the board one by one
  *     an event without "spec"                              of this spec; good news of none, if the runner was started
  *                                                            for others too
  *     an event of another spec that the runner was
@@ -60,8 +61,12 @@
 #include "shared/task.h"
 #include "worker/supervisor.h"
 
-/* Bytes of all test records as JSON; beyond half of it only failed tests are added. */
-enum { JUDGE_TESTS_MAX = 512 * 1024 };
+enum {
+    JUDGE_TESTS_MAX =
+        512 * 1024,           /* bytes of all test records as JSON; beyond half of it only failed tests are added */
+    JUDGE_FAILURES_MAX = 100, /* failed tests that the board is told of, */
+    JUDGE_FAILURES_BYTES = 32 * 1024, /* and their bytes as JSON */
+};
 
 struct cJSON;
 
@@ -75,6 +80,9 @@ struct judge {
 
     struct buffer tests;    /* the test records as JSON, between commas, capped */
     unsigned tests_dropped; /* records left out by the cap; they are counted all the same */
+    struct buffer failures; /* the failed tests as the board is told of them, between commas, capped */
+    size_t failure_count;   /* in it */
+    unsigned failures_dropped;
     unsigned attachments_dropped;
     struct test_counts counts;
     unsigned own_passed;          /* of those passed and flaky: tests of this spec */
@@ -140,8 +148,10 @@ char *judge_take_tests(struct judge *j);
 
 /*
  * What the board shows of the attempt without asking for more, now the caller's; NULL: nothing.
- *     {"tests":[passed,failed,skipped,flaky],"message":"…","title":"…","file":"…","line":12}
- * where all but "tests" may be missing.
+ *     {"tests":[passed,failed,skipped,flaky],"message":"…","title":"…","file":"…","line":12,
+ *      "failures":[{"title":"cart › adds","message":"up to three\nlines","expected":"3","received":"2",
+ *                   "file":"…","line":12}],"failures_dropped":4}
+ * where all but "tests" may be missing. "failures" are the failed tests, the first ones if there are too many.
  */
 char *judge_details(const struct judge *j);
 

@@ -3,6 +3,7 @@
 // run is live are compiled as far as they have grown. Pure.
 
 import { NO_MESSAGE, errorPattern } from './errors.js';
+import { failuresOf } from './run.js';
 import { STATUSES, isProblem, statusNumber } from './status.js';
 import { oneLine } from './text.js';
 
@@ -46,11 +47,23 @@ function compileTerm(run, term) {
     const matches = lookup(table, (_, number) => searchText(table, number).includes(term));
     return (row) => matches(run[column][row]);
   });
+  const isInText = memo((text) => oneLine(text).toLowerCase().includes(term));
+  fields.push((row) => failuresOf(run, row).some((failure) => FAILURE_TEXTS.some((name) => isInText(failure[name]))));
   if (term.includes(':')) {
     const prefixes = run.tables.groups.map((group) => `task:${group.toLowerCase()}:`);
     fields.push((row) => `${prefixes[run.group[row]]}${run.number[row]}`.includes(term));
   }
   return (row) => fields.some((field) => field(row));
+}
+
+const FAILURE_TEXTS = ['title', 'message', 'expected', 'received', 'file'];
+
+function memo(test) {
+  const answers = new Map();
+  return (text) => {
+    if (!answers.has(text)) answers.set(text, test(text));
+    return answers.get(text);
+  };
 }
 
 // Tables only grow, so what was prepared for one filter serves the next.

@@ -1,5 +1,6 @@
 // The run as the page holds it: one typed array per column and one list per string table, never an
-// object per task, so that 100,000 tasks cost a few megabytes and a delta costs its own length.
+// object per task, so that 100,000 tasks cost a few megabytes and a delta costs its own length. Only what went
+// wrong is a list of objects for its row: run.failures.
 //
 // Pure: no network, no DOM. Rows are task indices in plan order, as in the API.
 
@@ -10,6 +11,11 @@ export const TABLES = ['groups', 'specs', 'viewports', 'browsers', 'runners', 'w
 
 /** All of them; controller/board_columns.c has the same. */
 export const COLUMNS = ['status', ...INDEX_COLUMNS, ...COUNT_COLUMNS, ...TIME_COLUMNS];
+
+/** Those of the failed tests, and of the errors that they have; controller/board_json.c has the same. */
+export const FAILURE_COLUMNS = ['task', 'title', 'error', 'file', 'line'];
+export const ERROR_COLUMNS = ['message', 'expected', 'received'];
+export const FAILURE_TABLES = ['titles', 'files'];
 
 /** The snapshot of the API -> a run. Throws on a snapshot whose columns do not fit together. */
 export function loadRun(snapshot) {
@@ -35,9 +41,33 @@ export function loadRun(snapshot) {
   for (const name of COUNT_COLUMNS) run[name] = column(name, Uint32Array);
   for (const name of TIME_COLUMNS) run[name] = column(name, Float64Array);
   for (const name of TABLES) run.tables[name] = snapshot[name].slice();
+  run.failures = loadFailures(snapshot, size);
+  run.failuresDropped = snapshot.failures_dropped ?? 0;
   run.workerNumbers = numbering(run.tables.workers);
   run.messageNumbers = numbering(run.tables.messages);
   return run;
+}
+
+const NO_FAILURES = [];
+
+/** What is wrong with a task, one by one, as { title, message, expected, received, file, line }: a title of '' is the task's own. */
+export const failuresOf = (run, row) => run.failures.get(row) ?? NO_FAILURES;
+
+function loadFailures({ failures = {}, errors = {}, titles = [], files = [] }, size) {
+  const byRow = new Map();
+  const [tasks, title, error, file, line] = FAILURE_COLUMNS.map((name) => failures[name] ?? []);
+  const texts = ERROR_COLUMNS.map((name) => errors[name] ?? []);
+  tasks.forEach((row, i) => {
+    if (!(row >= 0 && row < size)) throw new Error(`snapshot: failures.task[${i}]: no task ${row}`);
+    addFailure(byRow, row, titles[title[i]], texts.map((column) => column[error[i]]), files[file[i]], line[i]);
+  });
+  return byRow;
+}
+
+function addFailure(byRow, row, title, [message, expected, received], file, line) {
+  const failure = { title: title ?? '', message: message ?? '', expected: expected ?? '', received: received ?? '', file: file ?? '', line };
+  if (byRow.has(row)) byRow.get(row).push(failure);
+  else byRow.set(row, [failure]);
 }
 
 /** Applies one delta in place; returns the rows that changed, empty for a delta already seen. */
@@ -57,8 +87,13 @@ export function applyDelta(run, delta) {
     run.tests[row] = tests;
     run.tests_failed[row] = testsFailed;
     run.changes[row] += 1;
+    run.failures.delete(row);
     rows.push(row);
   }
+  for (const [row, title, message, expected, received, file, line] of delta.failures ?? []) {
+    addFailure(run.failures, row, title, [message, expected, received], file, line);
+  }
+  run.failuresDropped = delta.failures_dropped ?? 0;
   return rows;
 }
 

@@ -1,6 +1,7 @@
 // A made-up run for tests of the page: the same seed gives the same run, task by task, and time is what the test says
 // it is. It speaks the shapes of the API (ARCHITECTURE.md, "The page and the API"), and nothing else of the controller.
 
+import { failureTables } from './unit/runs.mjs';
 import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, SKIPPED, STATUSES } from '../../html/src/status.js';
 
 const GROUPS = ['search', 'checkout', 'account', 'catalog', 'admin'];
@@ -212,6 +213,7 @@ export class ReplayRun {
         status: column('status'), attempt: column('attempt'), started_ms: column('started'), duration_ms: column('duration'),
         worker: indices(workers, 'worker'), message: indices(messages, 'message'), tests: column('tests'), tests_failed: column('failed'),
       },
+      ...failureTables(this.tasks.flatMap((_, row) => this.failures(row))),
     };
   }
 
@@ -219,10 +221,23 @@ export class ReplayRun {
   delta(since) {
     if (since >= this.seq) return null;
     const tasks = [];
+    const failures = [];
     this.tasks.forEach((task, row) => {
-      if (task.changed > since) tasks.push([row, task.status, task.attempt, task.started, task.duration, task.worker, task.message, task.tests, task.failed]);
+      if (task.changed <= since) return;
+      failures.push(...this.failures(row));
+      tasks.push([row, task.status, task.attempt, task.started, task.duration, task.worker, task.message, task.tests, task.failed]);
     });
-    return { seq: this.seq, summary: this.summary(), tasks };
+    return { seq: this.seq, summary: this.summary(), tasks, failures, failures_dropped: 0 };
+  }
+
+  /** What is wrong with a task, as rows of a delta. */
+  failures(row) {
+    const task = this.tasks[row];
+    const ended = task.attempts.at(-1);
+    if (task.status === ERROR) return [[row, null, task.message, null, null, null, 0]];
+    if (!ended || ended.outcome !== FAILED || task.status === RUNNING) return [];
+    return Array.from({ length: task.tests }, (_, t) => this.test(task, ended, t)).filter(({ status }) => status === 'failed')
+      .map(({ title, file, line, error }) => [row, title.join(' › '), ended.message, ...(task.hostile ? [null, null] : ['"3 items"', '"2 items"']), file, line]);
   }
 
   key(row) {

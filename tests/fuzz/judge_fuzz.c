@@ -95,14 +95,16 @@ static void require_details(const struct judge *j)
         return;
     }
     struct board_task task = {0};
-    cJSON *tree = task_record_apply_details(&task, details);
-    require(tree != NULL);
+    struct task_record_details borrowed;
+    require(task_record_apply_details(&task, details, &borrowed));
     require(memcmp(&task.tests, &j->counts, sizeof(task.tests)) == 0);
     require(is_text(task.message, j->message));
     require(is_text(task.title, j->title));
     require(is_text(task.file, j->file));
     require(task.line == (j->file[0] ? j->line_number : 0));
-    cJSON_Delete(tree);
+    require((task.failures ? task.failures->count + task.failures->dropped : 0) == j->counts.failed);
+    require(strlen(details) <= JUDGE_FAILURES_BYTES + 16 * 1024);
+    task_record_close_details(&borrowed);
 }
 
 static void on_event(void *data, const cJSON *event, const char *text)

@@ -103,6 +103,21 @@ static void require_totals(const struct board *board)
     require(!(totals.efficiency > 1) && totals.eta_low_ms <= totals.eta_high_ms);
 }
 
+static void require_failures(const struct board *board, const struct board_task *task)
+{
+    bool is_red = task->state == BOARD_FAILED || task->state == BOARD_ERROR;
+    size_t count = board_failure_count(board, 0);
+    require(count <= TASK_RECORD_FAILURES_MAX + 1 && (count > 0 || !is_red));
+    for (size_t i = 0; i < count; i++) {
+        struct board_failure failure = board_failure(board, 0, i);
+        const char *const texts[] = {failure.title, failure.file, failure.error->message, failure.error->expected,
+                                     failure.error->received};
+        for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++)
+            require(!texts[t] || fuzz_is_utf8(texts[t]));
+        require(failure.line >= 0);
+    }
+}
+
 static void require_board(struct board *board, const struct board_task *task)
 {
     board_set_task(board, 0, task);
@@ -114,6 +129,7 @@ static void require_board(struct board *board, const struct board_task *task)
     require(!kept->title || fuzz_is_utf8(kept->title));
     require(!kept->file || fuzz_is_utf8(kept->file));
     require(!board_set_task(board, 0, task)); /* the same as before */
+    require_failures(board, task);
     require_row(board, kept);
 }
 
@@ -133,10 +149,11 @@ static void tell_event(struct board *board, const char *const *texts, size_t cou
     event_parse(&event, pairs);
     const char *details = task_record_apply_event(&task, &event);
     require_bounds(&task);
-    cJSON *tree = details ? task_record_apply_details(&task, details) : NULL;
+    struct task_record_details borrowed;
+    task_record_apply_details(&task, details, &borrowed);
     require_bounds(&task);
     require_board(board, &task);
-    cJSON_Delete(tree);
+    task_record_close_details(&borrowed);
     made_reply_free(pairs);
 }
 

@@ -270,6 +270,19 @@ static void each_field_of_a_task_is_a_change(void **state)
     CHANGE(tests.failed = 1);
     CHANGE(tests.skipped = 1);
     CHANGE(tests.flaky = 1);
+    struct board_error errors[] = {{"e", "3", "2"}, {0}};
+    struct board_failure rows[] = {{"a", &errors[0], "f", 1}, {"b", &errors[1], NULL, 0}};
+    struct board_failures failures = {.count = 1, .rows = rows};
+    CHANGE(failures = &failures);
+    CHANGE(failures = (failures.count = 2, &failures));
+    CHANGE(failures = (failures.dropped = 1, &failures));
+    CHANGE(failures = (rows[1].title = "c", &failures));
+    CHANGE(failures = (rows[1].file = "g", &failures));
+    CHANGE(failures = (rows[1].line = 2, &failures));
+    CHANGE(failures = (errors[1].message = "d", &failures));
+    CHANGE(failures = (errors[1].expected = "4", &failures));
+    CHANGE(failures = (errors[1].received = "5", &failures));
+    CHANGE(failures = NULL);
 #undef CHANGE
     const struct board_task *kept = board_task(board, 0);
     assert_string_equal(kept->message, "n");
@@ -341,7 +354,77 @@ static void a_delta_row_is_the_task_as_it_is(void **state)
     auto_buffer out = {0};
     board_add_delta(board, since, START_MS, &out);
     assert_non_null(strstr(out.data, "\"tasks\":[[0,1,1,0,0,null,null,0,0],"
-                                     "[4,3,2,1764000000000,812,\"w1\",\"no\",6,1]]}"));
+                                     "[4,3,2,1764000000000,812,\"w1\",\"no\",6,1]],"
+                                     "\"failures\":[[4,null,\"no\",null,null,null,0]],\"failures_dropped\":0}"));
+}
+
+static void assert_failures(const struct board *board, size_t index, const char *wanted)
+{
+    auto_buffer found = {0};
+    buffer_text(&found, "");
+    for (size_t n = 0; n < board_failure_count(board, index); n++) {
+        struct board_failure f = board_failure(board, index, n);
+        buffer_format(&found, "%s%s|%s|%s|%s|%s:%d", n ? " " : "", f.title ? f.title : "-",
+                      f.error->message ? f.error->message : "-", f.error->expected ? f.error->expected : "-",
+                      f.error->received ? f.error->received : "-", f.file ? f.file : "-", f.line);
+    }
+    assert_string_equal(found.data, wanted);
+}
+
+static void a_red_task_says_why(void **state)
+{
+    struct board *board = board_of(state);
+    static const struct board_error boom = {"boom", "3", "2"}, silent = {0};
+    static const struct board_failure rows[] = {{"a", &boom, "a.ts", 7}, {"b", &silent, NULL, 0}};
+    static const struct board_failures two = {.count = 2, .dropped = 5, .rows = rows}, none = {.dropped = 4};
+    const struct {
+        struct board_task task;
+        const char *wanted;
+    } cases[] = {
+        {{.state = BOARD_PASSED, .message = "m"}, ""},
+        {{.state = BOARD_SKIPPED, .message = "m"}, ""},
+        {{.state = BOARD_CANCELLED, .message = "m"}, ""},
+        {{.state = BOARD_FAILED}, "-|-|-|-|-:0"},
+        {{.state = BOARD_FAILED, .message = "exit 1"}, "-|exit 1|-|-|-:0"},
+        {{.state = BOARD_FAILED, .message = "m", .title = "t", .file = "f", .line = 3}, "t|m|-|-|f:3"},
+        {{.state = BOARD_FAILED, .message = "m", .failures = &none}, "-|m|-|-|-:0"},
+        {{.state = BOARD_FAILED, .message = "m", .failures = &two}, "a|boom|3|2|a.ts:7 b|-|-|-|-:0"},
+        {{.state = BOARD_ERROR, .message = "timeout", .failures = &two},
+         "-|timeout|-|-|-:0 a|boom|3|2|a.ts:7 b|-|-|-|-:0"},
+        {{.state = BOARD_QUEUED, .message = "m", .failures = &two}, "a|boom|3|2|a.ts:7 b|-|-|-|-:0"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        board_set_task(board, 1, &cases[i].task);
+        assert_failures(board, 1, cases[i].wanted);
+        assert_int_equal(board_failures_dropped(board), cases[i].task.failures ? cases[i].task.failures->dropped : 0);
+    }
+    board_set_task(board, 1, &(struct board_task){.state = BOARD_FAILED, .message = "\xff", .failures = &two});
+    assert_int_equal(board_changes(board, 0, 100), 2);
+    assert_int_equal(board_changes(board, 0, 1), 1);
+}
+
+static void failures_are_kept_up_to_a_limit(void **state)
+{
+    struct board *board = board_of(state);
+    static const struct board_error boom = {.message = "boom"};
+    auto_free struct board_failure *rows = memory_zeroed(BOARD_FAILURES_MAX, sizeof(*rows));
+    for (size_t i = 0; i < BOARD_FAILURES_MAX; i++)
+        rows[i] = (struct board_failure){.title = "t", .error = &boom};
+    const struct board_failures most = {.count = BOARD_FAILURES_MAX - 3, .rows = rows};
+    const struct board_failures more = {.count = 10, .dropped = 1, .rows = rows};
+    const struct board_task first = {.state = BOARD_FAILED, .failures = &most};
+    const struct board_task second = {.state = BOARD_FAILED, .failures = &more};
+    board_set_task(board, 0, &first);
+    board_set_task(board, 1, &second);
+    assert_int_equal(board_failure_count(board, 1), 3);
+    assert_int_equal(board_failures_dropped(board), 8);
+    assert_false(board_set_task(board, 1, &second));
+    board_set_task(board, 2, &second);
+    assert_int_equal(board_failure_count(board, 2), 1); /* the task itself */
+    board_set_task(board, 0, &(struct board_task){.state = BOARD_PASSED});
+    assert_true(board_set_task(board, 1, &second));
+    assert_int_equal(board_failure_count(board, 1), 10);
+    assert_int_equal(board_failures_dropped(board), 1 + 11);
 }
 
 static void assert_column(const cJSON *snapshot, const char *name, const int *wanted)
@@ -370,6 +453,11 @@ static void a_snapshot_is_columns_and_string_tables(void **state)
             .state = (enum board_state)i, .worker = workers[i], .message = messages[i], .title = "not in it"};
         board_set_task(board, i, &task);
     }
+    static const struct board_error error = {.message = "bo\nom", .expected = "3"};
+    static const struct board_failure rows[] = {{"a", &error, "a.ts", 7}, {"b", &error, "a.ts", 9}};
+    static const struct board_failures failures = {.count = 2, .dropped = 1, .rows = rows};
+    struct board_task red = {.state = BOARD_FAILED, .worker = "w2", .failures = &failures};
+    board_set_task(board, 3, &red);
     /* A text that nobody has any more is not in the tables. */
     struct board_task task = {.state = BOARD_ERROR, .attempt = 3, .worker = "w1", .tests = {.failed = 2, .flaky = 1}};
     board_set_task(board, 5, &task);
@@ -400,6 +488,13 @@ static void a_snapshot_is_columns_and_string_tables(void **state)
         assert_column(root, "message", (int[]){0, -1, 1, -1, 1, -1});
         assert_column(root, "tests", (int[]){0, 0, 0, 0, 0, 3});
         assert_column(root, "tests_failed", (int[]){0, 0, 0, 0, 0, 2});
+        assert_list(root, "failures",
+                    "{\"task\":[3,3,5],\"title\":[0,1,-1],\"error\":[0,0,1],\"file\":[0,0,-1],\"line\":[7,9,0]}");
+        assert_list(root, "errors",
+                    "{\"message\":[\"bo\\nom\",null],\"expected\":[\"3\",null],\"received\":[null,null]}");
+        assert_list(root, "titles", "[\"a\",\"b\"]");
+        assert_list(root, "files", "[\"a.ts\"]");
+        assert_list(root, "failures_dropped", "1");
         cJSON_Delete(root);
     }
 }
@@ -529,6 +624,13 @@ static void a_query_filters_and_sorts(void **state)
                                   .tests = {.failed = (unsigned)i % 2}};
         board_set_task(board, i, &task);
     }
+    static const struct board_error error = {"first\nsecond line", "three", "two"};
+    static const struct board_failure rest[] = {{"cart › pays", &error, NULL, 0},
+                                                {"cart › adds an item", &error, "a.ts", 1}};
+    static const struct board_failures failures = {.count = 2, .rows = rest};
+    struct board_task red = *board_task(board, 5);
+    red.failures = &failures;
+    board_set_task(board, 5, &red);
     const unsigned bad = 1u << BOARD_FAILED | 1u << BOARD_ERROR;
     const struct {
         struct board_query query;
@@ -544,6 +646,11 @@ static void a_query_filters_and_sorts(void **state)
         {{.text = "cart:2"}, "cart:2"},
         {{.text = "firefox"}, ""},
         {{.text = "\xff%s"}, ""},
+        {{.text = "Adds an"}, "cart:2"},
+        {{.text = "second line"}, "cart:2"},
+        {{.text = "a.ts"}, "cart:2"},
+        {{.text = "three"}, "cart:2"},
+        {{.text = "two"}, "cart:2"},
         {{.text = "cart", .states = 1u << BOARD_FAILED}, "cart:2"},
         {{.sort = "duration_ms"}, "cart:1 cart:0 search:1 search:2 cart:2 search:0"},
         {{.sort = "-duration_ms"}, "search:0 cart:2 search:1 search:2 cart:0 cart:1"},
@@ -625,10 +732,12 @@ static void a_task_comes_with_its_attempts(void **state)
     auto_buffer out = {0};
     board_add_task(board, (size_t)index, "[{\"attempt\":1}]", &out);
     assert_string_equal(
-        out.data, "{\"key\":\"task:cart:1\",\"group\":\"cart\",\"spec\":\"tests/b.spec.ts\",\"viewport\":\"desktop\","
-                  "\"browser\":\"firefox\",\"runner\":\"smoke\",\"status\":\"error\",\"attempt\":2,"
-                  "\"started_ms\":0,\"duration_ms\":0,\"worker\":\"w1\",\"message\":\"exit 127\",\"tests\":0,"
-                  "\"tests_failed\":0,\"attempts\":[{\"attempt\":1}]}");
+        out.data,
+        "{\"key\":\"task:cart:1\",\"group\":\"cart\",\"spec\":\"tests/b.spec.ts\",\"viewport\":\"desktop\","
+        "\"browser\":\"firefox\",\"runner\":\"smoke\",\"status\":\"error\",\"attempt\":2,"
+        "\"started_ms\":0,\"duration_ms\":0,\"worker\":\"w1\",\"message\":\"exit 127\",\"tests\":0,"
+        "\"tests_failed\":0,\"failures\":[{\"title\":null,\"message\":\"exit 127\",\"expected\":null,"
+        "\"received\":null,\"file\":null,\"line\":0}],\"failures_dropped\":0,\"attempts\":[{\"attempt\":1}]}");
 }
 
 static void earlier_runs_follow_this_one(void **state)
@@ -803,6 +912,8 @@ int main(void)
         BOARD_TEST(each_field_of_a_task_is_a_change),
         BOARD_TEST(a_delta_holds_what_changed_since_any_number),
         BOARD_TEST(a_delta_row_is_the_task_as_it_is),
+        BOARD_TEST(a_red_task_says_why),
+        BOARD_TEST(failures_are_kept_up_to_a_limit),
         BOARD_TEST(a_snapshot_is_columns_and_string_tables),
         BOARD_TEST(workers_are_counted_by_what_they_are_now),
         BOARD_TEST(the_bound_is_the_longest_task_or_the_share_of_a_slot),

@@ -767,7 +767,14 @@ static void the_board_is_told_what_matters(void **state)
          "{\"tests\":[0,0,0,0],\"message\":\"no \\\"browser\\\"\"}"},
         {"{\"event\":\"test\",\"title\":[\"a\",\"b\"],\"status\":\"failed\",\"file\":\"x.ts\",\"line\":7,"
          "\"error\":{\"message\":\"boom\"}}\n",
-         "{\"tests\":[0,1,0,0],\"message\":\"boom\",\"title\":\"a › b\",\"file\":\"x.ts\",\"line\":7}"},
+         "{\"tests\":[0,1,0,0],\"message\":\"boom\",\"title\":\"a › b\",\"file\":\"x.ts\",\"line\":7,\"failures\":["
+         "{\"title\":\"a › b\",\"message\":\"boom\",\"file\":\"x.ts\",\"line\":7}]}"},
+        {"{\"event\":\"test\",\"title\":[\"a\"],\"status\":\"failed\",\"error\":{\"message\":\"not "
+         "equal\\n\\nExpected: 3\\n"
+         "Received: 2\\nat 5\",\"expected\":\"3\",\"received\":\"2\"}}\n" FAILED_SILENTLY PASSED FLAKY SKIPPED,
+         "{\"tests\":[1,2,1,1],\"message\":\"not equal Expected: 3 Received: 2 at 5\",\"title\":\"a\",\"failures\":["
+         "{\"title\":\"a\",\"message\":\"not equal\\nat "
+         "5\",\"expected\":\"3\",\"received\":\"2\"},{\"title\":\"x\"}]}"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct judge j;
@@ -777,6 +784,39 @@ static void the_board_is_told_what_matters(void **state)
         assert_int_equal(details == NULL, rows[i].details == NULL);
         if (details)
             assert_string_equal(details, rows[i].details);
+        judge_close(&j);
+    }
+}
+
+/* Of a thousand failed tests the first ones, and how many there are more. */
+static void the_board_is_not_told_without_end(void **state)
+{
+    (void)state;
+    static const struct {
+        int tests;
+        size_t title; /* bytes */
+        size_t kept;
+    } rows[] = {
+        {JUDGE_FAILURES_MAX, 10, JUDGE_FAILURES_MAX},
+        {1000, 10, JUDGE_FAILURES_MAX},
+        {90, 1000, JUDGE_FAILURES_BYTES / 413},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct judge j;
+        judge_init(&j);
+        char title[1001] = {0};
+        memset(title, 't', rows[i].title);
+        auto_free char *event =
+            memory_format("{\"event\":\"test\",\"title\":[\"%s\"],\"status\":\"failed\"}\n", title);
+        for (int test = 0; test < rows[i].tests; test++)
+            feed(&j, event);
+        assert_int_equal(j.failure_count, rows[i].kept);
+        assert_int_equal(j.failures_dropped, (size_t)rows[i].tests - rows[i].kept);
+        assert_int_equal(j.counts.failed, rows[i].tests);
+        auto_free char *details = judge_details(&j);
+        auto_free char *dropped = memory_format("],\"failures_dropped\":%u}", j.failures_dropped);
+        assert_true(strlen(details) < JUDGE_FAILURES_BYTES + 2048);
+        assert_true((strstr(details, dropped) != NULL) == (j.failures_dropped > 0));
         judge_close(&j);
     }
 }
@@ -807,6 +847,7 @@ int main(void)
         cmocka_unit_test(an_event_names_its_spec),
         cmocka_unit_test(cleared_it_starts_anew),
         cmocka_unit_test(the_board_is_told_what_matters),
+        cmocka_unit_test(the_board_is_not_told_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1448,7 +1448,7 @@ static void a_listener_is_told_to_start_and_then_what_changes(void **state)
         auto_free char *id = memory_format("event: delta\nid: epoch-1:%ju\n", (uintmax_t)board_seq(f->board));
         client_expect(&client, id);
     }
-    client_expect(&client, "\"tasks\":[[2,1,20,0,0,\"w1\",null,0,0]]}\n\n");
+    client_expect(&client, "\"tasks\":[[2,1,20,0,0,\"w1\",null,0,0]],\"failures\":[],\"failures_dropped\":0}\n\n");
     client_close(&client);
 }
 

@@ -287,7 +287,7 @@ static void each_has_its_own_record(void **state)
          "{\"title\":[\"tests/a.sh skipped\"],\"status\":\"skipped\",\"duration_ms\":0}]",
          "{\"tests\":[1,0,1,0]}"},
         {RECORD_FAILED, "[{\"title\":[\"tests/b.sh failed\"],\"status\":\"failed\",\"duration_ms\":0}]",
-         "{\"tests\":[0,1,0,0],\"title\":\"tests/b.sh failed\"}"},
+         "{\"tests\":[0,1,0,0],\"title\":\"tests/b.sh failed\",\"failures\":[{\"title\":\"tests/b.sh failed\"}]}"},
     };
     struct fixture *f = *state;
     run_both(f, "speaks", "",

@@ -6,8 +6,6 @@
 
 #include <cmocka.h>
 
-#include <cjson/cJSON.h>
-
 #include "controller/task_record.h"
 #include "made_reply.h"
 
@@ -205,7 +203,8 @@ static void details_are_taken_or_left(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct board_task task = {.message = "exit 1", .tests = {.failed = 9}};
-        struct cJSON *tree = task_record_apply_details(&task, rows[i].details);
+        struct task_record_details borrowed;
+        task_record_apply_details(&task, rows[i].details, &borrowed);
         const struct board_task *wanted = &rows[i].wanted;
         if (memcmp(&task.tests, &wanted->tests, sizeof(task.tests)) != 0 || task.line != wanted->line)
             fail_msg("%s: [%u,%u,%u,%u] line %d", rows[i].details, task.tests.passed, task.tests.failed,
@@ -213,8 +212,97 @@ static void details_are_taken_or_left(void **state)
         assert_text(task.message, wanted->message);
         assert_text(task.title, wanted->title);
         assert_text(task.file, wanted->file);
-        cJSON_Delete(tree);
+        task_record_close_details(&borrowed);
     }
+}
+
+/* title|message|expected|received|file:line, and what was dropped */
+static void assert_failures(const struct board_failures *failures, const char *wanted)
+{
+    auto_buffer found = {0};
+    buffer_text(&found, "");
+    for (size_t i = 0; failures && i < failures->count; i++) {
+        const struct board_failure *f = &failures->rows[i];
+        buffer_format(&found, "%s|%s|%s|%s|%s:%d ", f->title, f->error->message ? f->error->message : "-",
+                      f->error->expected ? f->error->expected : "-", f->error->received ? f->error->received : "-",
+                      f->file ? f->file : "-", f->line);
+    }
+    if (failures)
+        buffer_format(&found, "+%zu", failures->dropped);
+    assert_string_equal(found.data, wanted);
+}
+
+static void failed_tests_are_taken_one_by_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *details, *wanted;
+    } rows[] = {
+        {"{}", ""},
+        {"{\"failures\":[]}", ""},
+        {"{\"failures\":{\"0\":{\"title\":\"a\"}}}", ""},
+        {"{\"failures\":[1,null,\"a\",[]]}", ""},
+        {"{\"failures_dropped\":-1}", ""},
+        {"{\"failures_dropped\":1e30}", "+1000000000"},
+        {"{\"failures\":[{}],\"failures_dropped\":\"3\"}", "?|-|-|-|-:0 +0"},
+        {"{\"failures\":[{\"title\":\"a › "
+         "b\",\"message\":\"no\\nway\",\"expected\":\"3\",\"received\":\"2\",\"file\":\"a.ts\","
+         "\"line\":7},{\"title\":\"c\",\"message\":5,\"file\":\"\",\"line\":9}],\"failures_dropped\":4}",
+         "a › b|no\nway|3|2|a.ts:7 c|-|-|-|-:0 +4"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct board_task task = {.state = BOARD_FAILED};
+        struct task_record_details borrowed;
+        assert_true(task_record_apply_details(&task, rows[i].details, &borrowed));
+        assert_failures(task.failures, rows[i].wanted);
+        task_record_close_details(&borrowed);
+    }
+}
+
+/* Of what a worker may send that isn't ours. */
+static void too_many_failed_tests_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t failures, bytes, kept;
+    } rows[] = {{150, 3, TASK_RECORD_FAILURES_MAX}, {50, 10000, TASK_RECORD_FAILURES_BYTES / 10000}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        auto_buffer details = {0};
+        char title[10001] = {0};
+        memset(title, 't', rows[i].bytes);
+        buffer_text(&details, "{\"failures\":[");
+        for (size_t n = 0; n < rows[i].failures; n++)
+            buffer_format(&details, "%s{\"title\":\"%s\"}", n ? "," : "", title);
+        buffer_text(&details, "]}");
+        struct board_task task = {.state = BOARD_FAILED};
+        struct task_record_details borrowed;
+        task_record_apply_details(&task, details.data, &borrowed);
+        assert_int_equal(task.failures->count, rows[i].kept);
+        assert_int_equal(task.failures->dropped, rows[i].failures - rows[i].kept);
+        task_record_close_details(&borrowed);
+    }
+}
+
+/* The reason of an error is what it is, whatever failed before. */
+static void an_error_keeps_its_reason(void **state)
+{
+    (void)state;
+    static const char details[] =
+        "{\"tests\":[0,1,0,0],\"message\":\"boom\",\"title\":\"cart\",\"file\":\"a.ts\",\"line\":7}";
+    static const char own[] = "{\"message\":\"no browser\",\"file\":\"b.ts\",\"line\":2}";
+    struct task_record_details borrowed;
+    struct board_task task = {.state = BOARD_ERROR, .message = "timeout after 5 s"};
+    task_record_apply_details(&task, details, &borrowed);
+    assert_string_equal(task.message, "timeout after 5 s");
+    assert_null(task.title);
+    assert_null(task.file);
+    assert_int_equal(task.tests.failed, 1);
+    task_record_close_details(&borrowed);
+    task.message = "no browser";
+    task_record_apply_details(&task, own, &borrowed);
+    assert_string_equal(task.file, "b.ts");
+    assert_int_equal(task.line, 2);
+    task_record_close_details(&borrowed);
 }
 
 int main(void)
@@ -224,6 +312,9 @@ int main(void)
         cmocka_unit_test(what_the_stream_told_more_exactly_stays),
         cmocka_unit_test(an_event_changes_what_it_tells_of),
         cmocka_unit_test(details_are_taken_or_left),
+        cmocka_unit_test(failed_tests_are_taken_one_by_one),
+        cmocka_unit_test(too_many_failed_tests_are_counted),
+        cmocka_unit_test(an_error_keeps_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,14 @@ test('statuses are alternatives; browser, viewport and group narrow', () => {
   assert.deepEqual(matching({ group: 'no such group' }), []);
 });
 
+test('failed tests are found by their titles and by what they said', () => {
+  const told = runOf([{ status: 3 }, { status: 3 }, {}], { failures: [[0, 'Cart › adds', 'one\nTwo lines', 'three', 'four', 'a.ts', 1], [1, null, 'exit 1']] });
+  const found = (text) => [0, 1, 2].filter(compileFilter(told, { ...NO_FILTER, text }));
+  for (const text of ['cart', '› adds', 'two', 'THREE', 'four', 'a.ts', 'cart four']) assert.deepEqual(found(text), [0], text);
+  assert.deepEqual(found('exit'), [1]);
+  assert.deepEqual(found('cart exit'), []);
+});
+
 test('an error pattern selects the problems that have it, and those without a message by its name', () => {
   assert.deepEqual(matching({ error: errorPattern('Timeout of 30 ms') }), [1]);
   const silent = runOf([{ status: 3 }, { status: 2 }]);

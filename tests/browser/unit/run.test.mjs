@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyDelta, loadRun, messageOf, specOf, taskKey, taskRow, workerOf } from '../../../html/src/run.js';
+import { applyDelta, failuresOf, loadRun, messageOf, specOf, taskKey, taskRow, workerOf } from '../../../html/src/run.js';
 import { deltaOf, runOf } from './runs.mjs';
 
 test('a snapshot becomes columns, and a row can be read back by name', () => {
@@ -31,6 +31,19 @@ test('a delta changes rows in place and learns strings that it has not seen', ()
   assert.deepEqual(run.tables.workers, ['w1', 'w2']);
   assert.equal(run.changes[0], 1);
   assert.equal(run.seq, 11);
+});
+
+test('failures come with the snapshot and go with their task', () => {
+  const run = runOf([{}, {}], { failures: [[1, 'cart › adds', 'not equal\nhere', '3', '2', 'a.ts', 7], [1, null, 'exit 1'], [0, 'cart › adds', 'not equal\nhere', '3', '2', 'a.ts', 9]] });
+  const adds = { title: 'cart › adds', message: 'not equal\nhere', expected: '3', received: '2', file: 'a.ts', line: 7 };
+  const own = { title: '', message: 'exit 1', expected: '', received: '', file: '', line: 0 };
+  assert.deepEqual(failuresOf(run, 1), [adds, own]);
+  assert.deepEqual(failuresOf(run, 0), [{ ...adds, line: 9 }]);
+  applyDelta(run, deltaOf(run, [[1, { status: 1 }]]));
+  assert.deepEqual(failuresOf(run, 1), []);
+  applyDelta(run, deltaOf(run, [[0, { status: 3 }]], [[0, 'cart › adds', 'not equal\nhere', '3', '2', 'a.ts', 7]]));
+  assert.deepEqual(failuresOf(run, 0), [adds]);
+  assert.throws(() => runOf([{}], { failures: [[1, 'a']] }), /no task 1/);
 });
 
 test('a delta that was seen already changes nothing', () => {
