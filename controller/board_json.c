@@ -218,7 +218,7 @@ static void add_text_column(const struct board *board, struct text_pool *pool, e
 /* The columns of failures and of the errors that they have, and the tables that come with them. */
 struct failure_columns {
     struct buffer task, title, error, file, line;
-    struct buffer message, expected, received;
+    struct buffer message, expected, received, cause;
     struct buffer titles, files;
 };
 
@@ -226,8 +226,8 @@ struct failure_columns {
 
 static void close_failure_columns(struct failure_columns *c)
 {
-    struct buffer *const all[] = {&c->task,    &c->title,    &c->error,    &c->file,   &c->line,
-                                  &c->message, &c->expected, &c->received, &c->titles, &c->files};
+    struct buffer *const all[] = {&c->task,     &c->title,    &c->error, &c->file,   &c->line, &c->message,
+                                  &c->expected, &c->received, &c->cause, &c->titles, &c->files};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         buffer_close(all[i]);
 }
@@ -237,6 +237,7 @@ static void add_error(struct failure_columns *c, const struct board_error *error
     json_add_item(&c->message), json_add_text(&c->message, error->message);
     json_add_item(&c->expected), json_add_text(&c->expected, error->expected);
     json_add_item(&c->received), json_add_text(&c->received, error->received);
+    json_add_item(&c->cause), json_add_text(&c->cause, error_pool_cause(error));
 }
 
 static void add_failure_cells(struct board *board, size_t index, size_t number, struct failure_columns *c)
@@ -280,6 +281,7 @@ static void add_failures(struct board *board, struct buffer *out)
     add_list(out, "message", &c.message);
     add_list(out, "expected", &c.expected);
     add_list(out, "received", &c.received);
+    add_list(out, "cause", &c.cause);
     buffer_text(out, "}");
     add_list(out, "titles", &c.titles);
     add_list(out, "files", &c.files);
@@ -380,8 +382,9 @@ static void add_delta_failures(const struct board *board, uint32_t index, struct
         struct board_failure failure = board_failure(board, index, n);
         json_add_item(out);
         buffer_format(out, "[%u", index);
-        const char *const texts[] = {failure.title, failure.error->message, failure.error->expected,
-                                     failure.error->received, failure.file};
+        const char *const texts[] = {
+            failure.title,           failure.error->message,          failure.error->expected,
+            failure.error->received, error_pool_cause(failure.error), failure.file};
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
             buffer_text(out, ",");
             json_add_text(out, texts[i]);
@@ -423,6 +426,7 @@ static void add_task_failures(const struct board *board, size_t index, struct bu
         add_named_text(out, "message", failure.error->message);
         add_named_text(out, "expected", failure.error->expected);
         add_named_text(out, "received", failure.error->received);
+        add_named_text(out, "cause", error_pool_cause(failure.error));
         add_named_text(out, "file", failure.file);
         add_named_uint(out, "line", (uint64_t)failure.line);
         buffer_text(out, "}");

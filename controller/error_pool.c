@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/causes.h"
 #include "shared/fnv.h"
 #include "shared/memory.h"
 
@@ -15,6 +16,7 @@ struct error_pool_entry {
     size_t users;
     uint32_t round; /* the one that `number` was given in; 0: never */
     uint32_t number;
+    char cause[CAUSES_ID_SIZE]; /* found out once for all that have this error */
     char texts[];
 };
 
@@ -91,6 +93,7 @@ static struct error_pool_entry *new_entry(const struct board_error *error)
     entry->error.message = copy_text(&at, error->message);
     entry->error.expected = copy_text(&at, error->expected);
     entry->error.received = copy_text(&at, error->received);
+    causes_format_id(causes_number(error->message, error->expected, error->received), entry->cause);
     return entry;
 }
 
@@ -126,6 +129,11 @@ void error_pool_drop(struct error_pool *pool, const struct board_error *error)
     *link = entry->next;
     free(entry);
     pool->count--;
+}
+
+const char *error_pool_cause(const struct board_error *error)
+{
+    return entry_of(error)->cause;
 }
 
 void error_pool_renumber(struct error_pool *pool)

@@ -26,6 +26,9 @@ const struct board_error *error_pool_take(struct error_pool *pool, const struct 
 /* `error` is what error_pool_take() returned, or NULL. */
 void error_pool_drop(struct error_pool *pool, const struct board_error *error);
 
+/* The id of its cause (controller/causes.h); `error` is what error_pool_take() returned. */
+const char *error_pool_cause(const struct board_error *error);
+
 /* Starts numbering anew. */
 void error_pool_renumber(struct error_pool *pool);
 

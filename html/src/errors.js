@@ -1,39 +1,39 @@
-// Failures that say the same thing, counted together: one broken service usually fails a hundred specs
-// with messages that differ only in numbers, ids and quoted values. Pure.
+// The errors of the run, each once. Which failures are the same error the controller says, by their cause: one broken
+// service usually fails a hundred specs with messages that differ only in ports, ids and times. Pure.
 
+import { failuresOf } from './run.js';
 import { isProblem } from './status.js';
-import { oneLine } from './text.js';
 
-/** The pattern of problems that came without a message. */
-export const NO_MESSAGE = '(no message)';
+/** Whether something that is wrong with the row has this cause. */
+export const hasCause = (run, row, cause) => isProblem(run.status[row]) && failuresOf(run, row).some((failure) => failure.cause === cause);
 
-/** The message without what varies from task to task; two messages with one pattern are "the same error". */
-export function errorPattern(message) {
-  return oneLine(message)
-    .replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '“…”')
-    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '#')
-    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7,}\b/gi, '#')
-    .replace(/\d+(?:\.\d+)?/g, '#');
+/** The first failure of this cause, undefined without one. */
+export function exampleOf(run, cause) {
+  for (let row = 0; row < run.size; row += 1) {
+    const failure = failuresOf(run, row).find((candidate) => candidate.cause === cause);
+    if (failure) return failure;
+  }
+  return undefined;
 }
 
 /**
- * The problems of a run, the most frequent first:
- * [{ pattern, example, rows, failed, error, specs, browsers }], specs and browsers being how many distinct ones.
+ * The causes of a run's problems, those of the most tasks first:
+ * [{ cause, example, rows, failures, specs, browsers }]; example is the first failure, failures how many there are, rows
+ * the tasks, specs and browsers how many distinct ones.
  */
 export function groupErrors(run, matches) {
-  const patterns = [];
-  const byPattern = new Map();
+  const byCause = new Map();
   for (let row = 0; row < run.size; row += 1) {
     if (!isProblem(run.status[row]) || !matches(row)) continue;
-    const number = run.message[row];
-    const message = run.tables.messages[number] ?? NO_MESSAGE;
-    const pattern = number < 0 ? NO_MESSAGE : (patterns[number] ??= errorPattern(message));
-    let entry = byPattern.get(pattern);
-    if (!entry) byPattern.set(pattern, entry = { pattern, example: oneLine(message), rows: [] });
-    entry.rows.push(row);
+    for (const failure of failuresOf(run, row)) {
+      let entry = byCause.get(failure.cause);
+      if (!entry) byCause.set(failure.cause, entry = { cause: failure.cause, example: failure, rows: [], failures: 0 });
+      entry.failures += 1;
+      if (entry.rows.at(-1) !== row) entry.rows.push(row);
+    }
   }
   const distinct = (rows, column) => new Set(rows.map((row) => column[row])).size;
-  return [...byPattern.values()]
+  return [...byCause.values()]
     .map((entry) => ({ ...entry, specs: distinct(entry.rows, run.spec), browsers: distinct(entry.rows, run.browser) }))
-    .sort((a, b) => b.rows.length - a.rows.length || a.rows[0] - b.rows[0]);
+    .sort((a, b) => b.rows.length - a.rows.length || b.failures - a.failures || a.rows[0] - b.rows[0]);
 }

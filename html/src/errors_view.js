@@ -1,4 +1,4 @@
-// The errors of the run, each once, with how often and where: the fastest way from "312 failed" to "one thing is broken".
+// The causes of what failed, each once, with how often and where: the fastest way from "312 failed" to "one thing is broken".
 
 import { groupErrors } from './errors.js';
 import { formatCount, plural } from './format.js';
@@ -6,7 +6,7 @@ import { html } from './html.js';
 import { StatusIcon } from './icons.js';
 import { browserOf, specOf, taskKey, viewportOf } from './run.js';
 import { ERROR, FAILED } from './status.js';
-import { splitPath } from './text.js';
+import { oneLine, splitPath, stripAnsi } from './text.js';
 import { follow } from './toolbar.js';
 import { goesOn } from './verdict.js';
 
@@ -18,24 +18,26 @@ export function ErrorsView({ state }) {
   if (!errors.length) {
     return html`<div class="nothing"><p>${run.summary.counts.failed + run.summary.counts.error ? 'No failure matches these filters.' : `Nothing has failed${goesOn(run.summary) ? ' so far' : ''}.`}</p></div>`;
   }
-  const show = (pattern) => {
-    state.setFilter({ error: pattern });
+  const show = (cause) => {
+    state.setFilter({ error: cause });
     state.view.value = 'tasks';
   };
   return html`
     <ol class="errors">
-      ${errors.map(({ pattern, example, rows, specs, browsers }) => html`
-        <li key=${pattern}>
+      ${errors.map(({ cause, example, rows, failures, specs, browsers }) => html`
+        <li key=${cause}>
           <p class="error-count"><b>${formatCount(rows.length)}</b><span class="of">${rows.length === 1 ? 'task' : 'tasks'}</span></p>
           <div class="error-body">
-            <p class="error-example mono"><${StatusIcon} status=${rows.some((row) => run.status[row] === FAILED) ? FAILED : ERROR} /><bdi>${example}</bdi></p>
-            <p class="of">${plural(specs, 'spec')} in ${plural(browsers, 'browser')}</p>
+            <p class="error-example mono"><${StatusIcon} status=${rows.some((row) => run.status[row] === FAILED) ? FAILED : ERROR} /><bdi>${stripAnsi(example.message) || '(no message)'}</bdi></p>
+            ${(example.expected || example.received) && html`
+              <dl class="error-values mono"><dt>expected</dt><dd><bdi>${oneLine(example.expected)}</bdi></dd><dt>received</dt><dd><bdi>${oneLine(example.received)}</bdi></dd></dl>`}
+            <p class="of">${failures > rows.length ? `${plural(failures, 'failure')} of ` : ''}${plural(specs, 'spec')} in ${plural(browsers, 'browser')}${example.file ? html`, first at <bdi class="mono">${example.file}${example.line ? `:${example.line}` : ''}</bdi>` : ''}</p>
             <ul class="error-tasks">
               ${rows.slice(0, NAMED).map((row) => html`
                 <li key=${row}><a href=${`?task=${encodeURIComponent(taskKey(run, row))}`} onClick=${(event) => follow(event, () => state.openTask(row))}>
                   <bdi>${splitPath(specOf(run, row))[1]}</bdi> <span class="of">${viewportOf(run, row)} ${browserOf(run, row)}</span></a></li>`)}
             </ul>
-            ${rows.length > 1 && html`<button type="button" class="link" onClick=${() => show(pattern)}>Show ${rows.length === 2 ? 'both' : `all ${formatCount(rows.length)}`} in the list</button>`}
+            ${rows.length > 1 && html`<button type="button" class="link" onClick=${() => show(cause)}>Show ${rows.length === 2 ? 'both' : `all ${formatCount(rows.length)}`} in the list</button>`}
           </div>
         </li>`)}
     </ol>`;

@@ -2,9 +2,9 @@
 // distinct spec, message or worker; a task then costs a few array reads. Tables that grow while the
 // run is live are compiled as far as they have grown. Pure.
 
-import { NO_MESSAGE, errorPattern } from './errors.js';
+import { hasCause } from './errors.js';
 import { failuresOf } from './run.js';
-import { STATUSES, isProblem, statusNumber } from './status.js';
+import { STATUSES, statusNumber } from './status.js';
 import { oneLine } from './text.js';
 
 export const NO_FILTER = Object.freeze({ text: '', statuses: 0, browser: '', viewport: '', group: '', error: '' });
@@ -30,11 +30,7 @@ export function compileFilter(run, filter) {
     const wanted = run.tables[table].indexOf(filter[column]);
     tests.push((row) => run[column][row] === wanted);
   }
-  if (filter.error) {
-    const silent = filter.error === NO_MESSAGE;
-    const matches = lookup(run.tables.messages, (message) => errorPattern(message) === filter.error);
-    tests.push((row) => isProblem(run.status[row]) && (run.message[row] < 0 ? silent : matches(run.message[row])));
-  }
+  if (filter.error) tests.push((row) => hasCause(run, row, filter.error));
   for (const term of filter.text.toLowerCase().split(/\s+/u).filter(Boolean)) tests.push(compileTerm(run, term));
   return tests.length === 1 ? tests[0] : (row) => tests.every((test) => test(row));
 }

@@ -14,7 +14,7 @@ export const COLUMNS = ['status', ...INDEX_COLUMNS, ...COUNT_COLUMNS, ...TIME_CO
 
 /** Those of the failed tests, and of the errors that they have; controller/board_json.c has the same. */
 export const FAILURE_COLUMNS = ['task', 'title', 'error', 'file', 'line'];
-export const ERROR_COLUMNS = ['message', 'expected', 'received'];
+export const ERROR_COLUMNS = ['message', 'expected', 'received', 'cause'];
 export const FAILURE_TABLES = ['titles', 'files'];
 
 /** The snapshot of the API -> a run. Throws on a snapshot whose columns do not fit together. */
@@ -50,7 +50,10 @@ export function loadRun(snapshot) {
 
 const NO_FAILURES = [];
 
-/** What is wrong with a task, one by one, as { title, message, expected, received, file, line }: a title of '' is the task's own. */
+/**
+ * What is wrong with a task, one by one, as { title, message, expected, received, cause, file, line }: a title of '' is the task's
+ * own, and those of one cause are the same error.
+ */
 export const failuresOf = (run, row) => run.failures.get(row) ?? NO_FAILURES;
 
 function loadFailures({ failures = {}, errors = {}, titles = [], files = [] }, size) {
@@ -64,8 +67,8 @@ function loadFailures({ failures = {}, errors = {}, titles = [], files = [] }, s
   return byRow;
 }
 
-function addFailure(byRow, row, title, [message, expected, received], file, line) {
-  const failure = { title: title ?? '', message: message ?? '', expected: expected ?? '', received: received ?? '', file: file ?? '', line };
+function addFailure(byRow, row, title, [message, expected, received, cause], file, line) {
+  const failure = { title: title ?? '', message: message ?? '', expected: expected ?? '', received: received ?? '', cause: cause ?? '', file: file ?? '', line };
   if (byRow.has(row)) byRow.get(row).push(failure);
   else byRow.set(row, [failure]);
 }
@@ -90,8 +93,8 @@ export function applyDelta(run, delta) {
     run.failures.delete(row);
     rows.push(row);
   }
-  for (const [row, title, message, expected, received, file, line] of delta.failures ?? []) {
-    addFailure(run.failures, row, title, [message, expected, received], file, line);
+  for (const [row, title, message, expected, received, cause, file, line] of delta.failures ?? []) {
+    addFailure(run.failures, row, title, [message, expected, received, cause], file, line);
   }
   run.failuresDropped = delta.failures_dropped ?? 0;
   return rows;

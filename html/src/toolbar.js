@@ -2,10 +2,12 @@
 
 import { html } from './html.js';
 import { hasStatus, isUnfiltered, toggleStatus } from './filters.js';
+import { exampleOf } from './errors.js';
 import { formatCount } from './format.js';
 import { Glyph, StatusIcon, VerdictIcon } from './icons.js';
 import { COLUMNS, NATURAL } from './order.js';
 import { BY_URGENCY, FAILED, PASSED, STATUSES } from './status.js';
+import { oneLine } from './text.js';
 import { describeRun, doneOf } from './verdict.js';
 
 const VIEWS = [['tasks', 'Tasks'], ['errors', 'Errors'], ['matrix', 'Matrix'], ['timeline', 'Timeline']];
@@ -118,7 +120,7 @@ function ErrorFilter({ state }) {
   if (!error) return null;
   return html`
     <div class="error-filter">
-      <span>Same error:</span> <bdi class="mono">${error}</bdi>
+      <span>Same error:</span> <bdi class="mono">${oneLine(exampleOf(state.run.value, error)?.message ?? 'of an earlier state of the run')}</bdi>
       <button type="button" class="tool" aria-label="Remove the filter by error" onClick=${() => state.setFilter({ error: '' })}><${Glyph} name="close" /></button>
     </div>`;
 }

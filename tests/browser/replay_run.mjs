@@ -15,6 +15,9 @@ const FAILURES = [
   () => 'page.goto: net::ERR_CONNECTION_REFUSED at http://shop.test/',
   (n) => `TypeError: Cannot read properties of undefined (reading 'item${n % 7}')`,
 ];
+/** As the controller does it, as far as these messages need: what differs from task to task is left out. */
+const causeOf = (message) => message.replace(/\d+/g, '#');
+
 const REASONS = ['exit 127', 'timeout', 'signal 9', 'no such spec'];
 
 const SOURCE = { id: '4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0', branch: 'main', url: 'https://ci.example/runs/7' };
@@ -234,10 +237,10 @@ export class ReplayRun {
   failures(row) {
     const task = this.tasks[row];
     const ended = task.attempts.at(-1);
-    if (task.status === ERROR) return [[row, null, task.message, null, null, null, 0]];
+    if (task.status === ERROR) return [[row, null, task.message, null, null, causeOf(task.message), null, 0]];
     if (!ended || ended.outcome !== FAILED || task.status === RUNNING) return [];
     return Array.from({ length: task.tests }, (_, t) => this.test(task, ended, t)).filter(({ status }) => status === 'failed')
-      .map(({ title, file, line, error }) => [row, title.join(' › '), ended.message, ...(task.hostile ? [null, null] : ['"3 items"', '"2 items"']), file, line]);
+      .map(({ title, file, line, error }) => [row, title.join(' › '), ended.message, ...(task.hostile ? [null, null] : ['"3 items"', '"2 items"']), causeOf(ended.message), file, line]);
   }
 
   key(row) {

@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 
 #include "controller/board.h"
+#include "controller/causes.h"
 #include "shared/json.h"
 #include "shared/memory.h"
 
@@ -355,7 +356,8 @@ static void a_delta_row_is_the_task_as_it_is(void **state)
     board_add_delta(board, since, START_MS, &out);
     assert_non_null(strstr(out.data, "\"tasks\":[[0,1,1,0,0,null,null,0,0],"
                                      "[4,3,2,1764000000000,812,\"w1\",\"no\",6,1]],"
-                                     "\"failures\":[[4,null,\"no\",null,null,null,0]],\"failures_dropped\":0}"));
+                                     "\"failures\":[[4,null,\"no\",null,null,\""));
+    assert_non_null(strstr(out.data, "\",null,0]],\"failures_dropped\":0}"));
 }
 
 static void assert_failures(const struct board *board, size_t index, const char *wanted)
@@ -456,6 +458,9 @@ static void a_snapshot_is_columns_and_string_tables(void **state)
     static const struct board_error error = {.message = "bo\nom", .expected = "3"};
     static const struct board_failure rows[] = {{"a", &error, "a.ts", 7}, {"b", &error, "a.ts", 9}};
     static const struct board_failures failures = {.count = 2, .dropped = 1, .rows = rows};
+    char causes[2][CAUSES_ID_SIZE];
+    causes_format_id(causes_number(error.message, error.expected, NULL), causes[0]);
+    causes_format_id(causes_number(NULL, NULL, NULL), causes[1]);
     struct board_task red = {.state = BOARD_FAILED, .worker = "w2", .failures = &failures};
     board_set_task(board, 3, &red);
     /* A text that nobody has any more is not in the tables. */
@@ -490,8 +495,11 @@ static void a_snapshot_is_columns_and_string_tables(void **state)
         assert_column(root, "tests_failed", (int[]){0, 0, 0, 0, 0, 2});
         assert_list(root, "failures",
                     "{\"task\":[3,3,5],\"title\":[0,1,-1],\"error\":[0,0,1],\"file\":[0,0,-1],\"line\":[7,9,0]}");
-        assert_list(root, "errors",
-                    "{\"message\":[\"bo\\nom\",null],\"expected\":[\"3\",null],\"received\":[null,null]}");
+        auto_free char *errors =
+            memory_format("{\"message\":[\"bo\\nom\",null],\"expected\":[\"3\",null],\"received\":[null,null],"
+                          "\"cause\":[\"%s\",\"%s\"]}",
+                          causes[0], causes[1]);
+        assert_list(root, "errors", errors);
         assert_list(root, "titles", "[\"a\",\"b\"]");
         assert_list(root, "files", "[\"a.ts\"]");
         assert_list(root, "failures_dropped", "1");
@@ -732,12 +740,12 @@ static void a_task_comes_with_its_attempts(void **state)
     auto_buffer out = {0};
     board_add_task(board, (size_t)index, "[{\"attempt\":1}]", &out);
     assert_string_equal(
-        out.data,
-        "{\"key\":\"task:cart:1\",\"group\":\"cart\",\"spec\":\"tests/b.spec.ts\",\"viewport\":\"desktop\","
-        "\"browser\":\"firefox\",\"runner\":\"smoke\",\"status\":\"error\",\"attempt\":2,"
-        "\"started_ms\":0,\"duration_ms\":0,\"worker\":\"w1\",\"message\":\"exit 127\",\"tests\":0,"
-        "\"tests_failed\":0,\"failures\":[{\"title\":null,\"message\":\"exit 127\",\"expected\":null,"
-        "\"received\":null,\"file\":null,\"line\":0}],\"failures_dropped\":0,\"attempts\":[{\"attempt\":1}]}");
+        out.data, "{\"key\":\"task:cart:1\",\"group\":\"cart\",\"spec\":\"tests/b.spec.ts\",\"viewport\":\"desktop\","
+                  "\"browser\":\"firefox\",\"runner\":\"smoke\",\"status\":\"error\",\"attempt\":2,"
+                  "\"started_ms\":0,\"duration_ms\":0,\"worker\":\"w1\",\"message\":\"exit 127\",\"tests\":0,"
+                  "\"tests_failed\":0,\"failures\":[{\"title\":null,\"message\":\"exit 127\",\"expected\":null,"
+                  "\"received\":null,\"cause\":\"3f049e8c055be3cf\",\"file\":null,\"line\":0}],\"failures_dropped\":"
+                  "0,\"attempts\":[{\"attempt\":1}]}");
 }
 
 static void earlier_runs_follow_this_one(void **state)

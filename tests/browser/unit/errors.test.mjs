@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_MESSAGE, errorPattern, groupErrors } from '../../../html/src/errors.js';
+import { exampleOf, groupErrors } from '../../../html/src/errors.js';
 import { everything, runOf } from './runs.mjs';
 
-test('what varies from task to task is left out of a pattern', () => {
-  assert.equal(errorPattern('Timeout 5000ms at locator(\'#cart-7\')'), errorPattern('Timeout 30000ms at locator(\'#menu\')'));
-  assert.equal(errorPattern('id 0f8fad5b-d9cb-469f-a165-70867728950e'), errorPattern('id 7c9e6679-7425-40de-944b-e07fc1f90ae7'));
-  assert.equal(errorPattern('commit 1a2b3c4d'), errorPattern('commit 99ffee00'));
-  assert.notEqual(errorPattern('net::ERR_FAILED'), errorPattern('net::ERR_ABORTED'));
-});
+const failure = (row, cause, message) => [row, 'a test', message, null, null, cause, 'a.ts', 1];
 
-test('problems are counted by pattern, the most frequent first; what passed is not among them', () => {
-  const run = runOf([
-    { status: 3, message: 'expected 1', browser: 'chrome' }, { status: 5, message: 'exit 127' }, { status: 3, message: 'expected 2', browser: 'firefox' },
-    { status: 4, message: 'expected 3' }, { status: 3 }, { status: 2 },
-  ]);
+test('problems are counted by cause, that of the most tasks first; what passed is not among them', () => {
+  const run = runOf([{ status: 3, browser: 'chrome' }, { status: 5 }, { status: 3, browser: 'firefox' }, { status: 4 }, { status: 3 }, { status: 2 }], {
+    failures: [failure(0, 'c1', 'expected 1'), failure(0, 'c1', 'expected 2'), failure(0, 'c3', 'other'), failure(1, 'c2', 'exit 127'),
+      failure(2, 'c1', 'expected 3'), failure(3, 'c1', 'expected 4'), failure(4, 'c4', 'x'), failure(4, 'c4', 'x')],
+  });
   const errors = groupErrors(run, everything);
-  assert.deepEqual(errors.map(({ pattern, rows }) => [pattern, rows]), [['expected #', [0, 2]], ['exit #', [1]], [NO_MESSAGE, [4]]]);
-  assert.equal(errors[0].example, 'expected 1');
+  assert.deepEqual(errors.map(({ cause, rows, failures }) => [cause, rows, failures]), [['c1', [0, 2], 3], ['c4', [4], 2], ['c3', [0], 1], ['c2', [1], 1]]);
+  assert.equal(errors[0].example.message, 'expected 1');
   assert.equal(errors[0].browsers, 2);
   assert.deepEqual(groupErrors(run, (row) => row === 1).map(({ rows }) => rows), [[1]]);
+});
+
+test('a cause has an example as long as the run has one of it', () => {
+  const run = runOf([{ status: 3 }, { status: 4 }], { failures: [failure(0, 'c1', 'first'), failure(1, 'c2', 'passed then')] });
+  assert.equal(exampleOf(run, 'c1').message, 'first');
+  assert.equal(exampleOf(run, 'c2').message, 'passed then');
+  assert.equal(exampleOf(run, 'gone'), undefined);
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_FILTER, compileFilter, hasStatus, isUnfiltered, statusMask, statusNames, toggleStatus } from '../../../html/src/filters.js';
-import { errorPattern } from '../../../html/src/errors.js';
 import { applyDelta } from '../../../html/src/run.js';
 import { deltaOf, runOf } from './runs.mjs';
 
@@ -40,17 +39,18 @@ test('statuses are alternatives; browser, viewport and group narrow', () => {
 });
 
 test('failed tests are found by their titles and by what they said', () => {
-  const told = runOf([{ status: 3 }, { status: 3 }, {}], { failures: [[0, 'Cart › adds', 'one\nTwo lines', 'three', 'four', 'a.ts', 1], [1, null, 'exit 1']] });
+  const told = runOf([{ status: 3 }, { status: 3 }, {}], { failures: [[0, 'Cart › adds', 'one\nTwo lines', 'three', 'four', 'c', 'a.ts', 1], [1, null, 'exit 1']] });
   const found = (text) => [0, 1, 2].filter(compileFilter(told, { ...NO_FILTER, text }));
   for (const text of ['cart', '› adds', 'two', 'THREE', 'four', 'a.ts', 'cart four']) assert.deepEqual(found(text), [0], text);
   assert.deepEqual(found('exit'), [1]);
   assert.deepEqual(found('cart exit'), []);
 });
 
-test('an error pattern selects the problems that have it, and those without a message by its name', () => {
-  assert.deepEqual(matching({ error: errorPattern('Timeout of 30 ms') }), [1]);
-  const silent = runOf([{ status: 3 }, { status: 2 }]);
-  assert.deepEqual([0, 1].filter(compileFilter(silent, { ...NO_FILTER, error: '(no message)' })), [0]);
+test('a cause selects the problems that have it among others; a task that passed in the end is none', () => {
+  const failure = (row, cause) => [row, 'a', 'm', null, null, cause];
+  const told = runOf([{ status: 3 }, { status: 5 }, { status: 4 }, { status: 3 }], { failures: [failure(0, 'c1'), failure(0, 'c2'), failure(1, 'c2'), failure(2, 'c2'), failure(3, 'c3')] });
+  const found = (error) => [0, 1, 2, 3].filter(compileFilter(told, { ...NO_FILTER, error }));
+  assert.deepEqual([found('c1'), found('c2'), found('c3'), found('c4')], [[0], [0, 1], [3], []]);
 });
 
 test('a compiled filter follows the run as it goes on', () => {

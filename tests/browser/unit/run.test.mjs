@@ -34,14 +34,14 @@ test('a delta changes rows in place and learns strings that it has not seen', ()
 });
 
 test('failures come with the snapshot and go with their task', () => {
-  const run = runOf([{}, {}], { failures: [[1, 'cart › adds', 'not equal\nhere', '3', '2', 'a.ts', 7], [1, null, 'exit 1'], [0, 'cart › adds', 'not equal\nhere', '3', '2', 'a.ts', 9]] });
-  const adds = { title: 'cart › adds', message: 'not equal\nhere', expected: '3', received: '2', file: 'a.ts', line: 7 };
-  const own = { title: '', message: 'exit 1', expected: '', received: '', file: '', line: 0 };
+  const run = runOf([{}, {}], { failures: [[1, 'cart › adds', 'not equal\nhere', '3', '2', 'c1', 'a.ts', 7], [1, null, 'exit 1'], [0, 'cart › adds', 'not equal\nhere', '3', '2', 'c1', 'a.ts', 9]] });
+  const adds = { title: 'cart › adds', message: 'not equal\nhere', expected: '3', received: '2', cause: 'c1', file: 'a.ts', line: 7 };
+  const own = { title: '', message: 'exit 1', expected: '', received: '', cause: '', file: '', line: 0 };
   assert.deepEqual(failuresOf(run, 1), [adds, own]);
   assert.deepEqual(failuresOf(run, 0), [{ ...adds, line: 9 }]);
   applyDelta(run, deltaOf(run, [[1, { status: 1 }]]));
   assert.deepEqual(failuresOf(run, 1), []);
-  applyDelta(run, deltaOf(run, [[0, { status: 3 }]], [[0, 'cart › adds', 'not equal\nhere', '3', '2', 'a.ts', 7]]));
+  applyDelta(run, deltaOf(run, [[0, { status: 3 }]], [[0, 'cart › adds', 'not equal\nhere', '3', '2', 'c1', 'a.ts', 7]]));
   assert.deepEqual(failuresOf(run, 0), [adds]);
   assert.throws(() => runOf([{}], { failures: [[1, 'a']] }), /no task 1/);
 });

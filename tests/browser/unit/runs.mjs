@@ -4,7 +4,7 @@ import { ERROR_COLUMNS, FAILURE_COLUMNS, loadRun } from '../../../html/src/run.j
 
 /**
  * A run from a list of tasks { group, spec, viewport, browser, status, … }; what is left out has a default, and the
- * string tables are made from what occurs. failures: [[row, title, message, expected, received, file, line], …].
+ * string tables are made from what occurs. failures: [[row, title, message, expected, received, cause, file, line], …].
  */
 export function runOf(tasks, { excluded = [], summary = {}, failures = [] } = {}) {
   const full = tasks.map((task, i) => ({
@@ -29,8 +29,8 @@ export function failureTables(failures, dropped = 0) {
     if (!table.includes(key)) table.push(key);
     return table.indexOf(key);
   };
-  const rows = failures.map(([row, title, message, expected, received, file, line]) => [
-    row, index(titles, title), index(errors, JSON.stringify([message, expected, received])), index(files, file), line ?? 0,
+  const rows = failures.map(([row, title, message, expected, received, cause, file, line]) => [
+    row, index(titles, title), index(errors, JSON.stringify([message, expected, received, cause])), index(files, file), line ?? 0,
   ]);
   const columns = (names, list) => Object.fromEntries(names.map((name, i) => [name, list.map((entry) => entry[i])]));
   return {
