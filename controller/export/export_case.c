@@ -21,6 +21,13 @@ const char *export_status_name(enum export_status status)
     return names[status];
 }
 
+/* Makes room for one more element in a list of `count` that grows by doubling. */
+static void *room_for_one(void *list, size_t count, size_t size)
+{
+    bool is_full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, … */
+    return is_full ? memory_resize(list, count ? 2 * count : 1, size) : list;
+}
+
 /* ---- reading ---- */
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -67,7 +74,7 @@ static void add_title(struct buffer *out, const cJSON *test)
 struct seen {
     struct text_pool titles; /* as they came, and as they were made different; each has a number */
     unsigned *counts;        /* by that number: how many came so */
-    size_t room;
+    size_t known;            /* numbers */
 };
 
 /* How often it has come by now. */
@@ -78,9 +85,9 @@ static unsigned count_title(struct seen *seen, const char *title)
     if (stored == NULL)
         stored = text_pool_take(&seen->titles, title);
     text_pool_number(&seen->titles, stored, &number);
-    for (; number >= seen->room; seen->room++) {
-        seen->counts = memory_resize(seen->counts, seen->room + 1, sizeof(*seen->counts));
-        seen->counts[seen->room] = 0;
+    if (number == seen->known) { /* it got it just now */
+        seen->counts = room_for_one(seen->counts, seen->known, sizeof(*seen->counts));
+        seen->counts[seen->known++] = 0;
     }
     return ++seen->counts[number];
 }
@@ -112,7 +119,7 @@ static struct tests read_tests(struct export_cases *cases, const struct record *
     const cJSON *test;
     if (record->run == NULL || json_parse(&tree, record->run->tests, strlen(record->run->tests), &err) < 0)
         return tests;
-    cases->trees = memory_resize(cases->trees, cases->tree_count + 1, sizeof(cases->trees[0]));
+    cases->trees = room_for_one(cases->trees, cases->tree_count, sizeof(cases->trees[0]));
     cases->trees[cases->tree_count++] = tree;
     int size = cJSON_GetArraySize(tree);
     text_pool_renumber(&seen.titles);
@@ -130,7 +137,7 @@ static struct tests read_tests(struct export_cases *cases, const struct record *
 
 static void add_failure(struct export_cases *cases, struct export_case *item, const struct export_failure *failure)
 {
-    cases->failures = memory_resize(cases->failures, cases->failure_count + 1, sizeof(cases->failures[0]));
+    cases->failures = room_for_one(cases->failures, cases->failure_count, sizeof(cases->failures[0]));
     if (item->failure_count++ == 0)
         item->first_failure = cases->failure_count;
     cases->failures[cases->failure_count++] = *failure;
@@ -201,7 +208,7 @@ static const char *reason_of(const cJSON *test)
 
 static struct export_case *add_case(struct export_cases *cases)
 {
-    cases->items = memory_resize(cases->items, cases->count + 1, sizeof(cases->items[0]));
+    cases->items = room_for_one(cases->items, cases->count, sizeof(cases->items[0]));
     struct export_case *item = &cases->items[cases->count++];
     *item = (struct export_case){0};
     return item;
