@@ -108,6 +108,7 @@ test('the controller is at the new master while the workers go on at the old one
   const controller = scene.controller(['--once', scene.work(80, { failing: 7, holding: 2 })], near.env);
   for (const worker of scene.startWorkers(3, { FUNKYTOWN_SLOTS: '2', ...far.env })) await worker.says(/event=worker\.joined/);
   await scene.ended(10);
+  await waitFor('the replica to know the workers', async () => (await tell(scene.replica, 'zcard', 'funkytown:workers')) === '3\n');
   await promote(scene);
   near.targetPort = scene.replica.port;
   near.resetAll();
