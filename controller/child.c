@@ -195,5 +195,13 @@ void child_signal(struct child *child, int number)
     if (child->pid <= 0)
         return;
     kill(child->pid, number);
-    kill(child->pid, SIGCONT);
+    child_wake(child);
+}
+
+void child_wake(struct child *child)
+{
+    siginfo_t info = {0};
+    if (child->pid > 0 && waitid(P_PIDFD, (id_t)child->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid > 0)
+        kill(child->pid, SIGCONT);
 }

@@ -46,5 +46,11 @@ int child_start(struct child *child, uv_loop_t *loop, const struct child_command
 /* Does nothing when it isn't running. A stopped child is continued, so that it gets the signal. */
 void child_signal(struct child *child, int number);
 
+/*
+ * Continues it if somebody has stopped it. One that runs gets no signal: who is at its end may be looked at by a
+ * debugger or a leak checker, which stops its threads one by one and would wait for ever for what SIGCONT takes back.
+ */
+void child_wake(struct child *child);
+
 /* Whether a process was started here, and isn't reaped yet. */
 bool child_is_ours(pid_t pid);

@@ -241,7 +241,8 @@ void local_workers_wait(struct local_workers *all, void (*stopped)(void *data))
     all->is_stopping = true;
     all->on_stopped = stopped;
     /* One that somebody has stopped would never learn that the run is over. */
-    signal_all(all, SIGCONT);
+    for (int i = 0; i < all->count; i++)
+        child_wake(&all->list[i].child);
     for (int i = 0; i < all->count; i++)
         end_waiting(&all->list[i]);
     if (all->running == 0 && !all->has_orphans)
