@@ -10,6 +10,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "controller/gzip.h"
 #include "controller/http/http_fields.h"
 #include "controller/http/http_questions.h"
 #include "controller/http/http_reply.h"
@@ -95,7 +96,7 @@ static struct MHD_Response *make_snapshot(struct reporter *reporter, bool is_zip
     auto_buffer json = {0}, zipped = {0};
     board_add_snapshot(reporter->board, clock_wall_ms(), &json);
     if (is_zipped)
-        http_response_gzip(json.data, json.length, 1, &zipped);
+        gzip_add(&zipped, json.data, json.length, 1);
     struct MHD_Response *response =
         http_response_take(is_zipped ? &zipped : &json, HTTP_JSON, "no-store", HTTP_POLICY_DATA);
     http_response_field(response, MHD_HTTP_HEADER_VARY, "Accept-Encoding");

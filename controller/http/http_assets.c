@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "controller/gzip.h"
 #include "controller/http/http_fields.h"
 #include "controller/http/http_reply.h"
 #include "controller/http/http_request.h"
@@ -109,7 +110,7 @@ static void prepare(struct http_asset *asset, bool is_page, bool is_built_in)
 
     auto_buffer zipped = {0};
     if (asset->size >= WORTH_ZIPPING)
-        http_response_gzip(asset->bytes, asset->size, 9, &zipped);
+        gzip_add(&zipped, asset->bytes, asset->size, 9);
     if (zipped.length == 0 || zipped.length >= asset->size)
         return;
     asset->zipped = http_response_take(&zipped, type, cache, policy);

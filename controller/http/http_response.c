@@ -1,11 +1,9 @@
 #include "controller/http/http_response.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "shared/json_writer.h"
 #include "shared/utf8.h"
@@ -65,24 +63,6 @@ struct MHD_Response *http_response_stream(ssize_t (*read)(void *data, uint64_t p
     assert(response != NULL);
     dress(response, type, cache, policy);
     return response;
-}
-
-void http_response_gzip(const void *bytes, size_t length, int level, struct buffer *out)
-{
-    enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8 };
-    z_stream stream = {0};
-    int made = deflateInit2(&stream, level, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
-    assert(made == Z_OK && length <= UINT_MAX);
-    size_t room = deflateBound(&stream, (uLong)length);
-    stream.next_in = (unsigned char *)(uintptr_t)bytes;
-    stream.avail_in = (unsigned)length;
-    stream.next_out = (unsigned char *)buffer_reserve(out, room);
-    stream.avail_out = (unsigned)room;
-    made = deflate(&stream, Z_FINISH);
-    assert(made == Z_STREAM_END);
-    (void)made;
-    buffer_added(out, stream.total_out);
-    deflateEnd(&stream);
 }
 
 struct MHD_Response *http_response_problem_of(unsigned status, const char *format, va_list args)

@@ -46,9 +46,6 @@ struct MHD_Response *http_response_stream(ssize_t (*read)(void *data, uint64_t p
 
 void http_response_field(struct MHD_Response *response, const char *name, const char *value);
 
-/* gzip of the bytes, which are appended to `out`. Levels: 1 fast, 9 small. */
-void http_response_gzip(const void *bytes, size_t length, int level, struct buffer *out);
-
 /* application/problem+json (RFC 9457): the status, its name, and what is wrong in this case. */
 struct MHD_Response *http_response_problem(unsigned status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
