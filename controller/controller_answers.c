@@ -255,7 +255,7 @@ void controller_answers_init(struct controller_answers *a, struct ledger *ledger
     *a = (struct controller_answers){.ledger = ledger, .me = me, .plan = plan, .events = *events, .data = data};
 }
 
-void controller_answers_show(struct controller_answers *a, const struct board *board, const struct monitor *monitor)
+void controller_answers_show(struct controller_answers *a, struct board *board, const struct monitor *monitor)
 {
     a->board = board;
     a->monitor = monitor;

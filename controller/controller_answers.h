@@ -36,7 +36,7 @@ struct controller_answers {
     struct ledger *ledger;
     const char *me;
     const struct plan *plan;
-    const struct board *board;     /* NULL until the run is open */
+    struct board *board;           /* NULL until the run is open */
     const struct monitor *monitor; /* the same */
     bool is_over;                  /* the link is being closed */
     struct controller_export exports[CONTROLLER_EXPORTS];
@@ -49,8 +49,7 @@ void controller_answers_init(struct controller_answers *answers, struct ledger *
                              const struct plan *plan, const struct controller_answers_events *events, void *data);
 
 /* The run is open. */
-void controller_answers_show(struct controller_answers *answers, const struct board *board,
-                             const struct monitor *monitor);
+void controller_answers_show(struct controller_answers *answers, struct board *board, const struct monitor *monitor);
 
 /* From here on nothing is asked of Redis. */
 void controller_answers_end(struct controller_answers *answers);

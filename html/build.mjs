@@ -1,5 +1,8 @@
 // Bundles the page: html/src -> html/dist, or the folder given as the first argument. Every file but index.html carries
 // a hash of its content in its name, so the server may let browsers keep it for ever.
+//
+// And the page as one file, with a comment <!--run--> where a run is to be written: html/report, or the second
+// argument's folder. It loads nothing, and its policy lets nothing run but what it brings.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +13,7 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const source = (name) => join(here, 'src', name);
 const dist = resolve(process.argv[2] ?? join(here, 'dist'));
+const reportFolder = resolve(process.argv[3] ?? join(here, 'report'));
 const files = new Map();
 
 function add(stem, extension, content) {
@@ -44,3 +48,18 @@ const OURS = /^(?:app|favicon|licenses)-[0-9a-f]{10}\.(?:js|css|svg|txt)$/;
 await mkdir(dist, { recursive: true });
 for (const name of await readdir(dist)) if (OURS.test(name) && !files.has(name)) await rm(join(dist, name));
 for (const [name, content] of files) await writeFile(join(dist, name), content);
+
+const keptScript = await build({ ...common, entryPoints: [source('report.js')], format: 'esm', define: { __LICENSES__: '""' } });
+// Inside <script> and <style> their end tags alone have a meaning, and a comment that opens.
+const inline = (bundle) => bundle.outputFiles[0].text.trim().replace(/<(?=\/(?:script|style)|!--)/gi, '\\x3c');
+const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+const parts = {
+  script: inline(keptScript),
+  style: inline(style),
+  favicon: `data:image/svg+xml;base64,${Buffer.from(files.get(addresses.favicon.replace('assets/', ''))).toString('base64')}`,
+  licenses: notices.join('\n').replaceAll('--', '- -'),
+};
+parts.policy = `default-src 'none'; script-src ${hashOf(parts.script)}; style-src ${hashOf(parts.style)}; img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'`;
+const report = await readFile(source('report.html'), 'utf8');
+await mkdir(reportFolder, { recursive: true });
+await writeFile(join(reportFolder, 'report.html'), report.replace(/\{(\w+)\}/g, (_, name) => parts[name]));

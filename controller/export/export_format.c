@@ -2,6 +2,7 @@
 
 #include "controller/export/export_ctrf.h"
 #include "controller/export/export_failed.h"
+#include "controller/export/export_html.h"
 #include "controller/export/export_junit.h"
 
 const struct export_format export_formats[EXPORT_FORMATS] = {
@@ -10,6 +11,7 @@ const struct export_format export_formats[EXPORT_FORMATS] = {
     [EXPORT_RESULTS] = {"application/json", 0, export_ctrf_begin, export_ctrf_task, export_ctrf_end},
     [EXPORT_FAILED_LIST] = {"text/plain; charset=utf-8", 0, export_failed_begin, export_failed_task,
                             export_failed_end},
+    [EXPORT_HTML] = {"text/html; charset=utf-8", 0, export_html_begin, export_html_task, export_html_end},
 };
 
 void export_writer_begin(struct export_writer *writer, enum export_name name, const struct export_run *run)
@@ -35,4 +37,5 @@ void export_writer_end(struct export_writer *writer)
 void export_writer_close(struct export_writer *writer)
 {
     buffer_close(&writer->out);
+    buffer_close(&writer->block);
 }

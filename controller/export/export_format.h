@@ -1,12 +1,13 @@
 /*
  * The formats that a run is written in. A writer is given the run, each of its tasks in the order of the plan, and
  * the end; what it writes it appends to its buffer, which may be emptied in between. So a format never holds more
- * than one task, however large the run is. Pure.
+ * than one task, or a block of small ones, however large the run is. Pure.
  *
  *     junit.xml      Surefire's form (https://maven.apache.org/surefire/maven-surefire-plugin/xsd/surefire-test-report.xsd)
  *                    within a <testsuites>, as GitLab, Jenkins, Azure and Buildkite read it
  *     results.json   CTRF (https://ctrf.io)
  *     failed.txt     a line for each test that failed, as compilers print theirs: file:line: message
+ *     report.html    the page with the run in it (export_html.h)
  */
 #pragma once
 #include "controller/export/export_case.h"
@@ -14,7 +15,7 @@
 #include "shared/buffer.h"
 
 struct export_run {
-    const struct board *board;
+    struct board *board; /* its texts are numbered when it is written down (text_pool.h) */
     const struct plan *plan;
     int64_t now_ms; /* Unix time */
 };
@@ -25,6 +26,9 @@ struct export_writer {
     struct buffer out;
     size_t counts[EXPORT_STATUSES]; /* of the cases so far */
     size_t tasks;
+    /* Of report.html: the tasks that are not in `out` yet, the first of them, and how much output it holds. */
+    struct buffer block;
+    size_t block_first, log_bytes;
 };
 
 struct export_format {

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-static const char *const names[EXPORT_FORMATS] = {"junit.xml", "results.json", "failed.txt"};
+static const char *const names[EXPORT_FORMATS] = {"junit.xml", "results.json", "failed.txt", "report.html"};
 
 const char *export_name_of(enum export_name name)
 {

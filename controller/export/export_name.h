@@ -4,7 +4,7 @@
 
 #include "shared/buffer.h"
 
-enum export_name { EXPORT_JUNIT, EXPORT_RESULTS, EXPORT_FAILED_LIST, EXPORT_FORMATS };
+enum export_name { EXPORT_JUNIT, EXPORT_RESULTS, EXPORT_FAILED_LIST, EXPORT_HTML, EXPORT_FORMATS };
 
 /* "junit.xml", … */
 const char *export_name_of(enum export_name name);

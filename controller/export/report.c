@@ -228,7 +228,7 @@ static void on_walked(void *data, bool is_complete)
 }
 
 void report_write(struct report *r, const struct options *options, struct ledger *ledger, const struct plan *plan,
-                  const struct board *board, void (*on_written)(void *data, const struct error *why), void *data)
+                  struct board *board, void (*on_written)(void *data, const struct error *why), void *data)
 {
     static const struct export_walk_events events = {on_task, on_walked};
     report_stop(r);

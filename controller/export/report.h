@@ -41,6 +41,6 @@ int report_check(const struct options *options, struct error *err);
 
 /* Everything is borrowed until on_written or report_stop(). It may come before this returns. */
 void report_write(struct report *report, const struct options *options, struct ledger *ledger,
-                  const struct plan *plan, const struct board *board,
+                  const struct plan *plan, struct board *board,
                   void (*on_written)(void *data, const struct error *why), void *data);
 void report_stop(struct report *report);

@@ -93,6 +93,7 @@ static const struct http_route routes[] = {
     {"GET", RUN "/tasks/{key}/attempts/{n}/log", http_api_log, "", NEEDS_RUN | NEEDS_SOURCE, 0},
     {"GET", RUN "/junit.xml", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
     {"GET", RUN "/results.json", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
+    {"GET", RUN "/report.html", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
     {"GET", RUN "/failed.txt", http_api_export, "", NEEDS_RUN | NEEDS_SOURCE, 0},
     {"POST", RUN "/cancel", http_write_cancel, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE, HTTP_BODY_MAX},
     {"POST", RUN "/rerun", http_write_rerun, "", NEEDS_RUN | NEEDS_TOKEN | NEEDS_SOURCE, HTTP_BODY_MAX},

@@ -48,6 +48,7 @@ const WAITING = {
   lost: 'The controller does not answer. Trying again.',
   live: 'Loading the run',
   ended: 'The controller has ended.',
+  kept: 'Loading the run',
 };
 
 const Waiting = ({ phase }) => html`<p class="nothing" role="status" aria-busy="true">${WAITING[phase]}</p>`;

@@ -4,12 +4,14 @@
 //    ▲ └─────────► lost ──┤                  lost: nothing is heard any more, since then
 //    └────────────────────┴──► waiting       waiting: one is there again, and has no run to show yet
 //
+// A report that was kept as a file has no controller: its phase is kept, from the first moment.
+//
 // Short losses are over before anybody has to know: `gone` is what is worth telling.
 
 import { formatTimeOfDay } from './format.js';
 import { describeRun, goesOn } from './verdict.js';
 
-/** phase: loading, waiting, live, lost, ended; since: when the contact ended, the reader's clock; gone: for long enough. */
+/** phase: loading, waiting, live, lost, ended, kept; since: when the contact ended, the reader's clock; gone: for long enough. */
 export const IN_TOUCH = { phase: 'live', since: 0, gone: false };
 
 /** One or two sentences; '': there is nothing to say. */

@@ -86,19 +86,18 @@ function Title({ state, run, row }) {
 
 function Detail({ state, run, row }) {
   const changes = state.revision.value >= 0 && run.changes[row];
-  const address = `api/v1/runs/current/tasks/${encodeURIComponent(taskKey(run, row)).replace(/%3A/g, ':')}`;
   const [detail, setDetail] = useState(null);
   const [failure, setFailure] = useState('');
   const [tries, setTries] = useState(0);
 
   useEffect(() => {
     const abort = new AbortController();
-    fetchDetail(address, abort.signal).then(
+    state.details.task(run, row, abort.signal).then(
       (loaded) => { setDetail(loaded); setFailure(''); },
       (cause) => { if (!abort.signal.aborted) setFailure(cause.message); },
     );
     return () => abort.abort();
-  }, [address, run, changes, tries]);
+  }, [run, row, changes, tries]);
 
   if (failure) {
     return html`<div class="note"><p class="tone-text-failed">The task could not be loaded: ${state.contact.value.gone ? 'the controller is gone' : failure}</p><button type="button" class="button" onClick=${() => setTries(tries + 1)}>Try again</button></div>`;
@@ -115,16 +114,16 @@ function Detail({ state, run, row }) {
     <div id="attempt-panel" role=${tabs ? 'tabpanel' : null} aria-labelledby=${tabs ? `attempt-${shown}` : null}>
       ${attempt.outcome === 'running'
         ? html`<p class="note">Running for <${Elapsed} since=${run.started_ms[row]} now=${state.now} />. Tests and log appear when the attempt has ended.</p>`
-        : html`<${Attempt} key=${shown} attempt=${attempt} address=${address} />`}
+        : html`<${Attempt} key=${shown} attempt=${attempt} state=${state} run=${run} row=${row} />`}
     </div>`;
 }
 
-function Attempt({ attempt, address }) {
+function Attempt({ attempt, state, run, row }) {
   return html`
     <${AttemptFacts} attempt=${attempt} />
     <${Artifacts} artifacts=${attempt.artifacts ?? []} />
     <${Tests} tests=${attempt.tests ?? []} />
-    ${attempt.log_bytes > 0 && html`<${Log} address=${`${address}/attempts/${attempt.attempt}/log`} attempt=${attempt} />`}`;
+    ${attempt.log_bytes > 0 && html`<${Log} details=${state.details} run=${run} row=${row} attempt=${attempt} />`}`;
 }
 
 // The API lists attempts that have ended; the one that runs is known from its row.
@@ -150,10 +149,4 @@ function AttemptTabs({ attempts, shown, state }) {
         <button key=${i} type="button" role="tab" id=${`attempt-${i + 1}`} aria-selected=${i + 1 === shown} aria-controls="attempt-panel"
           tabindex=${i + 1 === shown ? 0 : -1} onClick=${() => select(i + 1)}>Attempt ${attempt}<span class="of">${outcomeOf(outcome).word.toLowerCase()}</span></button>`)}
     </div>`;
-}
-
-async function fetchDetail(address, signal) {
-  const response = await fetch(address, { signal, cache: 'no-store' });
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return response.json();
 }

@@ -12,19 +12,20 @@ import { AnsiLine } from './pieces.js';
 const TAIL_BYTES = 128 * 1024;
 const BLOCK_LINES = 100;
 
-export function Log({ address, attempt, state }) {
+export function Log({ details, run, row, attempt }) {
   const [whole, setWhole] = useState(false);
   const [wrap, setWrap] = useState(true);
   const [log, setLog] = useState(null);
   const [sought, setSought] = useState(-1);
   const box = useRef(null);
+  const address = details.logAddress(run, row, attempt.attempt);
 
   useEffect(() => {
     const abort = new AbortController();
-    fetchLog(address, whole ? 0 : TAIL_BYTES, abort.signal)
+    details.log(run, row, attempt.attempt, whole ? 0 : TAIL_BYTES, abort.signal)
       .then(setLog, (cause) => { if (!abort.signal.aborted) setLog({ failure: cause.message }); });
     return () => abort.abort();
-  }, [address, whole, attempt.log_bytes]);
+  }, [run, row, attempt.attempt, whole, attempt.log_bytes]);
 
   const lines = useMemo(() => (log?.text ? parseAnsi(log.text.replace(/\n$/, '')) : []), [log]);
   const trouble = useMemo(() => troubleLines(lines), [lines]);
@@ -54,12 +55,15 @@ export function Log({ address, attempt, state }) {
               <button type="button" class="tool tool-small" aria-label="Next error in the log" onClick=${() => seek(1)}><${Glyph} name="down" size="14" /></button>`}
           </span>`}
         <label class="check"><input type="checkbox" checked=${wrap} onChange=${() => setWrap(!wrap)} /> Wrap</label>
-        <a class="link" href=${address} target="_blank" rel="noreferrer">Raw</a>
+        ${address && html`<a class="link" href=${address} target="_blank" rel="noreferrer">Raw</a>`}
       </header>
       ${attempt.log_dropped_bytes > 0 && html`<p class="note">${formatBytes(attempt.log_dropped_bytes)} of output were not kept.</p>`}
       ${log?.failure && html`<p class="note tone-text-failed">The log could not be loaded: ${log.failure}</p>`}
       ${log?.before > 0 && html`
-        <p class="note">Showing the last ${formatBytes(log.text.length)}. <button type="button" class="link" onClick=${() => setWhole(true)}>Show all ${formatBytes(log.before + log.text.length)}</button></p>`}
+        <p class="note">Showing the last ${formatBytes(log.text.length)}. ${address
+          ? html`<button type="button" class="link" onClick=${() => setWhole(true)}>Show all ${formatBytes(log.before + log.text.length)}</button>`
+          : `The ${formatBytes(log.before)} before them are not in this report.`}</p>`}
+      ${log?.note && html`<p class="note">${log.note}</p>`}
       <div class=${`log-box ${wrap ? 'log-wrap' : ''}`} ref=${box} tabindex="0" role="region" aria-label="Log text" aria-busy=${!log}>
         ${blocksOf(lines).map(([start, block]) => html`
           <div class="log-block" key=${start}>
@@ -73,17 +77,4 @@ function blocksOf(lines) {
   const blocks = [];
   for (let start = 0; start < lines.length; start += BLOCK_LINES) blocks.push([start, lines.slice(start, start + BLOCK_LINES)]);
   return blocks;
-}
-
-// { text, before }: before counts the bytes that were left out in front.
-async function fetchLog(address, tailBytes, signal) {
-  const response = await fetch(address, { signal, headers: tailBytes ? { range: `bytes=-${tailBytes}` } : {} });
-  if (response.status === 416) return { text: '', before: 0 };
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  const text = await response.text();
-  const before = Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? 0);
-  if (!before) return { text, before: 0 };
-  // The first line was cut somewhere, perhaps inside a character.
-  const newline = text.indexOf('\n') + 1;
-  return { text: text.slice(newline), before: before + newline };
 }

@@ -1,20 +1,13 @@
-// Starts the page: state, stream, components, in this order.
+// The page that a controller serves: it follows the run, for ever.
 
-import { render } from 'preact';
-import { createAnnouncer } from './announcer.js';
-import { App } from './app.js';
-import { html } from './html.js';
-import { createState } from './state.js';
+import { liveDetails } from './details.js';
+import { startPage } from './start.js';
 import { openStream } from './stream.js';
-import { initTheme } from './theme.js';
 
-const news = document.getElementById('news');
-const announcer = createAnnouncer({ say: (text) => { news.textContent = text; } });
-
-initTheme();
-const state = createState({ announcer });
+const api = 'api/v1/runs/current';
+const state = startPage({ details: liveDetails({ api, fetch: (...args) => fetch(...args) }) });
 const stream = openStream({
-  api: 'api/v1/runs/current',
+  api,
   onSnapshot: state.takeSnapshot,
   onDelta: state.takeDelta,
   onEnd: state.takeEnd,
@@ -23,4 +16,3 @@ const stream = openStream({
 addEventListener('online', stream.retryNow);
 // Who comes back to the tab wants to know now.
 document.addEventListener('visibilitychange', () => { if (!document.hidden) stream.retryNow(); });
-render(html`<${App} state=${state} />`, document.getElementById('app'));

@@ -19,7 +19,7 @@ const ADDRESS_MS = 120;
 // Who is away for less comes back unnoticed.
 const GONE_MS = 1500;
 
-export function createState({ announcer }) {
+export function createState({ announcer, details }) {
   const start = readAddress(location.search);
   const run = signal(null);
   const revision = signal(0);
@@ -192,7 +192,16 @@ export function createState({ announcer }) {
   function writeNow() {
     clearTimeout(addressTimer);
     const search = addressOf({});
-    if (search !== location.search) history.replaceState(history.state, '', location.pathname + search + location.hash);
+    if (search !== location.search) replaceAddress(location.pathname + search + location.hash);
+  }
+
+  // A file, or a page in a sandbox, may not be allowed to: then what one sees can't be copied from the address.
+  function replaceAddress(address) {
+    try {
+      history.replaceState(history.state, '', address);
+    } catch {
+      // nothing depends on it
+    }
   }
 
   /** The address of the page as it is, with some things different: for links. */
@@ -209,7 +218,7 @@ export function createState({ announcer }) {
   });
 
   return {
-    run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
+    details, run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
     takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
     clearFilter: () => setFilter(NO_FILTER),
   };

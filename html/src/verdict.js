@@ -19,6 +19,7 @@ export const VERDICTS = {
 };
 
 const OUT_OF_TOUCH = { tone: 'lost', word: 'No contact', mark: '?' };
+const UNFINISHED = { tone: 'interrupted', word: 'Unfinished', mark: '‖' };
 const INTERRUPTED = { tone: 'interrupted', word: 'Interrupted', mark: '‖' };
 
 const DONE = STATUSES.filter((_, status) => !isOpen(status)).map(({ name }) => name);
@@ -34,7 +35,7 @@ export function describeRun(summary, { phase, gone } = {}) {
   const { counts } = summary;
   const problems = problemsOf(counts);
   const verdict = VERDICTS[summary.verdict]
-    ?? (gone && phase === 'ended' ? INTERRUPTED : null) ?? (gone ? OUT_OF_TOUCH : null)
+    ?? (phase === 'kept' ? UNFINISHED : null) ?? (gone && phase === 'ended' ? INTERRUPTED : null) ?? (gone ? OUT_OF_TOUCH : null)
     ?? (problems ? { tone: 'failing', word: 'Running', mark: '✗' } : { tone: 'running', word: 'Running', mark: '▸' });
   const progress = `${formatCount(doneOf(counts))}/${formatCount(counts.total)}`;
   const title = [`${verdict.mark} ${(verdict.tone !== 'lost' && verdict.tone !== 'interrupted' && problems) || verdict.word.toLowerCase()}`, progress, 'funkytown'].join(' · ');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Stage, UnprivilegedStage } from './harness.mjs';
 
-const FILES = ['failed.txt', 'junit.xml', 'results.json'];
+const FILES = ['failed.txt', 'junit.xml', 'report.html', 'results.json'];
 const count = (text, pattern) => (text.match(pattern) ?? []).length;
 
 test('each run has a folder, latest is the last one, and the verdict waits for the files', async (t) => {
