@@ -1,6 +1,6 @@
 /*
  * The run as a terminal shows it: a line that redraws itself where standard output is a terminal, plain lines
- * elsewhere; failures as they happen; a summary at the end. Everything that comes from specs is made harmless first.
+ * elsewhere; failures as they happen; a summary at the end. What is said is run_text's.
  */
 #pragma once
 #include <stdbool.h>
@@ -17,8 +17,9 @@ struct progress {
     const struct board *board; /* NULL: no run yet */
     uv_timer_t timer;
     bool is_terminal;
-    bool is_drawn;          /* the line stands on the terminal */
-    uint64_t last_plain_ms; /* monotonic: of the last plain line */
+    bool has_colour, is_redrawn; /* what it can do, and is wanted to */
+    bool is_drawn;               /* the line stands on the terminal */
+    uint64_t last_plain_ms;      /* monotonic: of the last plain line */
     size_t last_plain_done;
     const char *no_worker; /* why none may have come; borrowed */
     uint64_t watched_ms;   /* monotonic: since when workers have been looked for */
@@ -52,7 +53,7 @@ void progress_say(struct progress *progress, const char *format, ...) __attribut
  */
 void progress_unfinished(struct progress *progress, const char *why, const char *missing);
 
-/* The failures once more, the slowest specs, the verdict, the report's address and its folder (NULL: it has none). */
+/* The causes of what failed, the slowest specs, the verdict, the report's address and its folder (NULL: it has none). */
 void progress_summary(struct progress *progress, const char *url, const char *folder);
 
 /* Takes the line away; `closed` gets the timer, whose data is `progress`. */

@@ -9,11 +9,13 @@
 
 #include "shared/buffer.h"
 #include "shared/clock.h"
+#include "shared/terminal.h"
 
 static struct {
     const char *program;
     enum log_level level;
     enum log_format format;
+    bool has_colour;
     void (*before)(void *data);
     void (*after)(void *data);
     void *data;
@@ -28,6 +30,7 @@ void log_open(const char *program, enum log_level level, enum log_format format)
     sink.program = program;
     sink.level = level;
     sink.format = format;
+    sink.has_colour = terminal_takes_colours(STDERR_FILENO);
 }
 
 void log_around(void (*before)(void *data), void (*after)(void *data), void *data)
@@ -121,9 +124,9 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         add_json(&line, now, level, event, fields, count);
         break;
     case LOG_FORMAT_PRETTY:
-        buffer_format(&line, "%s%.8s %s %s", colours[level], now + 11, sink.program, event);
+        buffer_format(&line, "%s%.8s %s %s", sink.has_colour ? colours[level] : "", now + 11, sink.program, event);
         add_logfmt(&line, fields, count);
-        buffer_text(&line, "\033[0m");
+        buffer_text(&line, sink.has_colour ? "\033[0m" : "");
         break;
     default:
         buffer_format(&line, "ts=%s level=%s program=%s event=%s", now, level_names[level], sink.program, event);

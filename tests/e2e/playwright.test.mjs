@@ -15,11 +15,11 @@ test('a failing spec: name, message, file and line in the terminal and in the AP
   await controller.says(/^failed: .*\n/m);
   assert.equal(await worker.exit(), 0, worker.output);
 
-  assert.match(controller.stdout, /✗ failed +shop › tests\/basket\.spec\.mjs \[desktop chrome\]/);
+  assert.match(controller.stdout, /✗ shop › tests\/basket\.spec\.mjs \[desktop chrome\]/);
   assert.match(controller.stdout, /basket › counts what is in it/);
   assert.match(controller.stdout, /expect\(received\)\.toBe\(expected\)/);
   assert.match(controller.stdout, /at tests\/basket\.spec\.mjs:11/);
-  assert.match(controller.stdout, /! error +shop › tests\/greeting\.spec\.mjs \[desktop firefox\]/);
+  assert.match(controller.stdout, /! shop › tests\/greeting\.spec\.mjs \[desktop firefox\]/);
   assert.match(controller.stdout, /Failed to launch the browser process/);
   assert.match(controller.stdout, /^failed: 3\/3 .*1 passed .*1 failed .*1 error/m);
 

@@ -93,10 +93,10 @@ test('a failing test is told in the terminal, in the API and by the exit status'
   const controller = stage.controller([map]);
   stage.worker();
   await controller.says(/^failed: /m);
-  assert.match(controller.stdout, /✗ failed g › b \[desktop chrome\]/);
-  assert.match(controller.stdout, /cart › removes/);
-  assert.match(controller.stdout, /expected 2 received 3/);
-  assert.match(controller.stdout, /at tests\/b\.spec\.ts:42/);
+  assert.match(controller.stdout, /^✗ g › b \[desktop chrome\] \S+: expected 2 received 3$/m);
+  assert.match(controller.stdout, new RegExp(['^1 cause, 1 test in 1 task:', '✗ expected 2', '    received 3', '    at tests/b\\.spec\\.ts:42',
+    '    1 test in 1 task: cart › removes', '      g › b \\[desktop chrome\\]', 'slowest:$'].join('\n'), 'm'));
+  assert.equal(controller.stdout.match(/^✗/gm).length, 2, 'as it ended, and its cause');
   const summary = await stage.api(controller, '');
   assert.equal(summary.verdict, 'failed');
   assert.equal(summary.counts.passed, 1);
@@ -251,6 +251,37 @@ test('on a narrow terminal the progress line stays one line, and what specs say 
   const plain = controller.stdout.replace(/\u001b\[[0-9;]*[mK]/g, '');
   assert.ok(!/[\u001b\u0007]/.test(plain), JSON.stringify(plain));
   assert.match(plain, /evil/);
+});
+
+test('colours and the line that redraws itself are for terminals that can have them, and for who wants them', async (t) => {
+  const colour = /\u001b\[[0-9;]*m/, redrawn = /\r\u001b\[2K/;
+  for (const [env, hasColour, isRedrawn] of [
+    [{}, true, true],
+    [{ NO_COLOR: '1' }, false, true],
+    [{ NO_COLOR: '' }, true, true],
+    [{ TERM: 'dumb' }, false, false],
+    [{ CI: 'true' }, true, false],
+    [{ CI: 'true', NO_COLOR: '1' }, false, false],
+  ]) {
+    const stage = new Stage(t);
+    await stage.startRedis();
+    const controller = stage.controllerOnTerminal(80, ['--once', stage.map('[ "$FUNKYTOWN_SPEC" = a ]', ['a', 'b'])], env);
+    if (isRedrawn) await controller.says(/no worker yet/);
+    stage.worker();
+    assert.equal(await controller.exit(), 1, controller.output);
+    assert.deepEqual([colour.test(controller.stdout), redrawn.test(controller.stdout)], [hasColour, isRedrawn], JSON.stringify([env, controller.stdout]));
+  }
+});
+
+test('a task that waits to be tried again is not reported, and a flaky one is in a list of its own', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const controller = stage.controller(['--once', '--retries', '1', stage.map('[ "$FUNKYTOWN_SPEC$FUNKYTOWN_ATTEMPT" = a2 ]', ['a', 'b'])]);
+  stage.worker();
+  assert.equal(await controller.exit(), 1, controller.output);
+  assert.deepEqual(controller.stdout.match(/^[✗≈] g › .*$/gm).map((line) => line.replace(/ \d+m?s/, '')).sort(),
+    ['≈ g › a [desktop chrome], attempt 2', '✗ g › b [desktop chrome], attempt 2: exit 1']);
+  assert.match(controller.stdout, /^1 cause, 1 task:\n✗ exit 1\n {4}1 task\n {6}g › b \[desktop chrome\]\nflaky:\n {2}≈ g › a \[desktop chrome\] \S+, attempt 2\nslowest:$/m);
 });
 
 test('FUNKYTOWN_URL is the address that people are told', async (t) => {
