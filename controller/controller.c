@@ -524,13 +524,14 @@ static int start_parts(struct controller *c, struct error *err)
 }
 
 struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
-                                    const struct source *source, struct error *err)
+                                    const struct source *source, const struct github *github, struct error *err)
 {
     struct controller *c = memory_zeroed(1, sizeof(*c));
     c->loop = loop;
     c->options = options;
     c->plan = plan;
     c->source = source;
+    c->github = github;
     c->started_ms = uv_now(loop);
     if (start_parts(c, err) == 0)
         return c;

@@ -5,6 +5,7 @@
 #pragma once
 #include <uv.h>
 
+#include "controller/github.h"
 #include "controller/plan.h"
 #include "controller/source.h"
 #include "shared/error.h"
@@ -23,11 +24,11 @@ enum exit_status {
 struct controller;
 
 /*
- * Starts on the loop; `options`, `plan` and `source` are borrowed. NULL with err: nothing was started, and the loop
+ * Starts on the loop; `options`, `plan`, `source` and `github` are borrowed. NULL with err: nothing was started, and the loop
  * is empty again.
  */
 struct controller *controller_start(uv_loop_t *loop, const struct options *options, const struct plan *plan,
-                                    const struct source *source, struct error *err);
+                                    const struct source *source, const struct github *github, struct error *err);
 
 /* After uv_run() has returned: the exit status. Frees. */
 int controller_finish(struct controller *controller);

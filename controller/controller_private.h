@@ -43,6 +43,7 @@ struct controller {
     const struct options *options;
     const struct plan *plan;
     const struct source *source;
+    const struct github *github;
     enum controller_state state;
     int exit_status;
     int signals_seen;

@@ -1,5 +1,6 @@
 /* Telling people the verdict: once for each end of a run, with its files or with why there are none. */
 #include "controller/controller_private.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 
 /* A verdict that comes at once, because nothing was run, must not look like that of a run. */
@@ -16,7 +17,9 @@ void controller_tell_verdict(struct controller *c, const struct error *why)
     tell_served(c);
     if (why)
         progress_say(&c->progress, "the report's files could not be written: %s", why->text);
+    const struct export_run run = {c->board, c->plan, clock_wall_ms()};
     progress_summary(&c->progress, c->url, why ? NULL : c->report.folder);
+    github_tell(c->github, c->options, &run);
     log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
              LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));
 }

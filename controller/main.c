@@ -7,6 +7,7 @@
 #include "controller/audit.h"
 #include "controller/controller.h"
 #include "controller/discovery.h"
+#include "controller/github.h"
 #include "controller/plan.h"
 #include "controller/plan_table.h"
 #include "controller/source.h"
@@ -69,14 +70,14 @@ static void log_exclusions(const struct plan *plan)
     }
 }
 
-static int run(const struct options *options, const struct plan *plan)
+static int run(const struct options *options, const struct plan *plan, const struct github *github)
 {
     uv_loop_t loop;
     struct error err;
     struct source source;
     source_find(&source, options, plan);
     uv_loop_init(&loop);
-    struct controller *controller = controller_start(&loop, options, plan, &source, &err);
+    struct controller *controller = controller_start(&loop, options, plan, &source, github, &err);
     if (controller == NULL) {
         log_say(stderr, "controller: %s", err.text);
         uv_loop_close(&loop);
@@ -99,7 +100,8 @@ static int audit(const struct options *options)
     return status;
 }
 
-static int act(const struct options *options, const struct plan *plan, const struct discovery *found)
+static int act(const struct options *options, const struct plan *plan, const struct discovery *found,
+               const struct github *github)
 {
     for (char **note = found->notes; note && *note; note++)
         log_say(stderr, "controller: %s", *note);
@@ -113,7 +115,7 @@ static int act(const struct options *options, const struct plan *plan, const str
         log_say(stderr, "controller: spec map %s: found no task, wanted at least one", options->map_file);
         return EXIT_NO_TASKS;
     }
-    return options->dry_run ? EXIT_PASSED : run(options, plan);
+    return options->dry_run ? EXIT_PASSED : run(options, plan, github);
 }
 
 int main(int argc, char **argv)
@@ -121,6 +123,7 @@ int main(int argc, char **argv)
     struct options options;
     struct plan plan;
     struct discovery found = DISCOVERY_NONE;
+    struct github github;
     struct error err;
     enum options_action action;
     if (options_load(&options, PROGRAM_CONTROLLER, argc, argv, &action, &err) < 0) {
@@ -145,7 +148,9 @@ int main(int argc, char **argv)
         discovery_close(&found);
         return EXIT_CONFIG;
     }
-    int status = act(&options, &plan, &found);
+    github_open(&github);
+    int status = act(&options, &plan, &found, &github);
+    github_close(&github);
     plan_close(&plan);
     discovery_close(&found);
     return status;
