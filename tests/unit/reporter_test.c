@@ -1167,8 +1167,12 @@ static void a_task_tells_its_attempts(void **state)
 
 static void a_run_is_given_as_files(void **state)
 {
-    static const char *const types[EXPORT_FORMATS] = {"application/xml", "application/json",
-                                                      "text/plain; charset=utf-8"};
+    static const char *const types[EXPORT_FORMATS] = {
+        [EXPORT_JUNIT] = "application/xml",
+        [EXPORT_RESULTS] = "application/json",
+        [EXPORT_FAILED_LIST] = "text/plain; charset=utf-8",
+        [EXPORT_HTML] = "text/html; charset=utf-8",
+    };
     struct fixture *f = running(state);
     set_text(f, "made");
     for (size_t i = 0; i < EXPORT_FORMATS; i++) {
