@@ -17,7 +17,10 @@
 #include "shared/log.h"
 #include "shared/memory.h"
 
-enum { EMBEDDED_START_MS = 3000 };
+enum {
+    EMBEDDED_START_MS = 3000,
+    PORTS_TRIED = 20, /* unless one was asked for */
+};
 
 /* ---- what is missing, and why ---- */
 
@@ -441,6 +444,7 @@ static int start_reporter(struct controller *c, struct error *err)
     const struct reporter_options options = {
         .bind = c->options->http_bind,
         .port = c->options->http_port,
+        .ports = c->options->is_http_port_given ? 1 : PORTS_TRIED,
         .index_file = c->options->html_index_file,
         .token = c->options->token,
         .url = c->options->url,
@@ -454,6 +458,13 @@ static int start_reporter(struct controller *c, struct error *err)
     addresses_report(c->options, reporter_port(c->reporter), c->url, sizeof(c->url));
     log_info("reporter.started", LOG_TEXT("url", c->url));
     return 0;
+}
+
+static void say_port(struct controller *c)
+{
+    int wanted = c->options->http_port, port = reporter_port(c->reporter);
+    if (wanted != 0 && port != wanted)
+        progress_say(&c->progress, "http: port %d is taken; listening on %d", wanted, port);
 }
 
 static int start_redis(struct controller *c, struct error *err)
@@ -513,6 +524,7 @@ static int start_parts(struct controller *c, struct error *err)
         start_reporter(c, err) < 0)
         return -1;
     open_own_handles(c);
+    say_port(c);
     if (start_redis(c, err) < 0) {
         controller_stop(c, EXIT_CONFIG);
         uv_run(c->loop, UV_RUN_DEFAULT);

@@ -55,7 +55,7 @@ static const struct option table[] = {
     TEXT("FUNKYTOWN_RUN_ID", "run-id", CONTROLLER, run_id, NULL, "name of the run; none: run-<UTC time>-<random>"),
     TEXT("FUNKYTOWN_HTTP_BIND", "http-bind", CONTROLLER, http_bind, "127.0.0.1", "the reporter's address"),
     NUMBER("FUNKYTOWN_HTTP_PORT", "http-port", CONTROLLER, http_port, "3000", 0, 65535,
-           "the reporter's port; 0: a free one, printed"),
+           "the reporter's port; not given and taken: the next free one, printed; 0: a free one, printed"),
     TEXT("FUNKYTOWN_URL", "url", CONTROLLER, url, NULL,
          "the reporter's address as people reach it, without /results; none: derived"),
     SECRET("FUNKYTOWN_TOKEN", "token", CONTROLLER, token,
@@ -351,6 +351,8 @@ int options_load(struct options *options, enum program program, int argc, char *
             return -1;
         if (table[i].offset == offsetof(struct options, log_level))
             options->is_log_level_given = source != FROM_DEFAULT;
+        if (table[i].offset == offsetof(struct options, http_port))
+            options->is_http_port_given = source != FROM_DEFAULT;
     }
     return check_redis_host(options->redis_host, err);
 }

@@ -31,6 +31,7 @@ struct options {
     const char *run_id; /* NULL: made up */
     const char *http_bind;
     int http_port;
+    bool is_http_port_given;
     const char *url;   /* NULL: derived */
     const char *token; /* NULL: none */
     const char *data_dir;

@@ -120,7 +120,7 @@ static struct reporter_limits with_defaults(struct reporter_limits limits)
     return limits;
 }
 
-/* A listening socket, or -1. */
+/* A listening socket, or -1, with errno. */
 static int listen_on(const struct addrinfo *address, struct error *err)
 {
     const int on = 1, off = 0;
@@ -130,29 +130,45 @@ static int listen_on(const struct addrinfo *address, struct error *err)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (address->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
-        return error_set(err, ERROR_CONFIG, "%s", uv_strerror(-errno));
+    if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+        int failure = errno;
+        error_set(err, ERROR_CONFIG, "%s", uv_strerror(-failure));
+        errno = failure;
+        return -1;
+    }
     int listening = fd;
     fd = -1;
     return listening;
 }
 
-static int open_socket(const struct reporter_options *options, struct error *err)
+static int open_port(const char *host, int number, struct error *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
     char port[16];
-    int fd = -1;
-    snprintf(port, sizeof(port), "%d", options->port);
-    int failure = getaddrinfo(options->bind, port, &hints, &found);
+    snprintf(port, sizeof(port), "%d", number);
+    int failure = getaddrinfo(host, port, &hints, &found);
     if (failure != 0) {
-        error_set(err, ERROR_CONFIG, "%s", gai_strerror(failure));
-    } else {
-        fd = listen_on(found, err);
-        freeaddrinfo(found);
+        errno = 0;
+        return error_set(err, ERROR_CONFIG, "%s", gai_strerror(failure));
     }
-    if (fd < 0)
-        error_wrap(err, "http port %d on %s", options->port, options->bind);
+    int fd = listen_on(found, err);
+    failure = errno;
+    freeaddrinfo(found);
+    errno = failure;
     return fd;
+}
+
+static int open_socket(const struct reporter_options *options, struct error *err)
+{
+    int port = options->port, last = options->ports > 1 ? port + options->ports - 1 : port;
+    int fd = open_port(options->bind, port, err);
+    while (fd < 0 && errno == EADDRINUSE && port < last)
+        fd = open_port(options->bind, ++port, err);
+    if (fd >= 0)
+        return fd;
+    if (port > options->port)
+        return error_wrap(err, "http ports %d to %d on %s", options->port, port, options->bind);
+    return error_wrap(err, "http port %d on %s", port, options->bind);
 }
 
 static void note_address(struct reporter *reporter, int fd)

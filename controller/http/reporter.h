@@ -95,6 +95,7 @@ struct reporter_limits {
 struct reporter_options {
     const char *bind;       /* address, or a name of this machine */
     int port;               /* 0: a free one */
+    int ports;              /* if it is taken: the next free one among so many from `port` on; 0: that one alone */
     const char *index_file; /* NULL: the built-in page */
     const char *token;      /* of who may cancel and rerun; NULL or "": nobody */
     /*

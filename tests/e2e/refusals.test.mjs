@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Stage, waitFor } from './harness.mjs';
 
@@ -96,6 +97,24 @@ test('a busy port, a data folder in use, and no redis-server to embed', async (t
   await assertRefused(stage.controller([map]), /FUNKYTOWN_DATA_DIR: found "\.funkytown", which another controller uses/);
   first.kill();
   assert.equal(await first.exit(), 143);
+});
+
+test('port 3000, if nobody asked for it and it is taken, is the next free one', async (t) => {
+  const stage = new Stage(t);
+  await stage.startRedis();
+  const map = stage.map('exit 0', ['a']);
+  const server = createServer().listen(3000, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening').catch(() => {}); // somebody else has it already
+  const start = (args, env) => stage.spawn('controller', join(stage.bin, 'controller'), [map, ...args], { ...stage.env, ...env });
+  await assertRefused(start(['--http-port', '3000'], {}), /^controller: http port 3000 on 127\.0\.0\.1: address already in use$/);
+  await assertRefused(start([], { FUNKYTOWN_HTTP_PORT: '3000' }), /^controller: http port 3000 on 127\.0\.0\.1: address already in use$/);
+  const controller = start([], {});
+  const [, port] = await controller.says(/^http: port 3000 is taken; listening on (30[01]\d)$/m);
+  assert.equal(await stage.url(controller), `http://127.0.0.1:${port}`);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
+  controller.kill();
+  assert.equal(await controller.exit(), 143);
 });
 
 test('a refused password ends both programs', async (t) => {

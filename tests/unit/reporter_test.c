@@ -2166,6 +2166,11 @@ static void a_start_that_fails_says_why(void **state)
     auto_free char *wanted =
         memory_format("http port %d on 127.0.0.1: address already in use", reporter_port(f->reporter));
     assert_string_equal(err.text, wanted);
+    options.ports = 20;
+    struct reporter *next = reporter_start(&f->loop, &options, &source, f, &err);
+    assert_non_null(next);
+    assert_in_range(reporter_port(next), options.port + 1, options.port + 19);
+    reporter_stop(next, NULL);
     options.bind = "192.0.2.1";
     assert_null(reporter_start(&f->loop, &options, &source, f, &err));
     assert_non_null(strstr(err.text, "on 192.0.2.1: address not available"));
