@@ -86,6 +86,10 @@ static void on_grace_over(void *data, const char *reason)
     struct controller *c = data;
     if (c->state >= CONTROLLER_STOPPING)
         return;
+    if (c->is_serving) {
+        log_debug("deadline.ignored", LOG_TEXT("reason", "the run has ended, and people read what failed"));
+        return;
+    }
     c->is_hurried = true;
     if (c->has_verdict) {
         controller_stop(c, controller_verdict_status(c));
@@ -124,7 +128,7 @@ static void on_reopened(void *data)
         return;
     c->state = CONTROLLER_WATCHING;
     report_stop(&c->report);
-    c->has_verdict = c->is_told = c->has_report = false;
+    c->has_verdict = c->is_told = c->has_report = c->is_serving = false;
     c->has_rerun = true;
     opener_ran_again(&c->opener);
     c->has_told_way = true;

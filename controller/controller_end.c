@@ -2,11 +2,14 @@
  * What is done when the run has ended: put back what didn't pass if that was asked for; write the report's files, tell
  * the verdict, have the run keep its summary, and stop. What Redis refuses is done again by the next turn of our lease.
  */
+#include <unistd.h>
+
 #include "controller/controller_private.h"
 #include "controller/rerun.h"
 #include "shared/buffer.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/terminal.h"
 
 enum { SUMMARY_LIMIT_MS = 5000 };
 
@@ -26,6 +29,25 @@ int controller_verdict_status(const struct controller *c)
     }
 }
 
+/* Whether what failed goes on being shown: to people, who say when they have seen it. */
+static bool is_to_serve(const struct controller *c)
+{
+    int status = controller_verdict_status(c);
+    return c->options->serve_failures && (status == EXIT_FAILED || status == EXIT_ERROR) &&
+           terminal_is_watched(STDOUT_FILENO);
+}
+
+static void stop_or_serve(struct controller *c)
+{
+    if (!is_to_serve(c)) {
+        controller_stop(c, controller_verdict_status(c));
+    } else if (!c->is_serving) {
+        c->is_serving = true;
+        c->exit_status = controller_verdict_status(c);
+        progress_say(&c->progress, "serving the report at %s until Ctrl-C", c->url);
+    }
+}
+
 /* Refused for now, it is asked again; but only the history needs it, so nobody waits for it for long. */
 static void on_summary_kept(void *data, const struct ledger_reply *reply)
 {
@@ -37,7 +59,7 @@ static void on_summary_kept(void *data, const struct ledger_reply *reply)
     if (reply->outcome == LEDGER_TROUBLE && clock_mono_ms() - c->finished_ms < SUMMARY_LIMIT_MS)
         own_lease_look_soon(&c->lease);
     else if (reply->outcome != LEDGER_CLOSED && c->options->once) /* CLOSED: the run goes on */
-        controller_stop(c, controller_verdict_status(c));
+        stop_or_serve(c);
 }
 
 /* The run keeps its own summary, for the history that a later run moves it to. */

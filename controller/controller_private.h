@@ -85,6 +85,7 @@ struct controller {
     bool is_in_farewell; /* workers elsewhere are waited for */
     int farewell_looks;
     bool has_rerun;       /* what --rerun asks for is done, or under way */
+    bool is_serving;      /* the run is over, and exit_status what it will be: people read what failed */
     bool has_summary;     /* the run keeps its summary, or is being asked to */
     uint64_t finished_ms; /* monotonic: when we learned that it is */
     bool has_workers;     /* local_workers_start() was called */

@@ -167,7 +167,8 @@ void controller_stop(struct controller *c, int exit_status)
 {
     if (c->state >= CONTROLLER_STOPPING)
         return;
-    c->exit_status = exit_status;
+    if (!c->is_serving)
+        c->exit_status = exit_status;
     c->was_finished = c->state == CONTROLLER_FINISHED;
     controller_tell_now(c, "told to stop");
     c->state = CONTROLLER_STOPPING;

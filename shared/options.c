@@ -91,7 +91,7 @@ enum source { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct command_line {
     enum options_action action;
-    bool once, rerun, fresh, audit, repair, dry_run, init;
+    bool once, serve_failures, rerun, fresh, audit, repair, dry_run, init;
     const char *workers, *grep, *tag, *only_changed;
     const char *map_file;
     const char *flags[sizeof(table) / sizeof(table[0])];
@@ -107,6 +107,7 @@ static const struct command_word switches[] = {
     {"--once", offsetof(struct command_line, once)},     {"--rerun", offsetof(struct command_line, rerun)},
     {"--fresh", offsetof(struct command_line, fresh)},   {"--audit", offsetof(struct command_line, audit)},
     {"--repair", offsetof(struct command_line, repair)}, {"--dry-run", offsetof(struct command_line, dry_run)},
+    {"--serve-failures", offsetof(struct command_line, serve_failures)},
 };
 
 /* These have a value. */
@@ -306,6 +307,8 @@ static int check_together(const struct command_line *line, struct error *err)
 {
     if (line->repair && !line->audit)
         return error_set(err, ERROR_CONFIG, "--repair: wanted together with --audit");
+    if (line->serve_failures && !line->once)
+        return error_set(err, ERROR_CONFIG, "--serve-failures: wanted together with --once");
     if (line->fresh && line->rerun)
         return error_set(err, ERROR_CONFIG, "--fresh: wanted without --rerun, which goes on with the last run");
     if (line->init && line->map_file == NULL)
@@ -329,6 +332,7 @@ int options_load(struct options *options, enum program program, int argc, char *
         return -1;
     *action = line.action;
     options->once = line.once;
+    options->serve_failures = line.serve_failures;
     options->rerun = line.rerun;
     options->fresh = line.fresh;
     options->audit = line.audit;
@@ -466,6 +470,8 @@ void options_print_help(FILE *out, enum program program)
             "playwright.config.*, cypress.config.* and wdio.conf.* in or below it list; init writes that as a spec "
             "map.\n\n"
             "  --once            exit with the verdict when the run is finished\n"
+            "  --serve-failures  with --once: if the verdict is failed or error, and standard output a terminal of no CI, "
+            "go on\n                    serving the report until Ctrl-C; then exit with the verdict\n"
             "  --fresh           begin anew, whatever is found; a run that is found goes to the history\n"
             "  --rerun           run again what didn't pass in the last run of this map; passes are carried forward\n"
             "  --workers N       start N workers on this machine as well\n"

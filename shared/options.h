@@ -48,12 +48,13 @@ struct options {
     int log_format;        /* enum log_format */
     bool is_log_level_given;
 
-    bool once;   /* --once */
-    bool rerun;  /* --rerun */
-    bool fresh;  /* --fresh */
-    bool audit;  /* --audit */
-    bool repair; /* --repair */
-    int workers; /* --workers */
+    bool once;           /* --once */
+    bool serve_failures; /* --serve-failures */
+    bool rerun;          /* --rerun */
+    bool fresh;          /* --fresh */
+    bool audit;          /* --audit */
+    bool repair;         /* --repair */
+    int workers;         /* --workers */
 
     bool init;                /* init: write the spec map of a place, and no more */
     bool dry_run;             /* --dry-run */

@@ -26,14 +26,16 @@ test('./run hands its options and the place on', async (t) => {
   const stage = new Stage(t);
   standIns(stage);
   for (const [args, wanted] of [
-    [[], '--once --workers N'],
-    [['map.json'], `--once --workers N ${stage.folder}/map.json`],
-    [['/maps/a b.json'], '--once --workers N /maps/a b.json'],
-    [['--fresh'], '--once --fresh --workers N'],
-    [['--fresh', 'map.json'], `--once --fresh --workers N ${stage.folder}/map.json`],
-    [['--rerun', 'map.json'], `--once --rerun --workers N ${stage.folder}/map.json`],
-    [['shop/e2e'], `--once --workers N ${stage.folder}/shop/e2e`],
-    [['shop', '--dry-run', '--grep', 'a b', '--tag=smoke', '--only-changed'], `--once --dry-run --grep a b --tag=smoke --only-changed --workers N ${stage.folder}/shop`],
+    [[], '--once --serve-failures --workers N'],
+    [['map.json'], `--once --serve-failures --workers N ${stage.folder}/map.json`],
+    [['/maps/a b.json'], '--once --serve-failures --workers N /maps/a b.json'],
+    [['--fresh'], '--once --serve-failures --fresh --workers N'],
+    [['--fresh', 'map.json'], `--once --serve-failures --fresh --workers N ${stage.folder}/map.json`],
+    [['--rerun', 'map.json'], `--once --serve-failures --rerun --workers N ${stage.folder}/map.json`],
+    [['shop/e2e'], `--once --serve-failures --workers N ${stage.folder}/shop/e2e`],
+    [['shop', '--dry-run', '--grep', 'a b', '--tag=smoke', '--only-changed'], `--once --serve-failures --dry-run --grep a b --tag=smoke --only-changed --workers N ${stage.folder}/shop`],
+    [['--no-serve'], '--once --workers N'],
+    [['shop', '--no-serve', '--fresh'], `--once --fresh --workers N ${stage.folder}/shop`],
     [['init', 'shop'], 'init shop'],
   ]) assert.deepEqual((await told(stage, args)).slice(0, 2), [0, wanted]);
   for (const args of [['--stale'], ['--fresh', 'a', 'b'], ['init'], ['init', 'a', 'b']]) {

@@ -70,6 +70,10 @@ class Program {
     if (this.child.kill(signal)) this.signals.push(signal);
   }
 
+  type(keys) {
+    this.child.stdin.write(keys);
+  }
+
   // The first match of the pattern in what it has written or will write.
   async says(pattern) {
     return waitFor(() => `${this.name} to say ${pattern}; it said:\n${this.output}`, () => {
@@ -107,9 +111,9 @@ export class Stage {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  spawn(name, file, args, env = {}) {
+  spawn(name, file, args, env = {}, stdin = 'ignore') {
     const clean = { PATH: process.env.PATH, HOME: this.folder, TMPDIR: this.folder, ...env };
-    const child = spawn(file, args, { cwd: this.folder, env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { cwd: this.folder, env: clean, stdio: [stdin, 'pipe', 'pipe'] });
     const program = new Program(name, child);
     this.programs.push(program);
     return program;
@@ -160,11 +164,11 @@ export class Stage {
     return this.spawn('controller', join(this.bin, 'controller'), [...port, ...args], { ...this.env, ...env });
   }
 
-  // The controller on a terminal of so many columns (script(1) makes one).
+  // The controller on a terminal of so many columns (script(1) makes one), which its `type` types on.
   controllerOnTerminal(columns, args, env = {}) {
     const words = [join(this.bin, 'controller'), '--http-port', '0', ...args].map((word) => `'${word}'`).join(' ');
     return this.spawn('controller', 'script', ['-qefc', `stty cols ${columns}; exec ${words}`, '/dev/null'],
-      { TERM: 'xterm', SHELL: '/bin/sh', ...this.env, ...env });
+      { TERM: 'xterm', SHELL: '/bin/sh', ...this.env, ...env }, 'pipe');
   }
 
   worker(env = {}, args = []) {
@@ -211,10 +215,10 @@ export class UnprivilegedStage extends Stage {
     this.bin = join(this.folder, 'bin');
   }
 
-  spawn(name, file, args, env) {
-    if (process.getuid() !== 0) return super.spawn(name, file, args, env);
+  spawn(name, file, args, env, stdin) {
+    if (process.getuid() !== 0) return super.spawn(name, file, args, env, stdin);
     execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, this.folder]);
-    return super.spawn(name, 'setpriv', ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--', file, ...args], env);
+    return super.spawn(name, 'setpriv', ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--', file, ...args], env, stdin);
   }
 }
 

@@ -75,6 +75,7 @@ test('bad options name the option, the value and what is wanted', async (t) => {
     [['--colour'], {}, /--colour: no such option/],
     [['--run-id'], {}, /--run-id: a value is wanted/],
     [['other.json'], {}, /one argument too many/],
+    [['--serve-failures'], {}, /--serve-failures: wanted together with --once/],
     [[], { FUNKYTOWN_PREFIX: 'x'.repeat(65) }, /FUNKYTOWN_PREFIX/],
   ])
     await assertRefused(stage.controller([map, ...args], env), pattern);
