@@ -61,7 +61,7 @@ const read = (name) => readFileSync(join(folder, name), 'utf8');
 const count = (list, wanted) => list.filter(wanted).length;
 
 test('the folder holds them, and latest leads to it', () => {
-  assert.deepEqual(readdirSync(folder).sort(), ['failed.txt', 'junit.xml', 'results.json']);
+  assert.deepEqual(readdirSync(folder).sort(), ['failed.txt', 'junit.xml', 'report.html', 'results.json']);
   assert.equal(readlinkSync(join(stage.folder, '.funkytown/report/latest')), 'of_all_kinds');
 });
 
