@@ -119,8 +119,10 @@ static void add_duration(struct buffer *out, const struct board_task *task)
 /* The name is never cut: it tells the tasks of one spec apart. */
 static void add_short(struct buffer *out, const struct run_text *t, const char *message)
 {
-    auto_buffer line = {0};
-    run_text_add_harmless(&line, message, MESSAGE_BYTES);
+    auto_buffer line = {0}, first = {0};
+    buffer_add(&first, message, strcspn(message, "\n"));
+    buffer_text(&first, "");
+    run_text_add_harmless(&line, first.data, MESSAGE_BYTES);
     size_t used = columns_of(out->data) + strlen(": "), room = t->columns > used ? t->columns - used : 0;
     if (line.length == 0 || (t->columns > 0 && room < WORTH_COLUMNS))
         return;
@@ -131,15 +133,24 @@ static void add_short(struct buffer *out, const struct run_text *t, const char *
         buffer_format(out, ": %s", line.data);
 }
 
+/* The board's message of a task is all of it in one line; what its first failure said still has its lines. */
+static const char *message_of(const struct board *board, size_t index)
+{
+    const struct board_error *error =
+        board_failure_count(board, index) > 0 ? board_failure(board, index, 0).error : NULL;
+    return error && error->message ? error->message : board_task(board, index)->message;
+}
+
 void run_text_add_end(struct buffer *out, const struct run_text *t, size_t index)
 {
     const struct board_task *task = board_task(t->board, index);
+    const char *message = message_of(t->board, index);
     auto_buffer line = {0};
     add_mark(&line, t, task->state);
     run_text_add_name(&line, t, index);
     add_duration(&line, task);
-    if (task->message)
-        add_short(&line, t, task->message);
+    if (message)
+        add_short(&line, t, message);
     buffer_add(out, line.data, line.length);
     buffer_text(out, "\n");
 }

@@ -171,7 +171,7 @@ static void the_end_of_a_task_is_a_row_of_the_terminal(void **state)
         {10, "✗ g › s0 [desktop chrome] 1s\n"},
     };
     struct fixture *f = *state;
-    stands(f, 0, BOARD_FAILED, "t", "expected a\033b in the basket, and so on", "whatever");
+    stands(f, 0, BOARD_FAILED, "t", "all of it in one line", "expected a\033b in the basket, and so on\nsecond");
     for (size_t i = 0; i < COUNT(rows); i++) {
         buffer_clear(&f->out);
         f->text.columns = rows[i].columns;
