@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { VIEWS } from './address.js';
+import { Causes } from './causes_view.js';
 import { describeContact } from './contact.js';
 import { Drawer } from './drawer.js';
 import { ErrorsView } from './errors_view.js';
@@ -28,6 +29,7 @@ export function App({ state }) {
       <${Connection} state=${state} />
       <${Masthead} state=${state} />
       ${loaded ? html`
+        <${Causes} state=${state} />
         <${Toolbar} state=${state} />
         <main data-view=${state.view.value}><${COMPONENTS[state.view.value]} state=${state} /></main>`
       : html`<main><${Waiting} phase=${state.contact.value.phase} /></main>`}

@@ -5,12 +5,25 @@ import { formatCount, plural } from './format.js';
 import { html } from './html.js';
 import { StatusIcon } from './icons.js';
 import { browserOf, specOf, taskKey, viewportOf } from './run.js';
+import { describeSpread, spreadOf } from './spread.js';
 import { ERROR, FAILED } from './status.js';
 import { oneLine, splitPath, stripAnsi } from './text.js';
 import { follow } from './toolbar.js';
 import { goesOn } from './verdict.js';
 
 const NAMED = 6;
+
+/** Where an error is: the place of the first one, and how many other specs have it. */
+export function Place({ run, rows, example, spread }) {
+  const place = example.file ? `${example.file}${example.line ? `:${example.line}` : ''}` : specOf(run, rows[0]);
+  return html`<bdi class="mono">${place}</bdi>${spread.specs > 1 && ` and ${plural(spread.specs - 1, 'other spec')}`}`;
+}
+
+/** What the places of an error have in common, if that tells them from others. */
+export function Only({ spread }) {
+  const text = describeSpread(spread);
+  return text && html`<bdi class="only">${text}</bdi>`;
+}
 
 export function ErrorsView({ state }) {
   const run = state.run.value;
@@ -24,14 +37,16 @@ export function ErrorsView({ state }) {
   };
   return html`
     <ol class="errors">
-      ${errors.map(({ cause, example, rows, failures, specs, browsers }) => html`
+      ${errors.map(({ cause, example, rows, failures }) => {
+        const spread = spreadOf(run, rows);
+        return html`
         <li key=${cause}>
           <p class="error-count"><b>${formatCount(rows.length)}</b><span class="of">${rows.length === 1 ? 'task' : 'tasks'}</span></p>
           <div class="error-body">
             <p class="error-example mono"><${StatusIcon} status=${rows.some((row) => run.status[row] === FAILED) ? FAILED : ERROR} /><bdi>${stripAnsi(example.message) || '(no message)'}</bdi></p>
             ${(example.expected || example.received) && html`
               <dl class="error-values mono"><dt>expected</dt><dd><bdi>${oneLine(example.expected)}</bdi></dd><dt>received</dt><dd><bdi>${oneLine(example.received)}</bdi></dd></dl>`}
-            <p class="of">${failures > rows.length ? `${plural(failures, 'failure')} of ` : ''}${plural(specs, 'spec')} in ${plural(browsers, 'browser')}${example.file ? html`, first at <bdi class="mono">${example.file}${example.line ? `:${example.line}` : ''}</bdi>` : ''}</p>
+            <p class="of">${failures > rows.length ? `${plural(failures, 'failure')}, ` : ''}<${Place} run=${run} rows=${rows} example=${example} spread=${spread} /> <${Only} spread=${spread} /></p>
             <ul class="error-tasks">
               ${rows.slice(0, NAMED).map((row) => html`
                 <li key=${row}><a href=${`?task=${encodeURIComponent(taskKey(run, row))}`} onClick=${(event) => follow(event, () => state.openTask(row))}>
@@ -39,6 +54,7 @@ export function ErrorsView({ state }) {
             </ul>
             ${rows.length > 1 && html`<button type="button" class="link" onClick=${() => show(cause)}>Show ${rows.length === 2 ? 'both' : `all ${formatCount(rows.length)}`} in the list</button>`}
           </div>
-        </li>`)}
+        </li>`;
+      })}
     </ol>`;
 }

@@ -13,7 +13,7 @@ export function Masthead({ state }) {
   const { run, revision } = state;
   // The summary is replaced in place with each delta; the revision tells.
   const summary = revision.value >= 0 && run.value?.summary;
-  const { tone, word, sentence } = describeRun(summary, state.contact.value);
+  const { tone, word, sentence } = describeRun(summary, state.contact.value, state.told.value);
   return html`
     <header class="masthead" data-tone=${tone}>
       <div class="verdict">

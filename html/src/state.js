@@ -6,6 +6,7 @@
 
 import { batch, computed, effect, signal } from '@preact/signals';
 import { readAddress, writeAddress } from './address.js';
+import { countCauses, groupErrors } from './errors.js';
 import { NO_FILTER, compileFilter } from './filters.js';
 import { IN_TOUCH, describeContact } from './contact.js';
 import { createListing, updateListing } from './listing.js';
@@ -36,6 +37,10 @@ export function createState({ announcer, details }) {
 
   const matches = computed(() => (run.value ? compileFilter(run.value, filter.value) : () => false));
   const openRow = computed(() => (run.value && task.value ? taskRow(run.value, task.value) : -1));
+
+  // What a run has come to, whatever the filter says.
+  const causes = computed(() => (revision.value >= 0 && run.value ? groupErrors(run.value, () => true) : []));
+  const told = computed(() => (revision.value >= 0 && run.value ? countCauses(run.value, causes.value) : null));
 
   // ---- from the controller
 
@@ -218,7 +223,7 @@ export function createState({ announcer, details }) {
   });
 
   return {
-    details, run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
+    details, run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, causes, told, helpOpen, now,
     takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
     clearFilter: () => setFilter(NO_FILTER),
   };

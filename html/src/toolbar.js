@@ -18,8 +18,8 @@ export function Toolbar({ state }) {
   return html`
     <div class="toolbar">
       <div class="toolbar-row">
-        <${Views} state=${state} counts=${counts} />
-        <${MiniVerdict} summary=${run.summary} />
+        <${Views} state=${state} counts=${counts} causes=${state.causes.value.length} />
+        <${MiniVerdict} summary=${run.summary} told=${state.told.value} />
       </div>
       <div class="toolbar-row toolbar-filters">
         <${Search} state=${state} />
@@ -32,8 +32,8 @@ export function Toolbar({ state }) {
     </div>`;
 }
 
-function Views({ state, counts }) {
-  const numbers = { tasks: counts.total, errors: counts.failed + counts.error };
+function Views({ state, counts, causes }) {
+  const numbers = { tasks: counts.total, errors: causes };
   return html`
     <nav class="views" aria-label="Views">
       ${VIEWS.map(([name, label]) => html`
@@ -52,8 +52,8 @@ export function follow(event, action) {
 }
 
 // The verdict again, for when the top has scrolled away; its visibility is a matter of the style sheet.
-function MiniVerdict({ summary }) {
-  const { tone, word, sentence } = describeRun(summary);
+function MiniVerdict({ summary, told }) {
+  const { tone, word, sentence } = describeRun(summary, {}, told);
   return html`
     <p class="mini-verdict" aria-hidden="true">
       <${VerdictIcon} tone=${tone} size="16" /> <b class=${tone === 'failing' ? '' : `tone-text-${tone}`}>${word}</b>

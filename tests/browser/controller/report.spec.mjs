@@ -74,7 +74,7 @@ test('filters survive a reload, and every view is accessible', async ({ page, re
 
 test('a failed spec: its name, message, file and line', async ({ page, report }) => {
   await page.goto(report.url);
-  await expect(page.locator('.verdict-sentence')).toHaveText('1 failed, 1 error of 3 tasks');
+  await expect(page.locator('.verdict-sentence')).toHaveText('2 causes, 1 test in 2 of 3 tasks');
   const row = page.locator('[data-row]').filter({ hasText: 'basket.spec.mjs' });
   await expect(row).toContainText('expect(received).toBe(expected)');
   await row.click();

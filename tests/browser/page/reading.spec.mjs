@@ -45,6 +45,7 @@ test('a head sorts: down, up, and back to failures first', async ({ page, open }
 
 test('a task opens beside the list, with all of its attempts; Back and Esc close it', async ({ page, open }) => {
   const { run } = await open(FINISHED);
+  await page.evaluate(() => scrollTo(0, 500));
   const row = page.locator('.status-flaky').first();
   const number = Number(await row.getAttribute('data-row'));
   await row.click();

@@ -13,7 +13,7 @@ test('a finished run: verdict, counters, title, rows', async ({ page, open }) =>
   const { run } = await open({ tasks: 60, until: Infinity });
   const { counts } = run.summary();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Failed');
-  await expect(page.locator('.verdict-sentence')).toHaveText(`${counts.failed} failed, ${counts.error} error${counts.error === 1 ? '' : 's'} of 60 tasks`);
+  await expect(page.locator('.verdict-sentence')).toHaveText(`5 causes, ${counts.failed} tests in ${counts.failed + counts.error} of 60 tasks`);
   await expect(page).toHaveTitle(new RegExp(`^✗ ${counts.failed} failed.* · 60/60 · funkytown$`));
   for (const status of ['failed', 'flaky', 'passed']) await expect(chip(page, status)).toHaveText(String(counts[status]));
   await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '61');

@@ -56,6 +56,18 @@ test('the verdict is the controller\'s', () => {
   assert.deepEqual(over('cancelled', { total: 5, passed: 2, cancelled: 3 }, 'cancelled'), ['cancelled', 'Cancelled', '3 tasks of 5 did not run', '⊘ cancelled · 5/5 · funkytown']);
 });
 
+test('failures are counted by their causes, where these are known', () => {
+  const sentence = (summary, told) => describeRun(summaryOf(summary), {}, { causes: 3, tests: 18, isLeast: false, ...told }).sentence;
+  const half = { counts: { total: 52, passed: 37, failed: 9, error: 1, queued: 5 } };
+  const over = { ...half, state: 'finished', verdict: 'failed' };
+  assert.equal(sentence(half), '3 causes, 18 tests in 10 tasks so far');
+  assert.equal(sentence(over), '3 causes, 18 tests in 10 of 52 tasks');
+  assert.equal(sentence(over, { causes: 1, tests: 1 }), '1 cause, 1 test in 10 of 52 tasks');
+  assert.equal(sentence(over, { tests: 0 }), '3 causes in 10 of 52 tasks');
+  assert.equal(sentence(over, { isLeast: true }), 'at least 3 causes, 18 tests in 10 of 52 tasks');
+  assert.equal(sentence(over, { causes: 0 }), '9 failed, 1 error of 52 tasks');
+});
+
 const SINCE = Date.UTC(2026, 10, 24, 14, 2, 31);
 const lost = { phase: 'lost', since: SINCE, gone: true };
 const ended = { phase: 'ended', since: SINCE, gone: true };
