@@ -60,7 +60,7 @@ function Cause({ state, run, entry: { cause, example, rows, failures } }) {
       <p class="cause-head"><${StatusIcon} status=${rows.some((row) => run.status[row] === FAILED) ? FAILED : ERROR} /><b>${plural(rows.length, 'task')}</b>
         <${Only} spread=${spread} />
         ${failures > rows.length && html`<span class="of">${plural(failures, 'failure')}</span>`}
-        ${rows.length > 1 && html`<button type="button" class="link" onClick=${showTasks}>Show in the list</button>`}</p>
+        ${rows.length > 1 && html`<button type="button" class="link" onClick=${showTasks}>${rows.length === 2 ? 'Show both' : 'Show all'}</button>`}</p>
       <a class="cause-open mono" href=${`?task=${encodeURIComponent(taskKey(run, rows[0]))}`} title=${`${message}\n\nOpens the first`}
         onClick=${(event) => follow(event, () => state.openTask(rows[0]))}><bdi>${message}</bdi></a>
       ${values.length > 0 && html`<dl class="error-values mono">${values.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd class=${`value-${name}`}><bdi>${oneLine(value)}</bdi></dd>`)}</dl>`}

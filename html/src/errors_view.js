@@ -15,8 +15,10 @@ const NAMED = 6;
 
 /** Where an error is: the place of the first one, and how many other specs have it. */
 export function Place({ run, rows, example, spread }) {
-  const place = example.file ? `${example.file}${example.line ? `:${example.line}` : ''}` : specOf(run, rows[0]);
-  return html`<bdi class="mono">${place}</bdi>${spread.specs > 1 && ` and ${plural(spread.specs - 1, 'other spec')}`}`;
+  const [folder, file] = splitPath(example.file || specOf(run, rows[0]));
+  return html`
+    <span class="place-of"><span class="path mono" title=${folder + file}><bdi class="folder">${folder}</bdi><bdi class="file">${file}${example.file && example.line ? `:${example.line}` : ''}</bdi></span>
+      ${spread.specs > 1 && html`<span> and ${plural(spread.specs - 1, 'other spec')}</span>`}</span>`;
 }
 
 /** What the places of an error have in common, if that tells them from others. */
@@ -46,7 +48,7 @@ export function ErrorsView({ state }) {
             <p class="error-example mono"><${StatusIcon} status=${rows.some((row) => run.status[row] === FAILED) ? FAILED : ERROR} /><bdi>${stripAnsi(example.message) || '(no message)'}</bdi></p>
             ${(example.expected || example.received) && html`
               <dl class="error-values mono"><dt>expected</dt><dd><bdi>${oneLine(example.expected)}</bdi></dd><dt>received</dt><dd><bdi>${oneLine(example.received)}</bdi></dd></dl>`}
-            <p class="of">${failures > rows.length ? `${plural(failures, 'failure')}, ` : ''}<${Place} run=${run} rows=${rows} example=${example} spread=${spread} /> <${Only} spread=${spread} /></p>
+            <p class="error-where of">${failures > rows.length ? `${plural(failures, 'failure')}, ` : ''}<${Place} run=${run} rows=${rows} example=${example} spread=${spread} /> <${Only} spread=${spread} /></p>
             <ul class="error-tasks">
               ${rows.slice(0, NAMED).map((row) => html`
                 <li key=${row}><a href=${`?task=${encodeURIComponent(taskKey(run, row))}`} onClick=${(event) => follow(event, () => state.openTask(row))}>

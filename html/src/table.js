@@ -7,13 +7,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isUnfiltered } from './filters.js';
 import { formatClock, formatDuration, plural } from './format.js';
 import { useNarrow, useRowWindow, viewOf } from './geometry.js';
+import { headlineOf, headlineText } from './headline.js';
 import { html } from './html.js';
 import { Glyph, StatusIcon } from './icons.js';
 import { countMoves } from './listing.js';
 import { NATURAL } from './order.js';
-import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
+import { browserOf, groupOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
 import { RUNNING, STATUSES, isProblem } from './status.js';
-import { oneLine, splitPath } from './text.js';
+import { splitPath } from './text.js';
 import { follow } from './toolbar.js';
 import { goesOn } from './verdict.js';
 
@@ -103,7 +104,7 @@ class Row extends Component {
     const status = run.status[row];
     const { name, word } = STATUSES[status];
     const [folder, file] = splitPath(specOf(run, row));
-    const message = oneLine(messageOf(run, row));
+    const headline = headlineOf(run, row);
     const key = taskKey(run, row);
     return html`
       <div role="row" id=${`row-${row}`} data-row=${row} aria-rowindex=${place + 2} aria-selected=${active}
@@ -120,9 +121,18 @@ class Row extends Component {
         </div>
         <div role="gridcell" class="cell cell-attempt">${run.attempt[row] > 0 && html`<span class=${run.attempt[row] > 1 ? 'again' : ''}>${run.attempt[row]}</span>`}</div>
         <div role="gridcell" class="cell cell-worker"><bdi>${workerOf(run, row)}</bdi></div>
-        <div role="gridcell" class="cell cell-message" title=${message}><bdi>${message}</bdi></div>
+        <div role="gridcell" class="cell cell-message" title=${headlineText(headline)}><${Headline} ...${headline} /></div>
       </div>`;
   }
+}
+
+function Headline({ title, expected, received, message, more }) {
+  return html`
+    ${title && html`<bdi class="headline-title">${title}</bdi>`}
+    ${expected
+      ? html`<span class="headline-values"><span class="offscreen">expected </span><bdi class="value-expected">${expected}</bdi><span class="of" aria-hidden="true"> → </span><span class="offscreen">, received </span><bdi class="value-received">${received}</bdi></span>`
+      : html`<bdi>${message}</bdi>`}
+    ${more > 0 && html`<span class="of"> +${more}<span class="offscreen"> more</span></span>`}`;
 }
 
 export const Elapsed = ({ since, now }) => html`<span class="ticking">${formatClock(now.value - since)}</span>`;

@@ -76,7 +76,8 @@ test('a failed spec: its name, message, file and line', async ({ page, report })
   await page.goto(report.url);
   await expect(page.locator('.verdict-sentence')).toHaveText('2 causes, 1 test in 2 of 3 tasks');
   const row = page.locator('[data-row]').filter({ hasText: 'basket.spec.mjs' });
-  await expect(row).toContainText('expect(received).toBe(expected)');
+  await expect(row.locator('.cell-message')).toContainText('basket › counts what is in it');
+  await expect(row.locator('.value-expected')).toHaveText('"3 items"');
   await row.click();
   const drawer = page.getByRole('dialog');
   await expect(drawer.locator('h2')).toHaveText('tests/basket.spec.mjs');

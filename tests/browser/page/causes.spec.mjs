@@ -1,6 +1,6 @@
 // The first screen of a run that fails: its causes above the list, and the list at rest.
 
-import { FAILED, PASSED } from '../../../html/src/status.js';
+import { ERROR, FAILED, PASSED } from '../../../html/src/status.js';
 import { expect, rowsOnScreen, test } from '../page_test.mjs';
 
 const FINISHED = { tasks: 300, workers: 8, until: Infinity };
@@ -20,12 +20,12 @@ test('the three causes of most tasks, in words; a click opens the first, lists i
   await expect(first).toContainText('net::ERR_CONNECTION_REFUSED');
   await expect(first.locator('.value-expected')).toHaveText('"3 items"');
   await expect(first.locator('.value-received')).toHaveText('"2 items"');
-  await expect(first).toContainText('.spec.ts:21 and 5 other specs');
+  await expect(first).toContainText(/\.spec\.ts:21\s+and 5 other specs/);
   await expect(cards(page).nth(2)).toContainText('only in chrome');
   await first.locator('a').click();
   await expect(page.getByRole('dialog').locator('.failure-message').first()).toContainText('net::ERR_CONNECTION_REFUSED');
   await page.keyboard.press('Escape');
-  await first.getByRole('button', { name: 'Show in the list' }).click();
+  await first.getByRole('button', { name: 'Show all' }).click();
   await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '8');
   await page.getByRole('link', { name: 'All 6 causes' }).click();
   await expect(page.locator('.errors > li')).toHaveCount(1);
@@ -101,4 +101,16 @@ test('a cause whose tasks pass after all goes', async ({ page, open }) => {
   run.set(12, { status: PASSED, message: '', failed: 0, attempts: [] });
   flush();
   await expect(cards(page)).toHaveCount(0);
+});
+
+test('the message column: which test, what it expected and what came; a message of its own where there are no values', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 20, failing: 0, flaky: 0, erring: 0, until: 100 });
+  fail(run, 12);
+  run.set(13, { status: ERROR, attempt: 1, worker: 'w', started: run.nowMs, duration: 20, message: 'exit 127' });
+  flush();
+  const cell = page.locator('[data-row="12"] .cell-message');
+  await expect(cell.locator('.headline-title')).toHaveText(/ › edits the /);
+  await expect(cell.locator('.headline-values')).toHaveText('expected "3 items" → , received "2 items"');
+  await expect(cell).toHaveAttribute('title', / › edits the .+: expected "3 items", received "2 items"$/);
+  await expect(page.locator('[data-row="13"] .cell-message')).toHaveText('exit 127');
 });

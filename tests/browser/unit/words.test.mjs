@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeContact } from '../../../html/src/contact.js';
 import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, formatTimeOfDay, plural } from '../../../html/src/format.js';
+import { headlineOf, headlineText } from '../../../html/src/headline.js';
 import { actionOf } from '../../../html/src/keyboard.js';
 import { describeSource } from '../../../html/src/source.js';
 import { BY_PROGRESS, BY_URGENCY, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
 import { describeRun } from '../../../html/src/verdict.js';
 import { scrollToReveal, visibleRange } from '../../../html/src/window.js';
-import { summaryOf } from './runs.mjs';
+import { runOf, summaryOf } from './runs.mjs';
 
 test('durations', () => {
   assert.deepEqual([0, 812, 3100, 9949, 9950, 59400, 72000, 3599600, 3720000].map(formatDuration), ['0ms', '812ms', '3.1s', '9.9s', '10s', '59s', '1m 12s', '1h 00m', '1h 02m']);
@@ -131,4 +132,14 @@ test('scrolling no further than it takes', () => {
   assert.equal(scrollToReveal(5, 32, 0, 900), 0);
   assert.equal(scrollToReveal(5, 32, 200, 900), -40);
   assert.equal(scrollToReveal(50, 32, 0, 900), 732);
+});
+
+test('what is wrong with a task, in one line', () => {
+  const line = (...failures) => headlineText(headlineOf(runOf([{ message: 'exit\n1', status: 3 }], { failures: failures.map((failure) => [0, ...failure]) }), 0));
+  assert.equal(line(), 'exit 1');
+  assert.equal(line(['cart › adds', 'not\nequal', '3', '2']), 'cart › adds: expected 3, received 2');
+  assert.equal(line(['cart › adds', '\u001b[31mnot\u001b[39m\nequal', '3']), 'cart › adds: not equal');
+  assert.equal(line(['cart › adds', 'not equal', 'x'.repeat(80), '2']), 'cart › adds: not equal');
+  assert.equal(line(['cart › adds', null, '3', '3']), 'cart › adds: exit 1');
+  assert.equal(line([null, 'timeout'], ['b', 'c'], ['d', 'e']), 'timeout, and 2 more');
 });
