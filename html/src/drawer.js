@@ -9,8 +9,9 @@ import { Glyph, StatusIcon } from './icons.js';
 import { nextProblem } from './listing.js';
 import { Log } from './log.js';
 import { CopyButton } from './pieces.js';
+import { shownStatus } from './retrying.js';
 import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
-import { RUNNING, STATUSES, isProblem, outcomeOf } from './status.js';
+import { RUNNING, SHOWN, isProblem, outcomeOf } from './status.js';
 import { Elapsed } from './table.js';
 import { splitPath, stripAnsi } from './text.js';
 
@@ -68,13 +69,14 @@ function Steps({ state }) {
 
 function Title({ state, run, row }) {
   const status = state.revision.value >= 0 && run.status[row];
-  const { name, word } = STATUSES[status];
+  const shown = shownStatus(run, row);
+  const { name, word } = SHOWN[shown];
   const [folder, file] = splitPath(specOf(run, row));
   const key = taskKey(run, row);
   const tests = run.tests[row];
   return html`
     <div class="drawer-title">
-      <p class="drawer-status"><${StatusIcon} status=${status} size="18" /><b class=${`tone-text-${name}`}>${word}</b>
+      <p class="drawer-status"><${StatusIcon} status=${shown} size="18" /><b class=${`tone-text-${name}`}>${word}</b>
         ${status === RUNNING && html`<span class="of">for <${Elapsed} since=${run.started_ms[row]} now=${state.now} /> on <bdi class="mono">${workerOf(run, row)}</bdi></span>`}
         ${tests > 0 && isProblem(status) && run.tests_failed[row] > 0 && html`<span class="of">${run.tests_failed[row]} of ${tests} tests</span>`}
       </p>

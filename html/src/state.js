@@ -10,6 +10,7 @@ import { countCauses, groupErrors } from './errors.js';
 import { NO_FILTER, compileFilter } from './filters.js';
 import { IN_TOUCH, describeContact } from './contact.js';
 import { createListing, updateListing } from './listing.js';
+import { countRetrying } from './retrying.js';
 import { applyDelta, loadRun, taskKey, taskRow } from './run.js';
 import { goesOn } from './verdict.js';
 
@@ -40,7 +41,7 @@ export function createState({ announcer, details }) {
 
   // What a run has come to, whatever the filter says.
   const causes = computed(() => (revision.value >= 0 && run.value ? groupErrors(run.value, () => true) : []));
-  const told = computed(() => (revision.value >= 0 && run.value ? countCauses(run.value, causes.value) : null));
+  const told = computed(() => (revision.value >= 0 && run.value ? { ...countCauses(run.value, causes.value), retrying: countRetrying(run.value) } : null));
 
   // ---- from the controller
 

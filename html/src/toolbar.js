@@ -6,7 +6,7 @@ import { exampleOf } from './errors.js';
 import { formatCount } from './format.js';
 import { Glyph, StatusIcon, VerdictIcon } from './icons.js';
 import { COLUMNS, NATURAL } from './order.js';
-import { BY_URGENCY, FAILED, PASSED, STATUSES } from './status.js';
+import { BY_URGENCY, FAILED, PASSED, SHOWN } from './status.js';
 import { oneLine } from './text.js';
 import { describeRun, doneOf } from './verdict.js';
 
@@ -24,7 +24,7 @@ export function Toolbar({ state }) {
       <div class="toolbar-row toolbar-filters">
         <${Search} state=${state} />
         <div class="strip">
-          <${Chips} state=${state} counts=${counts} />
+          <${Chips} state=${state} counts=${shownCounts(counts, state.told.value.retrying)} />
           <${Selects} state=${state} />
         </div>
       </div>
@@ -74,6 +74,8 @@ function Search({ state }) {
     </label>`;
 }
 
+const shownCounts = (counts, retrying) => ({ ...counts, queued: counts.queued - retrying.queued, running: counts.running - retrying.running, retrying: retrying.all });
+
 // "0 failed" is news; that nothing was cancelled is not.
 const ALWAYS = new Set([FAILED, PASSED]);
 
@@ -82,7 +84,7 @@ function Chips({ state, counts }) {
   return html`
     <div class="chips" role="group" aria-label="Filter by status">
       ${BY_URGENCY.map((status) => {
-        const { name, word } = STATUSES[status];
+        const { name, word } = SHOWN[status];
         const pressed = hasStatus(filter, status);
         if (!counts[name] && !pressed && !ALWAYS.has(status)) return null;
         return html`

@@ -27,7 +27,7 @@ const DONE = STATUSES.filter((_, status) => !isOpen(status)).map(({ name }) => n
 export const doneOf = (counts) => DONE.reduce((sum, name) => sum + counts[name], 0);
 
 /**
- * summary, what is known of the controller (contact.js), and what it has come to (errors.js: countCauses) -> { tone, word, mark, sentence, title }. tone: waiting,
+ * summary, what is known of the controller (contact.js), and what it has come to (errors.js: countCauses, retrying.js) -> { tone, word, mark, sentence, title }. tone: waiting,
  * running, failing, passed, failed, error, cancelled, skipped, interrupted or lost; mark: one character for the title.
  */
 export function describeRun(summary, { phase, gone } = {}, told = null) {
@@ -54,9 +54,10 @@ function causesOf({ causes, tests, isLeast }, tasks) {
 function sentenceOf({ counts }, verdict, problems, told) {
   const total = plural(counts.total, 'task');
   const flaky = counts.flaky ? `, ${formatCount(counts.flaky)} of them only when tried again` : '';
+  const again = told?.retrying?.all ? `; ${formatCount(told.retrying.all)} retrying` : '';
   switch (verdict.tone) {
-    case 'running': return doneOf(counts) ? 'No failures so far' : 'Nothing has ended yet';
-    case 'failing': return `${told?.causes ? causesOf(told, plural(counts.failed + counts.error, 'task')) : problems} so far`;
+    case 'running': return `${doneOf(counts) ? 'No failures so far' : 'Nothing has ended yet'}${again}`;
+    case 'failing': return `${told?.causes ? causesOf(told, plural(counts.failed + counts.error, 'task')) : problems} so far${again}`;
     case 'lost':
     case 'interrupted': return `${formatCount(doneOf(counts))} of ${total} done, ${problems || 'no failures'} until then`;
     case 'passed': {

@@ -87,6 +87,28 @@ test('a skipped task is a state of its own: chip, filter, row, drawer; beside pa
   await expect(page.locator('.legend')).toContainText('Skipped');
 });
 
+test('a task that is tried again is a state of its own: below the problems, counted, and a filter', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 20, workers: 1, failing: 1, flaky: 0, erring: 0, until: 10 });
+  await expect(chip(page, 'retrying')).toHaveCount(0);
+  run.again.push = () => {}; // it has to wait
+  run.step(run.tasks[0].lasts);
+  flush();
+  await expect(chip(page, 'retrying')).toHaveText('1');
+  await expect(chip(page, 'queued')).toHaveText('18');
+  await expect(page.locator('.verdict-sentence')).toHaveText('Nothing has ended yet; 1 retrying');
+  const row = page.locator('[data-row="0"]');
+  await expect(row).toContainText('Retrying');
+  await expect(row.locator('.cell-message')).not.toBeEmpty();
+  run.set(9, { status: FAILED, attempt: 1, worker: 'w', started: run.nowMs, duration: 5, message: 'boom' });
+  flush();
+  await expect.poll(async () => (await rowsOnScreen(page)).slice(0, 3)).toEqual([9, 0, 1]);
+  await page.locator('.chip[data-status=retrying]').click();
+  await expect(page).toHaveURL(/\?status=retrying$/);
+  expect(await rowsOnScreen(page)).toEqual([0]);
+  await row.click();
+  await expect(page.locator('.drawer-status')).toHaveText('Retrying');
+});
+
 test('a run of skipped tasks alone is not green', async ({ page, open }) => {
   await open({ tasks: 3, failing: 0, erring: 0, flaky: 0, skipping: 1, until: Infinity });
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Skipped');

@@ -5,7 +5,7 @@ import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, for
 import { headlineOf, headlineText } from '../../../html/src/headline.js';
 import { actionOf } from '../../../html/src/keyboard.js';
 import { describeSource } from '../../../html/src/source.js';
-import { BY_PROGRESS, BY_URGENCY, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
+import { BY_PROGRESS, BY_URGENCY, SHOWN, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
 import { describeRun } from '../../../html/src/verdict.js';
 import { scrollToReveal, visibleRange } from '../../../html/src/window.js';
 import { runOf, summaryOf } from './runs.mjs';
@@ -23,7 +23,8 @@ test('time left, bytes, shares, plurals', () => {
 });
 
 test('every state has its place in both orders', () => {
-  for (const order of [BY_URGENCY, BY_PROGRESS]) assert.deepEqual([...order].sort(), [...STATUSES.keys()]);
+  assert.deepEqual([...BY_URGENCY].sort(), [...SHOWN.keys()]);
+  assert.deepEqual([...BY_PROGRESS].sort(), [...STATUSES.keys()]);
   assert.deepEqual(Object.keys(TESTS).sort(byUrgency), ['failed', 'flaky', 'passed', 'skipped']);
 });
 
@@ -66,6 +67,8 @@ test('failures are counted by their causes, where these are known', () => {
   assert.equal(sentence(over, { causes: 1, tests: 1 }), '1 cause, 1 test in 10 of 52 tasks');
   assert.equal(sentence(over, { tests: 0 }), '3 causes in 10 of 52 tasks');
   assert.equal(sentence(over, { isLeast: true }), 'at least 3 causes, 18 tests in 10 of 52 tasks');
+  assert.equal(sentence(half, { retrying: { all: 2 } }), '3 causes, 18 tests in 10 tasks so far; 2 retrying');
+  assert.equal(sentence({ counts: { total: 5, passed: 1, queued: 4 } }, { causes: 0, retrying: { all: 1 } }), 'No failures so far; 1 retrying');
   assert.equal(sentence(over, { causes: 0 }), '9 failed, 1 error of 52 tasks');
 });
 
