@@ -3,6 +3,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Artifacts, AttemptFacts, Tests } from './attempt.js';
+import { Elsewhere } from './elsewhere.js';
 import { useNarrow } from './geometry.js';
 import { html } from './html.js';
 import { Glyph, StatusIcon } from './icons.js';
@@ -11,7 +12,7 @@ import { Log } from './log.js';
 import { CopyButton } from './pieces.js';
 import { shownStatus } from './retrying.js';
 import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
-import { RUNNING, SHOWN, isProblem, outcomeOf } from './status.js';
+import { FLAKY, RUNNING, SHOWN, isProblem, outcomeOf } from './status.js';
 import { Elapsed } from './table.js';
 import { splitPath, stripAnsi } from './text.js';
 
@@ -49,7 +50,7 @@ export function Drawer({ state }) {
       </header>
       ${row < 0
         ? html`<h2 id="drawer-title">No such task</h2><p class="note">This run has no <bdi class="mono">${key}</bdi>.</p>`
-        : html`<${Title} state=${state} run=${run} row=${row} /><${Detail} key=${key} state=${state} run=${run} row=${row} />`}
+        : html`<${Title} state=${state} run=${run} row=${row} /><${Elsewhere} state=${state} run=${run} row=${row} /><${Detail} key=${key} state=${state} run=${run} row=${row} />`}
     </aside>`;
 }
 
@@ -107,8 +108,9 @@ function Detail({ state, run, row }) {
   if (!detail) return html`<p class="note" aria-busy="true">Loading…</p>`;
   const attempts = attemptsOf(detail, run, row);
   if (!attempts.length) return html`<p class="note">${messageOf(run, row) ? stripAnsi(messageOf(run, row)) : 'No attempt yet.'}</p>`;
-  // Attempts are told apart by their place in the list, counted from 1; the last one is the one of interest.
-  const shown = attempts[state.attempt.value - 1] ? state.attempt.value : attempts.length;
+  // Attempts are told apart by their place in the list, counted from 1; the last one is the one of
+  // interest, of a flaky task the last that failed.
+  const shown = attempts[state.attempt.value - 1] ? state.attempt.value : firstShown(attempts, run.status[row]);
   const attempt = attempts[shown - 1];
   const tabs = attempts.length > 1;
   return html`
@@ -120,11 +122,16 @@ function Detail({ state, run, row }) {
     </div>`;
 }
 
+function firstShown(attempts, status) {
+  const failed = attempts.findLastIndex(({ outcome }) => outcome !== 'passed');
+  return status === FLAKY && failed >= 0 ? failed + 1 : attempts.length;
+}
+
 function Attempt({ attempt, state, run, row }) {
   return html`
     <${AttemptFacts} attempt=${attempt} />
     <${Artifacts} artifacts=${attempt.artifacts ?? []} />
-    <${Tests} tests=${attempt.tests ?? []} />
+    <${Tests} state=${state} tests=${attempt.tests ?? []} />
     ${attempt.log_bytes > 0 && html`<${Log} details=${state.details} run=${run} row=${row} attempt=${attempt} />`}`;
 }
 

@@ -53,7 +53,10 @@ test('a task opens beside the list, with all of its attempts; Back and Esc close
   await expect(drawer).toBeFocused();
   await expect(page).toHaveURL(new RegExp(`task=${run.key(number)}$`));
   await expect(drawer.getByRole('tab')).toHaveText(['Attempt 1failed', 'Attempt 2passed']);
-  await expect(drawer.getByRole('tab', { selected: true })).toHaveText('Attempt 2passed');
+  await expect(drawer.getByRole('tab', { selected: true })).toHaveText('Attempt 1failed');
+  await drawer.getByRole('tab').last().click();
+  await expect(page).toHaveURL(/attempt=2$/);
+  await expect(drawer.locator('.test-failed')).toHaveCount(0);
   await drawer.getByRole('tab').first().click();
   await expect(page).toHaveURL(/attempt=1$/);
   await expect(drawer.locator('.test-failed .place')).toContainText(`${run.specs[run.tasks[number].spec]}:21`);
@@ -90,6 +93,45 @@ test('copies file and line', async ({ page, open, context }) => {
   await page.getByRole('button', { name: 'Copy file and line' }).first().click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^tests\/.*\.spec\.ts:21$/);
+});
+
+test('expected and received of a failed test, as a diff', async ({ page, open }) => {
+  await open(FINISHED);
+  await page.keyboard.press('n');
+  const diff = page.getByRole('group', { name: 'Expected and received' });
+  await expect(diff.locator('.diff-expected')).toHaveText('− expected: "3 items"');
+  await expect(diff.locator('.diff-expected mark')).toHaveText('3');
+  await expect(diff.locator('.diff-received mark')).toHaveText('2');
+});
+
+test('the same spec in other viewports and browsers leads to their tasks', async ({ page, open }) => {
+  const { run } = await open({ ...FINISHED, search: '?task=task:search:0' });
+  const strip = page.getByRole('navigation', { name: 'The same spec elsewhere' });
+  await expect(strip.getByRole('link')).toHaveText([/: desktop chrome$/, /: desktop firefox$/, /: desktop webkit$/, /: mobile chrome$/, /: mobile webkit$/]);
+  await expect(strip.locator('[aria-current]')).toHaveText(/desktop chrome$/);
+  await strip.getByRole('link', { name: /mobile webkit$/ }).click();
+  await expect(page).toHaveURL(/task=task:search:4$/);
+  await expect(strip.locator('[aria-current]')).toHaveText(/mobile webkit$/);
+  expect(run.tasks[4].spec).toBe(run.tasks[0].spec);
+});
+
+test('a file is a link: on GitHub where the source is there, in an editor for who says so, here for good', async ({ page, open }) => {
+  const replay = await open(FINISHED);
+  await page.keyboard.press('n');
+  const place = page.locator('.test-failed .place');
+  await expect(place.getByRole('link')).toHaveCount(0);
+  replay.run.source = { ...replay.run.source, url: 'https://github.com/shop/web/actions/runs/7' };
+  await page.reload();
+  await expect(place.getByRole('link')).toHaveAttribute('href', /^https:\/\/github\.com\/shop\/web\/blob\/4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0\/tests\/.+\.spec\.ts#L21$/);
+  await page.keyboard.press('?');
+  const input = page.getByLabel('Links to files');
+  await input.fill('javascript:alert({file})');
+  await expect(page.locator('.file-links')).toContainText('This leads nowhere');
+  await expect(place.getByRole('link', { includeHidden: true })).toHaveCount(0);
+  await input.fill('vscode://file/home/me/shop/{file}:{line}:{column}');
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expect(place.getByRole('link')).toHaveAttribute('href', /^vscode:\/\/file\/home\/me\/shop\/tests\/.+\.spec\.ts:21:1$/);
 });
 
 test('a task that goes on shows its new attempt without being asked', async ({ page, open }) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { describeContact } from '../../../html/src/contact.js';
 import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, formatTimeOfDay, plural } from '../../../html/src/format.js';
 import { headlineOf, headlineText } from '../../../html/src/headline.js';
+import { githubTemplate, isTemplate, linkTo } from '../../../html/src/links.js';
 import { actionOf } from '../../../html/src/keyboard.js';
 import { describeSource } from '../../../html/src/source.js';
 import { BY_PROGRESS, BY_URGENCY, SHOWN, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
@@ -145,4 +146,17 @@ test('what is wrong with a task, in one line', () => {
   assert.equal(line(['cart › adds', 'not equal', 'x'.repeat(80), '2']), 'cart › adds: not equal');
   assert.equal(line(['cart › adds', null, '3', '3']), 'cart › adds: exit 1');
   assert.equal(line([null, 'timeout'], ['b', 'c'], ['d', 'e']), 'timeout, and 2 more');
+});
+
+test('links to files: GitHub at the commit that was tested, or what the reader says; to the web and editors alone', () => {
+  const id = '4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0';
+  const github = githubTemplate({ id, url: 'https://github.com/o/r.js/actions/runs/1' });
+  assert.equal(linkTo(github, { file: 'a b/c#.ts', line: 7 }), `https://github.com/o/r.js/blob/${id}/a%20b/c%23.ts#L7`);
+  for (const source of [null, { id, url: null }, { id: `${id}+${id}`, url: 'https://github.com/o/r' }, { id, url: 'https://github.com.evil.example/o/r' }, { id, url: 'https://gitlab.com/o/r' }, { id: 'main', url: 'https://github.com/o/r' }]) {
+    assert.equal(githubTemplate(source), '', JSON.stringify(source));
+  }
+  assert.equal(linkTo('vscode://file/home/me/{file}:{line}:{column}', { file: 'a.ts', line: 7, column: 3 }), 'vscode://file/home/me/a.ts:7:3');
+  assert.equal(linkTo('vscode://file/{file}:{line}', { file: '$&.ts' }), 'vscode://file/%24%26.ts:1');
+  for (const template of ['javascript:{file}', 'data:text/html,{file}', 'file:///{file}', 'vscode://file/', '{file}', '']) assert.ok(!isTemplate(template), template);
+  assert.equal(linkTo(github, { file: '' }), '');
 });
