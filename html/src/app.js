@@ -71,7 +71,7 @@ function useKeys(state) {
       nextFailure: () => step(1),
       previousFailure: () => step(-1),
       open: () => { if (state.activeRow.value >= 0 && !state.task.value) state.openTask(state.activeRow.value); },
-      view: (event) => { state.view.value = VIEWS[event.key - 1]; },
+      view: (event) => state.setView(VIEWS[event.key - 1]),
       escape: (event) => {
         if (event.target.id === 'filter') document.getElementById('tasks')?.focus();
         else if (state.task.value) state.closeTask();

@@ -42,7 +42,7 @@ export function Causes({ state }) {
       ${entries.length > 0 && html`
         <section class="causes" aria-label="Causes of the failures">
           <ol>${entries.map((entry) => html`<${Cause} key=${entry.cause} state=${state} run=${run} entry=${entry} />`)}</ol>
-          ${causes.length > entries.length && html`<a class="causes-all" href=${state.addressOf({ view: 'errors' })} onClick=${(event) => follow(event, () => { state.view.value = 'errors'; })}>All ${formatCount(causes.length)} causes</a>`}
+          ${causes.length > entries.length && html`<a class="causes-all" href=${state.addressOf({ view: 'errors' })} onClick=${(event) => follow(event, () => state.setView('errors'))}>All ${formatCount(causes.length)} causes</a>`}
         </section>`}
     </div>`;
 }
@@ -51,10 +51,7 @@ function Cause({ state, run, entry: { cause, example, rows, failures } }) {
   const message = stripAnsi(example.message).trim() || '(no message)';
   const values = [['expected', example.expected], ['received', example.received]].filter(([, value]) => value && !message.includes(stripAnsi(value)));
   const spread = spreadOf(run, rows);
-  const showTasks = () => {
-    state.setFilter({ error: cause });
-    state.view.value = 'tasks';
-  };
+  const showTasks = () => state.setFilter({ error: cause }, 'tasks');
   return html`
     <li class="cause">
       <p class="cause-head"><${StatusIcon} status=${rows.some((row) => run.status[row] === FAILED) ? FAILED : ERROR} /><b>${plural(rows.length, 'task')}</b>

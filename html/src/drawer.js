@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Artifacts, AttemptFacts, Tests } from './attempt.js';
 import { Elsewhere } from './elsewhere.js';
-import { useNarrow } from './geometry.js';
+import { useCovered } from './geometry.js';
 import { html } from './html.js';
 import { Glyph, StatusIcon } from './icons.js';
 import { nextProblem } from './listing.js';
@@ -20,18 +20,10 @@ export function Drawer({ state }) {
   const run = state.run.value;
   const row = state.openRow.value;
   const key = state.task.value;
-  const modal = useNarrow();
+  const modal = useCovered();
   const panel = useRef(null);
 
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    return () => (before?.isConnected && before !== document.body ? before : document.getElementById('tasks'))?.focus({ preventScroll: true });
-  }, []);
-  useEffect(() => {
-    panel.current.scrollTop = 0;
-    panel.current.focus({ preventScroll: true });
-  }, [key]);
-  // Over the page, the drawer is all there is.
+  // Over the page, the drawer is all there is; when it goes, the page can be focused before it is.
   useLayoutEffect(() => {
     const page = document.getElementById('page');
     page.inert = modal;
@@ -41,6 +33,14 @@ export function Drawer({ state }) {
       document.documentElement.classList.remove('behind');
     };
   }, [modal]);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    return () => (before?.isConnected && before !== document.body ? before : document.getElementById('tasks'))?.focus({ preventScroll: true });
+  }, []);
+  useEffect(() => {
+    panel.current.scrollTop = 0;
+    panel.current.focus({ preventScroll: true });
+  }, [key]);
 
   return html`
     <aside class="drawer" role="dialog" aria-modal=${modal} aria-labelledby="drawer-title" tabindex="-1" ref=${panel}>

@@ -33,10 +33,7 @@ export function ErrorsView({ state }) {
   if (!errors.length) {
     return html`<div class="nothing"><p>${run.summary.counts.failed + run.summary.counts.error ? 'No failure matches these filters.' : `Nothing has failed${goesOn(run.summary) ? ' so far' : ''}.`}</p></div>`;
   }
-  const show = (cause) => {
-    state.setFilter({ error: cause });
-    state.view.value = 'tasks';
-  };
+  const show = (cause) => state.setFilter({ error: cause }, 'tasks');
   return html`
     <ol class="errors">
       ${errors.map(({ cause, example, rows, failures }) => {

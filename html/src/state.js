@@ -2,7 +2,7 @@
 // signals and call these functions; nothing else holds state that two components share.
 //
 //   stream ──► takeSnapshot, takeDelta ──► run, revision ──► listing ──► table, matrix, timeline, header
-//   reader ──► setFilter, sortBy, openTask, … ──► filter, sort, view, task ──► address bar
+//   reader ──► setFilter, typeFilter, setView, sortBy, openTask, … ──► filter, sort, view, task ──► address bar
 
 import { batch, computed, effect, signal } from '@preact/signals';
 import { readAddress, writeAddress } from './address.js';
@@ -143,19 +143,59 @@ export function createState({ announcer, details }) {
     listing.value = updateListing(listing.peek(), [], null);
   }
 
-  function setFilter(change) {
-    batch(() => {
+  /** Another filter, and another view to see it in. */
+  function setFilter(change, nextView = view.peek()) {
+    step(() => {
       filter.value = { ...filter.peek(), ...change };
+      view.value = nextView;
       relist();
     });
   }
 
+  /** As setFilter for the text alone, while somebody writes it: that is one step of history, however many letters. */
+  function typeFilter(text) {
+    const change = () => {
+      filter.value = { ...filter.peek(), text };
+      relist();
+    };
+    if (typing) batch(change);
+    else step(change);
+    typing = true;
+  }
+
   function sortBy(next) {
-    batch(() => {
+    step(() => {
       sort.value = next;
       relist();
     });
   }
+
+  function setView(next) {
+    if (next !== view.peek()) step(() => { view.value = next; });
+  }
+
+  // ---- history: Back leads to what was seen before
+
+  let typing = false;
+
+  function step(change) {
+    writeNow();
+    pushAddress(null);
+    batch(change);
+    typing = false;
+    writeNow();
+  }
+
+  addEventListener('popstate', () => {
+    typing = false;
+    const address = readAddress(location.search);
+    batch(() => {
+      for (const [name, part] of Object.entries({ filter, sort, view, task, attempt })) {
+        if (JSON.stringify(part.peek()) !== JSON.stringify(address[name])) part.value = address[name];
+      }
+      relist();
+    });
+  });
 
   // ---- the open task
 
@@ -164,7 +204,7 @@ export function createState({ announcer, details }) {
     // One step of history for an open drawer, so that Back closes it; stepping through tasks adds none.
     if (!task.peek()) {
       writeNow();
-      history.pushState({ opened: true }, '', location.href);
+      pushAddress({ opened: true });
     }
     batch(() => {
       task.value = key;
@@ -183,14 +223,6 @@ export function createState({ announcer, details }) {
     if (history.state?.opened) history.back();
   }
 
-  addEventListener('popstate', () => {
-    const address = readAddress(location.search);
-    batch(() => {
-      task.value = address.task;
-      attempt.value = address.attempt;
-    });
-  });
-
   // ---- the address bar
 
   let addressTimer = 0;
@@ -199,6 +231,14 @@ export function createState({ announcer, details }) {
     clearTimeout(addressTimer);
     const search = addressOf({});
     if (search !== location.search) replaceAddress(location.pathname + search + location.hash);
+  }
+
+  function pushAddress(what) {
+    try {
+      history.pushState(what, '', location.href);
+    } catch {
+      // as below
+    }
   }
 
   // A file, or a page in a sandbox, may not be allowed to: then what one sees can't be copied from the address.
@@ -225,7 +265,7 @@ export function createState({ announcer, details }) {
 
   return {
     details, run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, causes, told, helpOpen, now,
-    takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
+    takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, typeFilter, setView, sortBy, openTask, closeTask, addressOf,
     clearFilter: () => setFilter(NO_FILTER),
   };
 }

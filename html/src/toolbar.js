@@ -38,7 +38,7 @@ function Views({ state, counts, causes }) {
     <nav class="views" aria-label="Views">
       ${VIEWS.map(([name, label]) => html`
         <a key=${name} href=${state.addressOf({ view: name }) || '?'} aria-current=${state.view.value === name ? 'page' : null}
-          onClick=${(event) => follow(event, () => { state.view.value = name; })}>
+          onClick=${(event) => follow(event, () => state.setView(name))}>
           ${label}${numbers[name] !== undefined && html` <span class=${`badge ${name === 'errors' && numbers.errors ? 'badge-failed' : ''}`}>${formatCount(numbers[name])}</span>`}
         </a>`)}
     </nav>`;
@@ -69,7 +69,7 @@ function Search({ state }) {
       <${Glyph} name="search" />
       <input id="filter" type="search" placeholder="Filter by spec, group, message, worker, key" aria-label="Filter tasks" aria-keyshortcuts="/"
         autocomplete="off" spellcheck=${false} dir="auto" value=${text}
-        onInput=${(event) => state.setFilter({ text: event.currentTarget.value })} />
+        onInput=${(event) => state.typeFilter(event.currentTarget.value)} />
       <kbd aria-hidden="true">/</kbd>
     </label>`;
 }

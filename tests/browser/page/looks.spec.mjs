@@ -90,6 +90,24 @@ test.describe('on a phone', () => {
   });
 });
 
+for (const [what, width] of [['a small window', 800], ['1440 pixels at 200 %', 720]]) {
+  test(`${what}: the drawer is over the page and takes nothing away from its columns`, async ({ page, open }) => {
+    await page.setViewportSize({ width, height: 450 });
+    await open({ tasks: 120, until: Infinity });
+    const row = page.locator('[data-row]').first();
+    const { width: before } = await row.boundingBox();
+    await row.click();
+    const drawer = page.getByRole('dialog');
+    await expect(drawer).toHaveAttribute('aria-modal', 'true');
+    await expect(page.locator('#page')).toHaveAttribute('inert', '');
+    expect((await row.boundingBox()).width).toBe(before);
+    expect((await drawer.boundingBox()).width).toBeGreaterThan(600);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('grid')).toBeFocused();
+  });
+}
+
 test('nothing moves for those who asked for that', async ({ page, open }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open({ tasks: 40, until: 3000 });

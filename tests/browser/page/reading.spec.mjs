@@ -26,6 +26,39 @@ test('filters narrow the list, live in the address, and survive a reload', async
   await expect(page).toHaveURL(/\/results$/);
 });
 
+test('Back leads to the view and the filter of before; what was typed is one step', async ({ page, open }) => {
+  await open(FINISHED);
+  const grid = page.getByRole('grid', { name: 'Tasks' });
+  const pressed = page.locator('.chip[aria-pressed=true]');
+  const steps = () => page.evaluate(() => history.length);
+  await page.locator('.chip[data-status=failed]').click();
+  await page.getByRole('link', { name: 'Matrix' }).click();
+  await page.getByRole('link', { name: 'Tasks' }).click();
+  const before = await steps();
+  await page.getByLabel('Filter tasks').pressSequentially('cart edits');
+  await expect(page).toHaveURL(/q=cart\+edits/);
+  expect(await steps()).toBe(before + 1);
+  await page.locator('[data-row]').first().click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(page.getByLabel('Filter tasks')).toHaveValue('cart edits');
+  await page.goBack();
+  await expect(page.getByLabel('Filter tasks')).toHaveValue('');
+  await expect(grid).toHaveAttribute('aria-rowcount', '22');
+  await page.goBack();
+  await expect(page.locator('.matrix')).toBeVisible();
+  await page.goBack();
+  await expect(grid).toBeVisible();
+  await expect(pressed).toHaveCount(1);
+  await page.goBack();
+  await expect(pressed).toHaveCount(0);
+  await expect(grid).toHaveAttribute('aria-rowcount', '301');
+  await page.goForward();
+  await expect(pressed).toHaveCount(1);
+  await expect(page).toHaveURL(/\?status=failed$/);
+});
+
 test('a head sorts: down, up, and back to failures first', async ({ page, open }) => {
   const { run } = await open(FINISHED);
   const natural = await rowsOnScreen(page);
