@@ -12,6 +12,7 @@ import { actionOf } from './keyboard.js';
 import { nextProblem } from './listing.js';
 import { Masthead } from './masthead.js';
 import { MatrixView } from './matrix_view.js';
+import { Printed } from './print_view.js';
 import { TaskTable, moveActive } from './table.js';
 import { TimelineView } from './timeline_view.js';
 import { Toolbar } from './toolbar.js';
@@ -31,7 +32,8 @@ export function App({ state }) {
       ${loaded ? html`
         <${Causes} state=${state} />
         <${Toolbar} state=${state} />
-        <main data-view=${state.view.value}><${COMPONENTS[state.view.value]} state=${state} /></main>`
+        <main data-view=${state.view.value}><${COMPONENTS[state.view.value]} state=${state} /></main>
+        <${Printed} state=${state} />`
       : html`<main><${Waiting} phase=${state.contact.value.phase} /></main>`}
     </div>
     ${loaded && state.task.value && html`<${Drawer} state=${state} />`}
@@ -41,7 +43,7 @@ export function App({ state }) {
 function Connection({ state }) {
   const summary = state.revision.value >= 0 && state.run.value?.summary;
   const text = describeContact(summary, state.contact.value);
-  return html`<div class="connection">${text && html`<p class=${goesOn(summary) ? '' : 'calm'}>${text}</p>`}</div>`;
+  return html`<div class="connection" role=${text ? 'region' : null} aria-label=${text ? 'Controller' : null}>${text && html`<p class=${goesOn(summary) ? '' : 'calm'}>${text}</p>`}</div>`;
 }
 
 const WAITING = {

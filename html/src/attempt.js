@@ -104,9 +104,9 @@ function Failure({ state, test: { error, file, line, column } }) {
   return html`
     <div class="failure">
       ${file && html`<${FilePlace} state=${state} file=${file} line=${line} column=${column} />`}
-      ${error.message && html`<div class="failure-message"><pre dir="auto"><${Ansi} text=${error.message} /></pre><${CopyButton} text=${stripAnsi(error.message)} label="Copy the message" /></div>`}
+      ${error.message && html`<div class="failure-message"><pre dir="auto" tabindex="0" role="group" aria-label="Message"><${Ansi} text=${error.message} /></pre><${CopyButton} text=${stripAnsi(error.message)} label="Copy the message" /></div>`}
       ${expected && received && expected !== received && html`<${Diff} expected=${expected} received=${received} />`}
-      ${error.snippet && html`<pre class="snippet"><${Ansi} text=${error.snippet} /></pre>`}
+      ${error.snippet && html`<pre class="snippet" tabindex="0" role="group" aria-label="Code"><${Ansi} text=${error.snippet} /></pre>`}
       ${error.stack && html`<${Stack} text=${error.stack} message=${error.message ?? ''} />`}
     </div>`;
 }

@@ -12,7 +12,7 @@ export function Diff({ expected, received }) {
   return html`
     <div class="diff" role="group" aria-label="Expected and received">
       <p class="diff-head"><span class="value-expected">− expected</span> <span class="value-received">+ received</span></p>
-      <div class="diff-lines">${lines.map(({ skipped, side, pieces }, i) => (skipped
+      <div class="diff-lines" tabindex="0">${lines.map(({ skipped, side, pieces }, i) => (skipped
         ? html`<div key=${i} class="diff-line of">${'  '}… ${plural(skipped, 'equal line')}</div>`
         : html`<div key=${i} class=${`diff-line diff-${side}`}><span aria-hidden="true">${SIGNS[side]} </span>${side !== 'both' && html`<span class="offscreen">${side}: </span>`}<bdi>${
           pieces.map(({ text, changed }) => (changed ? html`<mark>${text}</mark>` : text))}</bdi></div>`))}</div>

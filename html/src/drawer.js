@@ -43,15 +43,15 @@ export function Drawer({ state }) {
   }, [key]);
 
   return html`
-    <aside class="drawer" role="dialog" aria-modal=${modal} aria-labelledby="drawer-title" tabindex="-1" ref=${panel}>
-      <header class="drawer-head">
+    <div class="drawer" role="dialog" aria-modal=${modal} aria-labelledby="drawer-title" tabindex="-1" ref=${panel}>
+      <div class="drawer-head">
         <${Steps} state=${state} />
         <button type="button" class="tool" aria-label="Close" title="Close (Esc)" onClick=${state.closeTask}><${Glyph} name="close" /></button>
-      </header>
+      </div>
       ${row < 0
         ? html`<h2 id="drawer-title">No such task</h2><p class="note">This run has no <bdi class="mono">${key}</bdi>.</p>`
         : html`<${Title} state=${state} run=${run} row=${row} /><${Elsewhere} state=${state} run=${run} row=${row} /><${Detail} key=${key} state=${state} run=${run} row=${row} />`}
-    </aside>`;
+    </div>`;
 }
 
 function Steps({ state }) {

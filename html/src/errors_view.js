@@ -33,6 +33,10 @@ export function ErrorsView({ state }) {
   if (!errors.length) {
     return html`<div class="nothing"><p>${run.summary.counts.failed + run.summary.counts.error ? 'No failure matches these filters.' : `Nothing has failed${goesOn(run.summary) ? ' so far' : ''}.`}</p></div>`;
   }
+  return html`<${ErrorList} state=${state} run=${run} errors=${errors} />`;
+}
+
+export function ErrorList({ state, run, errors }) {
   const show = (cause) => state.setFilter({ error: cause }, 'tasks');
   return html`
     <ol class="errors">

@@ -44,6 +44,21 @@ export function buildTimeline(run, rows, now) {
   return { from, to, lanes, longestMs, workers: [...workers.values()].sort((a, b) => collator.compare(a.name, b.name)) };
 }
 
+/** From the start of the run to its end, if that is more than its bars: attempts before the last are none of them. */
+export function spanOf({ from, to }, { started_at: started, finished_at: finished }) {
+  return { from: Math.min(from, Date.parse(started ?? '') || from), to: Math.max(to, Date.parse(finished ?? '') || to) };
+}
+
+/** The bar reached from that of `row` by one step, across: along its worker, down: to what another one did at that time. */
+export function nextBar(run, workers, row, [across, down]) {
+  const at = workers.findIndex(({ rows }) => rows.includes(row));
+  if (at < 0) return workers[0]?.rows[0] ?? -1;
+  const { rows } = workers[at];
+  if (across) return rows[rows.indexOf(row) + across] ?? row;
+  const others = workers[at + down]?.rows ?? [];
+  return others.findLast((other) => run.started_ms[other] <= run.started_ms[row]) ?? others[0] ?? row;
+}
+
 /** The place in a worker's rows before which no bar reaches `time`. */
 export function firstReaching(run, rows, time, longestMs) {
   let [low, high] = [0, rows.length];

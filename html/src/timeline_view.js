@@ -9,9 +9,10 @@ import { browserOf, specOf, viewportOf } from './run.js';
 import { BY_PROGRESS, QUEUED, STATUSES, isProblem } from './status.js';
 import { splitPath } from './text.js';
 import { themeName } from './theme.js';
-import { buildTimeline, endOf, firstReaching, rowsByStart, ticks } from './timeline.js';
+import { buildTimeline, endOf, firstReaching, nextBar, rowsByStart, spanOf, ticks } from './timeline.js';
 import { goesOn } from './verdict.js';
 
+const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const LANE = 14;
 const PADDING = 5;
 const LEAST_ZOOM_MS = 20;
@@ -27,12 +28,13 @@ export function TimelineView({ state }) {
   const timeline = useMemo(() => {
     const rows = rowsByStart(run, sorted.current.run === run ? sorted.current.rows : []);
     sorted.current = { run, rows };
-    return buildTimeline(run, rows, now);
+    const built = buildTimeline(run, rows, now);
+    return { ...built, ...spanOf(built, run.summary) };
   }, [run, revision, now]);
 
   const { workers, lanes } = timeline;
   const rowHeight = lanes * LANE + 2 * PADDING;
-  const { ref, range: [first, end] } = useRowWindow(workers.length, rowHeight);
+  const { ref, range: [first, end], reveal } = useRowWindow(workers.length, rowHeight);
   const [zoom, setZoom] = useState(null);
   const [hover, setHover] = useState(null);
   const [drag, setDrag] = useState(null);
@@ -48,7 +50,7 @@ export function TimelineView({ state }) {
     if (!workers.length || !width) return;
     const colors = colorsOf(legend.current);
     for (const canvas of ref.current.querySelectorAll('canvas')) {
-      draw(canvas, { run, worker: workers[canvas.dataset.worker], now, scale, colors, matches, longestMs: timeline.longestMs, height: rowHeight, hovered: hover?.row });
+      draw(canvas, { run, worker: workers[canvas.dataset.worker], now, scale, colors, matches, longestMs: timeline.longestMs, height: rowHeight, hovered: hover?.row ?? state.activeRow.value });
     }
   });
 
@@ -83,6 +85,21 @@ export function TimelineView({ state }) {
     onPointerLeave: () => setHover(null),
     onClick: (event) => { if (event.pointerType !== 'mouse' && barAt(event) >= 0) state.openTask(barAt(event)); },
   };
+  // The list of tasks has them all for a screen reader; here the keys lead from bar to bar.
+  const byKey = (event) => {
+    if (event.metaKey || event.ctrlKey || event.altKey || event.target !== event.currentTarget) return;
+    if (STEPS[event.key]) {
+      event.preventDefault();
+      const next = nextBar(run, workers, state.activeRow.value, STEPS[event.key]);
+      state.activeRow.value = next;
+      reveal(workers.findIndex(({ rows }) => rows.includes(next)));
+    } else if (event.key === 'Enter' && state.activeRow.value >= 0) {
+      event.preventDefault();
+      state.openTask(state.activeRow.value);
+    }
+  };
+  const active = state.activeRow.value;
+  const told = active >= 0 && run.started_ms[active] > 0 ? `${splitPath(specOf(run, active))[1]} ${viewportOf(run, active)} ${browserOf(run, active)}, ${STATUSES[run.status[active]].word.toLowerCase()}` : '';
   const zoomBy = (factor) => {
     const [middle, half] = [(from + to) / 2, Math.max(LEAST_ZOOM_MS, (to - from) * factor) / 2];
     const next = { from: Math.max(timeline.from, middle - half), to: Math.min(timeline.to, middle + half) };
@@ -93,12 +110,12 @@ export function TimelineView({ state }) {
   return html`
     <div class="timeline-tools">
       <div class="legend" ref=${legend}>${BY_PROGRESS.filter((status) => status !== QUEUED).map((status) => html`<span key=${status}><i class=${`swatch fill-${STATUSES[status].name}`} data-status=${status}></i>${STATUSES[status].word}</span>`)}</div>
-      <span class="of">${zoom ? `${formatDuration(to - from)} of ${formatClock(span)}` : 'Drag to zoom'}</span>
+      <span class="of" aria-live="polite">${told && html`<bdi>${told}</bdi>, `}${zoom ? `${formatDuration(to - from)} of ${formatClock(span)}` : 'Drag to zoom'}</span>
       <button type="button" class="button" aria-label="Zoom in" onClick=${() => zoomBy(0.5)}>+</button>
       <button type="button" class="button" aria-label="Zoom out" disabled=${!zoom} onClick=${() => zoomBy(2)}>−</button>
       <button type="button" class="button" disabled=${!zoom} onClick=${() => setZoom(null)}>Fit</button>
     </div>
-    <div class="timeline" role="table" aria-label="Workers over time" aria-rowcount=${workers.length + 1}>
+    <div class="timeline" role="table" id="tasks" tabindex="0" aria-label="Workers over time, the last attempt of each task" aria-rowcount=${workers.length + 1} onKeyDown=${byKey}>
       <div role="rowgroup" class="thead">
         <div role="row" aria-rowindex="1" class="tline thead-line">
           <div role="columnheader">Worker</div><div role="columnheader" class="number">Tasks</div><div role="columnheader" class="number">Busy</div>

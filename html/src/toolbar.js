@@ -21,7 +21,7 @@ export function Toolbar({ state }) {
         <${Views} state=${state} counts=${counts} causes=${state.causes.value.length} />
         <${MiniVerdict} summary=${run.summary} told=${state.told.value} />
       </div>
-      <div class="toolbar-row toolbar-filters">
+      <div class="toolbar-row toolbar-filters" role="search" aria-label="Tasks">
         <${Search} state=${state} />
         <div class="strip">
           <${Chips} state=${state} counts=${shownCounts(counts, state.told.value.retrying)} />

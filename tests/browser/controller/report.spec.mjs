@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../e2e/harness.mjs';
 import { layPlaywrightSpecs } from '../../e2e/playwright_specs.mjs';
-import { expect, onStage, seriousViolations, test as base } from '../controller_test.mjs';
+import { expect, onStage, axeFindings, test as base } from '../controller_test.mjs';
 
 const test = base.extend({
   /** A finished run: one task passed, one failed, one without a browser. */
@@ -68,7 +68,7 @@ test('filters survive a reload, and every view is accessible', async ({ page, re
   for (const view of ['tasks', 'errors', 'matrix', 'timeline']) {
     await page.goto(`${report.url}?view=${view}`);
     await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
-    expect(await seriousViolations(page), view).toEqual([]);
+    expect(await axeFindings(page), view).toEqual([]);
   }
 });
 

@@ -313,4 +313,12 @@ test('the timeline: every worker, bars that can be clicked, zoom by dragging', a
   await page.getByRole('button', { name: 'Fit' }).click();
   await expect(page.locator('.timeline-tools')).toContainText('Drag to zoom');
   expect(run.workers.length).toBe(8);
+  await page.getByRole('table', { name: /^Workers over time/ }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator('.timeline-tools')).toContainText(/\.spec\.ts (?:desktop|mobile) \w+, \w+/);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('table', { name: /^Workers over time/ })).toBeFocused();
 });

@@ -1,7 +1,7 @@
 // What the page shows of a run, and how it keeps up with it.
 
 import { HOSTILE, ReplayRun } from '../replay_run.mjs';
-import { expect, rowsOnScreen, seriousViolations, test } from '../page_test.mjs';
+import { expect, rowsOnScreen, axeFindings, test } from '../page_test.mjs';
 
 const FAILED = 3;
 const PASSED = 2;
@@ -244,7 +244,7 @@ test('a controller that was stopped leaves a run that can go on', async ({ page,
   await expect(heading(page)).toHaveText('Interrupted');
   await expect(page.locator('.connection')).toHaveText(/^The controller was stopped at .+ before the run was finished\. When it is started again, it goes on/);
   await expect(page).toHaveTitle(/^‖ interrupted · \d+\/40 · funkytown$/);
-  expect(await seriousViolations(page)).toEqual([]);
+  expect(await axeFindings(page)).toEqual([]);
   replay.run.epoch = 'another life';
   replay.run.finish();
   replay.appear();
