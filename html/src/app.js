@@ -82,7 +82,7 @@ function useKeys(state) {
     const onKey = (event) => {
       const action = actionOf(event);
       // An open dialog has its own keys.
-      if (!action || event.defaultPrevented || state.helpOpen.value || (!state.run.value && action !== 'help')) return;
+      if (!action || event.defaultPrevented || state.helpOpen.value || event.target.closest?.('dialog') || (!state.run.value && action !== 'help')) return;
       if (action !== 'escape' && action !== 'open') event.preventDefault();
       actions[action](event);
     };

@@ -134,6 +134,21 @@ export class ReplayRun {
     this.seq += 1;
   }
 
+  /** Puts back what failed; this time it passes. @returns how many. */
+  rerun() {
+    let count = 0;
+    this.tasks.forEach((task, row) => {
+      if (task.status !== FAILED && task.status !== ERROR) return;
+      Object.assign(task, { status: QUEUED, message: '', worker: '', duration: 0, failed: 0, fate: PASSED });
+      this.again.push(row);
+      this.touch(task);
+      count += 1;
+    });
+    this.open += count;
+    this.finishedMs = 0;
+    return count;
+  }
+
   endOf(worker) {
     const task = this.tasks[worker.row];
     return task.started + task.lasts;
