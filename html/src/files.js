@@ -2,7 +2,6 @@
 
 import { signal } from '@preact/signals';
 import { html } from './html.js';
-import { Glyph } from './icons.js';
 import { EDITOR_TEMPLATE, githubTemplate, isTemplate, linkTo } from './links.js';
 import { CopyButton } from './pieces.js';
 
@@ -50,6 +49,6 @@ export function FileLinks({ source }) {
       <p id="file-template-note" class="of">${template && !isTemplate(template)
         ? 'This leads nowhere: it has to begin as vscode:// or https:// do, and to have {file} in it.'
         : html`${'{file}'} is the path below SPEC_ROOT; ${'{line}'} and ${'{column}'} may follow. Remembered in this browser.`}</p>
-      ${template === '' && html`<button type="button" class="button" onClick=${() => choose(EDITOR_TEMPLATE)}><${Glyph} name="copy" size="14" /> VS Code</button>`}
+      ${template === '' && html`<button type="button" class="button" onClick=${() => choose(EDITOR_TEMPLATE)}>As VS Code has them</button>`}
     </form>`;
 }

@@ -74,7 +74,7 @@ test('filters survive a reload, and every view is accessible', async ({ page, re
 
 test('a failed spec: its name, message, file and line', async ({ page, report }) => {
   await page.goto(report.url);
-  await expect(page.locator('.verdict-sentence')).toHaveText('2 causes, 1 test in 2 of 3 tasks');
+  await expect(page.locator('.verdict-sentence')).toHaveText('3 causes, 2 tests in 2 of 3 tasks');
   const row = page.locator('[data-row]').filter({ hasText: 'basket.spec.mjs' });
   await expect(row.locator('.cell-message')).toContainText('basket › counts what is in it');
   await expect(row.locator('.value-expected')).toHaveText('"3 items"');
@@ -84,7 +84,7 @@ test('a failed spec: its name, message, file and line', async ({ page, report })
   const failed = drawer.locator('.test-failed');
   await expect(failed.locator('.test-title')).toHaveText('failed: basket › counts what is in it');
   await expect(failed.locator('.failure')).toContainText('Expected: "3 items"');
-  await expect(failed.locator('.place')).toHaveText('tests/basket.spec.mjs:11');
+  await expect(failed.locator('.place bdi')).toHaveText('tests/basket.spec.mjs:11');
   await expect(drawer.locator('.log')).toContainText('1 failed');
 });
 
