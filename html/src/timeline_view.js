@@ -6,7 +6,7 @@ import { formatClock, formatCount, formatDuration, formatPercent } from './forma
 import { useRowWindow } from './geometry.js';
 import { html } from './html.js';
 import { browserOf, specOf, viewportOf } from './run.js';
-import { BY_PROGRESS, QUEUED, STATUSES, isProblem } from './status.js';
+import { BY_PROGRESS, FAILED, QUEUED, STATUSES, isProblem } from './status.js';
 import { splitPath } from './text.js';
 import { themeName } from './theme.js';
 import { buildTimeline, endOf, firstReaching, nextBar, rowsByStart, spanOf, ticks } from './timeline.js';
@@ -14,6 +14,7 @@ import { goesOn } from './verdict.js';
 
 const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const LANE = 14;
+const EARLIER_ALPHA = 0.4;
 const PADDING = 5;
 const LEAST_ZOOM_MS = 20;
 const LABEL_WIDTH = 70;
@@ -109,7 +110,8 @@ export function TimelineView({ state }) {
 
   return html`
     <div class="timeline-tools">
-      <div class="legend" ref=${legend}>${BY_PROGRESS.filter((status) => status !== QUEUED).map((status) => html`<span key=${status}><i class=${`swatch fill-${STATUSES[status].name}`} data-status=${status}></i>${STATUSES[status].word}</span>`)}</div>
+      <div class="legend" ref=${legend}>${BY_PROGRESS.filter((status) => status !== QUEUED).map((status) => html`<span key=${status}><i class=${`swatch fill-${STATUSES[status].name}`} data-status=${status}></i>${STATUSES[status].word}</span>`)}
+        ${run.earlier.length > 0 && html`<span><i class="swatch fill-failed" style=${{ opacity: EARLIER_ALPHA }}></i>Tried before</span>`}</div>
       <span class="of" aria-live="polite">${told && html`<bdi>${told}</bdi>, `}${zoom ? `${formatDuration(to - from)} of ${formatClock(span)}` : 'Drag to zoom'}</span>
       <button type="button" class="button" aria-label="Zoom in" onClick=${() => zoomBy(0.5)}>+</button>
       <button type="button" class="button" aria-label="Zoom out" disabled=${!zoom} onClick=${() => zoomBy(2)}>−</button>
@@ -211,6 +213,11 @@ function draw(canvas, { run, worker, now, scale, colors, matches, longestMs, hei
     }
     if (wide > LABEL_WIDTH) label(context, splitPath(specOf(run, row))[1], Math.max(0, left) + 4, top + LANE / 2 - 1, Math.min(width, left + wide) - Math.max(0, left) - 8, colors.text);
   };
+  context.fillStyle = colors.status[FAILED];
+  for (const attempt of worker.earlier) {
+    context.globalAlpha = matches(attempt.row) ? EARLIER_ALPHA : 0.1;
+    context.fillRect(x(attempt.from), PADDING + attempt.lane * LANE + 1, Math.max(1, x(attempt.to) - x(attempt.from) - 1), LANE - 2);
+  }
   for (let i = firstReaching(run, worker.rows, from, longestMs); i < worker.rows.length && run.started_ms[worker.rows[i]] <= to; i += 1) {
     if (isProblem(run.status[worker.rows[i]])) problems.push(i);
     else bar(i);
@@ -239,5 +246,6 @@ function findBar(run, worker, time, lane, now, msPerPixel, longestMs) {
     if (worker.laneOf[i] !== lane || endOf(run, row, now) + msPerPixel < time) continue;
     if (best < 0 || isProblem(run.status[row])) best = row;
   }
-  return best;
+  const before = () => worker.earlier.find((attempt) => attempt.lane === lane && attempt.from <= time + msPerPixel && attempt.to + msPerPixel >= time)?.row ?? -1;
+  return best < 0 ? before() : best;
 }

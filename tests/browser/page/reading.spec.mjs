@@ -322,3 +322,11 @@ test('the timeline: every worker, bars that can be clicked, zoom by dragging', a
   await page.keyboard.press('Escape');
   await expect(page.getByRole('table', { name: /^Workers over time/ })).toBeFocused();
 });
+
+test('the timeline keeps attempts that it has seen to be followed by others', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 6, workers: 1, failing: 1, flaky: 0, erring: 0, until: 10, search: '?view=timeline' });
+  await expect(page.locator('.legend')).not.toContainText('Tried before');
+  run.step(run.tasks[0].lasts);
+  flush();
+  await expect(page.locator('.legend')).toContainText('Tried before');
+});

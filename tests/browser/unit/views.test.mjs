@@ -76,3 +76,14 @@ test('keys lead along a worker, and to what another one did at that time', () =>
   assert.deepEqual([nextBar(live, workers, -1, [1, 0]), nextBar(live, workers, 0, [1, 0]), nextBar(live, workers, 0, [-1, 0]), nextBar(live, workers, 2, [1, 0])], [0, 1, 0, 2]);
   assert.deepEqual([nextBar(live, workers, 2, [0, 1]), nextBar(live, workers, 0, [0, 1]), nextBar(live, workers, 4, [0, -1]), nextBar(live, workers, 4, [0, 1])], [4, 3, 1, 4]);
 });
+
+test('an attempt that was followed by another stays in the picture, in a lane of its worker', () => {
+  const live = runOf([{ worker: 'w1', status: 1, started_ms: 1000, attempt: 1 }, { worker: 'w1', status: 1, started_ms: 1100, attempt: 1 }, {}]);
+  applyDelta(live, deltaOf(live, [[0, { status: 0, attempt: 1, started: 1000, duration: 300, worker: 'w1' }]]));
+  assert.deepEqual(live.earlier, []);
+  applyDelta(live, deltaOf(live, [[0, { status: 1, attempt: 2, started: 1500, worker: 'w2' }], [1, { status: 1, attempt: 2, started: 1800, worker: 'w1' }], [2, { status: 1, attempt: 1, started: 1800, worker: 'w2' }]]));
+  assert.deepEqual(live.earlier, [{ row: 0, worker: 0, from: 1000, to: 1300 }, { row: 1, worker: 0, from: 1100, to: 1800 }]);
+  const { from, workers, lanes } = buildTimeline(live, rowsByStart(live), 2000);
+  assert.deepEqual([from, lanes], [1000, 2]);
+  assert.deepEqual(workers.map(({ name, rows, earlier }) => [name, rows, earlier.map(({ row, lane }) => [row, lane])]), [['w1', [1], [[0, 0], [1, 1]]], ['w2', [0, 2], []]]);
+});
