@@ -2,6 +2,7 @@
 // then summed up, the verdict at once, and that the controller has gone or is there again. Pure but for the timer that it
 // is given.
 
+import { countCauses, groupErrors } from './errors.js';
 import { isProblem } from './status.js';
 import { plural } from './format.js';
 import { groupOf, specOf } from './run.js';
@@ -49,7 +50,7 @@ export function createAnnouncer({ say, setTimeout = globalThis.setTimeout, clear
       if (run.summary.verdict && run.summary.verdict !== verdict) {
         clearTimeout(timer);
         fresh = [];
-        const { word, sentence } = describeRun(run.summary);
+        const { word, sentence } = describeRun(run.summary, {}, countCauses(run, groupErrors(run, () => true)));
         say(`The run has finished: ${word}. ${sentence}.`);
       } else if (fresh.length && !timer) {
         speak(run);

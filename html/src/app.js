@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { VIEWS } from './address.js';
+import { Causes } from './causes_view.js';
 import { describeContact } from './contact.js';
 import { Drawer } from './drawer.js';
 import { ErrorsView } from './errors_view.js';
@@ -11,6 +12,7 @@ import { actionOf } from './keyboard.js';
 import { nextProblem } from './listing.js';
 import { Masthead } from './masthead.js';
 import { MatrixView } from './matrix_view.js';
+import { Printed } from './print_view.js';
 import { TaskTable, moveActive } from './table.js';
 import { TimelineView } from './timeline_view.js';
 import { Toolbar } from './toolbar.js';
@@ -28,8 +30,10 @@ export function App({ state }) {
       <${Connection} state=${state} />
       <${Masthead} state=${state} />
       ${loaded ? html`
+        <${Causes} state=${state} />
         <${Toolbar} state=${state} />
-        <main data-view=${state.view.value}><${COMPONENTS[state.view.value]} state=${state} /></main>`
+        <main data-view=${state.view.value}><${COMPONENTS[state.view.value]} state=${state} /></main>
+        <${Printed} state=${state} />`
       : html`<main><${Waiting} phase=${state.contact.value.phase} /></main>`}
     </div>
     ${loaded && state.task.value && html`<${Drawer} state=${state} />`}
@@ -39,7 +43,7 @@ export function App({ state }) {
 function Connection({ state }) {
   const summary = state.revision.value >= 0 && state.run.value?.summary;
   const text = describeContact(summary, state.contact.value);
-  return html`<div class="connection">${text && html`<p class=${goesOn(summary) ? '' : 'calm'}>${text}</p>`}</div>`;
+  return html`<div class="connection" role=${text ? 'region' : null} aria-label=${text ? 'Controller' : null}>${text && html`<p class=${goesOn(summary) ? '' : 'calm'}>${text}</p>`}</div>`;
 }
 
 const WAITING = {
@@ -69,7 +73,7 @@ function useKeys(state) {
       nextFailure: () => step(1),
       previousFailure: () => step(-1),
       open: () => { if (state.activeRow.value >= 0 && !state.task.value) state.openTask(state.activeRow.value); },
-      view: (event) => { state.view.value = VIEWS[event.key - 1]; },
+      view: (event) => state.setView(VIEWS[event.key - 1]),
       escape: (event) => {
         if (event.target.id === 'filter') document.getElementById('tasks')?.focus();
         else if (state.task.value) state.closeTask();
@@ -78,7 +82,7 @@ function useKeys(state) {
     const onKey = (event) => {
       const action = actionOf(event);
       // An open dialog has its own keys.
-      if (!action || event.defaultPrevented || state.helpOpen.value || (!state.run.value && action !== 'help')) return;
+      if (!action || event.defaultPrevented || state.helpOpen.value || event.target.closest?.('dialog') || (!state.run.value && action !== 'help')) return;
       if (action !== 'escape' && action !== 'open') event.preventDefault();
       actions[action](event);
     };

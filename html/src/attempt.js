@@ -1,6 +1,8 @@
 // One attempt at a task: how it ended, where and when it ran, and its tests, the failed ones first and in full.
 
 import { useState } from 'preact/hooks';
+import { Diff } from './diff_view.js';
+import { FilePlace } from './files.js';
 import { formatBytes, formatClock, formatDuration, formatTimeOfDay, plural } from './format.js';
 import { html } from './html.js';
 import { TestIcon } from './icons.js';
@@ -52,7 +54,7 @@ export function Artifacts({ artifacts }) {
 
 const isLoud = ({ status }) => TESTS[status] === FAILED || TESTS[status] === FLAKY;
 
-export function Tests({ tests }) {
+export function Tests({ state, tests }) {
   const [all, setAll] = useState(false);
   if (!tests.length) return html`<p class="note">No test reported from this attempt.</p>`;
   const loud = tests.filter(isLoud).sort((a, b) => byUrgency(a.status, b.status));
@@ -64,14 +66,13 @@ export function Tests({ tests }) {
     <section class="tests" aria-label="Tests">
       <header class="section-head"><h3>Tests <span class="of">${summary}</span></h3></header>
       <ul>
-        ${[...loud, ...shown].map((test, i) => html`<${Test} key=${i} test=${test} />`)}
+        ${[...loud, ...shown].map((test, i) => html`<${Test} key=${i} state=${state} test=${test} />`)}
       </ul>
       ${shown.length < quiet.length && html`<button type="button" class="link" onClick=${() => setAll(true)}>Show ${plural(quiet.length - shown.length, 'more test')}</button>`}
     </section>`;
 }
 
-function Test({ test }) {
-  const place = test.file && (test.line ? `${test.file}:${test.line}` : test.file);
+function Test({ state, test }) {
   return html`
     <li class=${`test test-${test.status}`}>
       <div class="test-head">
@@ -80,7 +81,7 @@ function Test({ test }) {
         <span class="of">${test.retry > 0 && `retry ${test.retry}, `}${formatDuration(test.duration_ms ?? 0)}</span>
       </div>
       ${reasonsOf(test).map((reason, i) => html`<p class="test-reason" key=${i}><bdi>${stripAnsi(reason)}</bdi></p>`)}
-      ${test.error && html`<${Failure} error=${test.error} place=${place} />`}
+      ${test.error && html`<${Failure} state=${state} test=${test} />`}
       ${test.steps?.length > 0 && html`<${Steps} steps=${test.steps} />`}
     </li>`;
 }
@@ -98,12 +99,14 @@ function Steps({ steps }) {
     </details>`;
 }
 
-function Failure({ error, place }) {
+function Failure({ state, test: { error, file, line, column } }) {
+  const { expected, received } = error;
   return html`
     <div class="failure">
-      ${place && html`<p class="place"><bdi class="mono">${place}</bdi><${CopyButton} text=${place} label="Copy file and line" /></p>`}
-      ${error.message && html`<div class="failure-message"><pre dir="auto"><${Ansi} text=${error.message} /></pre><${CopyButton} text=${stripAnsi(error.message)} label="Copy the message" /></div>`}
-      ${error.snippet && html`<pre class="snippet"><${Ansi} text=${error.snippet} /></pre>`}
+      ${file && html`<${FilePlace} state=${state} file=${file} line=${line} column=${column} />`}
+      ${error.message && html`<div class="failure-message"><pre dir="auto" tabindex="0" role="group" aria-label="Message"><${Ansi} text=${error.message} /></pre><${CopyButton} text=${stripAnsi(error.message)} label="Copy the message" /></div>`}
+      ${expected && received && expected !== received && html`<${Diff} expected=${expected} received=${received} />`}
+      ${error.snippet && html`<pre class="snippet" tabindex="0" role="group" aria-label="Code"><${Ansi} text=${error.snippet} /></pre>`}
       ${error.stack && html`<${Stack} text=${error.stack} message=${error.message ?? ''} />`}
     </div>`;
 }

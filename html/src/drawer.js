@@ -3,14 +3,16 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Artifacts, AttemptFacts, Tests } from './attempt.js';
-import { useNarrow } from './geometry.js';
+import { Elsewhere } from './elsewhere.js';
+import { useCovered } from './geometry.js';
 import { html } from './html.js';
 import { Glyph, StatusIcon } from './icons.js';
 import { nextProblem } from './listing.js';
 import { Log } from './log.js';
 import { CopyButton } from './pieces.js';
+import { shownStatus } from './retrying.js';
 import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
-import { RUNNING, STATUSES, isProblem, outcomeOf } from './status.js';
+import { FLAKY, RUNNING, SHOWN, isProblem, outcomeOf } from './status.js';
 import { Elapsed } from './table.js';
 import { splitPath, stripAnsi } from './text.js';
 
@@ -18,18 +20,10 @@ export function Drawer({ state }) {
   const run = state.run.value;
   const row = state.openRow.value;
   const key = state.task.value;
-  const modal = useNarrow();
+  const modal = useCovered();
   const panel = useRef(null);
 
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    return () => (before?.isConnected && before !== document.body ? before : document.getElementById('tasks'))?.focus({ preventScroll: true });
-  }, []);
-  useEffect(() => {
-    panel.current.scrollTop = 0;
-    panel.current.focus({ preventScroll: true });
-  }, [key]);
-  // Over the page, the drawer is all there is.
+  // Over the page, the drawer is all there is; when it goes, the page can be focused before it is.
   useLayoutEffect(() => {
     const page = document.getElementById('page');
     page.inert = modal;
@@ -39,17 +33,25 @@ export function Drawer({ state }) {
       document.documentElement.classList.remove('behind');
     };
   }, [modal]);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    return () => (before?.isConnected && before !== document.body ? before : document.getElementById('tasks'))?.focus({ preventScroll: true });
+  }, []);
+  useEffect(() => {
+    panel.current.scrollTop = 0;
+    panel.current.focus({ preventScroll: true });
+  }, [key]);
 
   return html`
-    <aside class="drawer" role="dialog" aria-modal=${modal} aria-labelledby="drawer-title" tabindex="-1" ref=${panel}>
-      <header class="drawer-head">
+    <div class="drawer" role="dialog" aria-modal=${modal} aria-labelledby="drawer-title" tabindex="-1" ref=${panel}>
+      <div class="drawer-head">
         <${Steps} state=${state} />
         <button type="button" class="tool" aria-label="Close" title="Close (Esc)" onClick=${state.closeTask}><${Glyph} name="close" /></button>
-      </header>
+      </div>
       ${row < 0
         ? html`<h2 id="drawer-title">No such task</h2><p class="note">This run has no <bdi class="mono">${key}</bdi>.</p>`
-        : html`<${Title} state=${state} run=${run} row=${row} /><${Detail} key=${key} state=${state} run=${run} row=${row} />`}
-    </aside>`;
+        : html`<${Title} state=${state} run=${run} row=${row} /><${Elsewhere} state=${state} run=${run} row=${row} /><${Detail} key=${key} state=${state} run=${run} row=${row} />`}
+    </div>`;
 }
 
 function Steps({ state }) {
@@ -68,13 +70,14 @@ function Steps({ state }) {
 
 function Title({ state, run, row }) {
   const status = state.revision.value >= 0 && run.status[row];
-  const { name, word } = STATUSES[status];
+  const shown = shownStatus(run, row);
+  const { name, word } = SHOWN[shown];
   const [folder, file] = splitPath(specOf(run, row));
   const key = taskKey(run, row);
   const tests = run.tests[row];
   return html`
     <div class="drawer-title">
-      <p class="drawer-status"><${StatusIcon} status=${status} size="18" /><b class=${`tone-text-${name}`}>${word}</b>
+      <p class="drawer-status"><${StatusIcon} status=${shown} size="18" /><b class=${`tone-text-${name}`}>${word}</b>
         ${status === RUNNING && html`<span class="of">for <${Elapsed} since=${run.started_ms[row]} now=${state.now} /> on <bdi class="mono">${workerOf(run, row)}</bdi></span>`}
         ${tests > 0 && isProblem(status) && run.tests_failed[row] > 0 && html`<span class="of">${run.tests_failed[row]} of ${tests} tests</span>`}
       </p>
@@ -105,8 +108,9 @@ function Detail({ state, run, row }) {
   if (!detail) return html`<p class="note" aria-busy="true">Loading…</p>`;
   const attempts = attemptsOf(detail, run, row);
   if (!attempts.length) return html`<p class="note">${messageOf(run, row) ? stripAnsi(messageOf(run, row)) : 'No attempt yet.'}</p>`;
-  // Attempts are told apart by their place in the list, counted from 1; the last one is the one of interest.
-  const shown = attempts[state.attempt.value - 1] ? state.attempt.value : attempts.length;
+  // Attempts are told apart by their place in the list, counted from 1; the last one is the one of
+  // interest, of a flaky task the last that failed.
+  const shown = attempts[state.attempt.value - 1] ? state.attempt.value : firstShown(attempts, run.status[row]);
   const attempt = attempts[shown - 1];
   const tabs = attempts.length > 1;
   return html`
@@ -118,11 +122,16 @@ function Detail({ state, run, row }) {
     </div>`;
 }
 
+function firstShown(attempts, status) {
+  const failed = attempts.findLastIndex(({ outcome }) => outcome !== 'passed');
+  return status === FLAKY && failed >= 0 ? failed + 1 : attempts.length;
+}
+
 function Attempt({ attempt, state, run, row }) {
   return html`
     <${AttemptFacts} attempt=${attempt} />
     <${Artifacts} artifacts=${attempt.artifacts ?? []} />
-    <${Tests} tests=${attempt.tests ?? []} />
+    <${Tests} state=${state} tests=${attempt.tests ?? []} />
     ${attempt.log_bytes > 0 && html`<${Log} details=${state.details} run=${run} row=${row} attempt=${attempt} />`}`;
 }
 

@@ -17,9 +17,8 @@ export function exampleOf(run, cause) {
 }
 
 /**
- * The causes of a run's problems, those of the most tasks first:
- * [{ cause, example, rows, failures, specs, browsers }]; example is the first failure, failures how many there are, rows
- * the tasks, specs and browsers how many distinct ones.
+ * The causes of a run's problems, those of the most tasks first: [{ cause, example, rows, failures }]; example is the
+ * first failure, failures how many there are, rows the tasks.
  */
 export function groupErrors(run, matches) {
   const byCause = new Map();
@@ -32,8 +31,12 @@ export function groupErrors(run, matches) {
       if (entry.rows.at(-1) !== row) entry.rows.push(row);
     }
   }
-  const distinct = (rows, column) => new Set(rows.map((row) => column[row])).size;
-  return [...byCause.values()]
-    .map((entry) => ({ ...entry, specs: distinct(entry.rows, run.spec), browsers: distinct(entry.rows, run.browser) }))
-    .sort((a, b) => b.rows.length - a.rows.length || b.failures - a.failures || a.rows[0] - b.rows[0]);
+  return [...byCause.values()].sort((a, b) => b.rows.length - a.rows.length || b.failures - a.failures || a.rows[0] - b.rows[0]);
+}
+
+/** What a run has come to: { causes, tests, isLeast }; tests: how many failed; isLeast: of failures that aren't told of there may be more causes. */
+export function countCauses(run, causes) {
+  let tests = 0;
+  for (let row = 0; row < run.size; row += 1) if (isProblem(run.status[row])) tests += run.tests_failed[row];
+  return { causes: causes.length, tests, isLeast: run.failuresDropped > 0 };
 }

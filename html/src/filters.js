@@ -3,8 +3,9 @@
 // run is live are compiled as far as they have grown. Pure.
 
 import { hasCause } from './errors.js';
+import { shownStatus } from './retrying.js';
 import { failuresOf } from './run.js';
-import { STATUSES, statusNumber } from './status.js';
+import { SHOWN, statusNumber } from './status.js';
 import { oneLine } from './text.js';
 
 export const NO_FILTER = Object.freeze({ text: '', statuses: 0, browser: '', viewport: '', group: '', error: '' });
@@ -15,7 +16,7 @@ export const hasStatus = (filter, status) => (filter.statuses & (1 << status)) !
 
 export const toggleStatus = (filter, status) => ({ ...filter, statuses: filter.statuses ^ (1 << status) });
 
-export const statusNames = (mask) => STATUSES.filter((_, number) => mask & (1 << number)).map((status) => status.name);
+export const statusNames = (mask) => SHOWN.filter((_, number) => mask & (1 << number)).map((status) => status.name);
 
 export function statusMask(names) {
   return names.map(statusNumber).filter((number) => number >= 0).reduce((mask, number) => mask | (1 << number), 0);
@@ -24,7 +25,7 @@ export function statusMask(names) {
 /** A function row -> does it match. It follows the run as that changes; a new filter needs a new one. */
 export function compileFilter(run, filter) {
   const tests = [];
-  if (filter.statuses) tests.push((row) => (filter.statuses & (1 << run.status[row])) !== 0);
+  if (filter.statuses) tests.push((row) => (filter.statuses & (1 << shownStatus(run, row))) !== 0);
   for (const [column, table] of [['browser', 'browsers'], ['viewport', 'viewports'], ['group', 'groups']]) {
     if (!filter[column]) continue;
     const wanted = run.tables[table].indexOf(filter[column]);

@@ -45,15 +45,21 @@ export function useRowWindow(count, rowHeight) {
   return { ref, range: [Math.min(range[0], count), Math.min(range[1], count)], reveal };
 }
 
-const narrow = matchMedia('(max-width: 700px)');
+const noColumns = matchMedia('(max-width: 700px)');
+const noDrawer = matchMedia('(max-width: 900px)');
 
-/** Whether there is room for columns. */
-export function useNarrow() {
-  const [matches, setMatches] = useState(narrow.matches);
+function useMedia(media) {
+  const [matches, setMatches] = useState(media.matches);
   useLayoutEffect(() => {
-    const update = () => setMatches(narrow.matches);
-    narrow.addEventListener('change', update);
-    return () => narrow.removeEventListener('change', update);
+    const update = () => setMatches(media.matches);
+    media.addEventListener('change', update);
+    return () => media.removeEventListener('change', update);
   }, []);
   return matches;
 }
+
+/** Whether there is no room for columns. */
+export const useNarrow = () => useMedia(noColumns);
+
+/** Whether there is no room for a drawer beside them. */
+export const useCovered = () => useMedia(noDrawer);

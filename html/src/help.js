@@ -1,6 +1,7 @@
 // What the keys do.
 
 import { useEffect, useRef } from 'preact/hooks';
+import { FileLinks } from './files.js';
 import { html } from './html.js';
 import { Glyph } from './icons.js';
 
@@ -27,6 +28,7 @@ export function Help({ state }) {
       <header class="section-head"><h2 id="help-title">Keyboard</h2><button type="button" class="tool" aria-label="Close" onClick=${close}><${Glyph} name="close" /></button></header>
       <dl class="keys">${KEYS.map(([keys, what]) => html`<div key=${keys}><dt>${keys.split('  ').map((key) => html`<kbd key=${key}>${key}</kbd> `)}</dt><dd>${what}</dd></div>`)}</dl>
       <p class="of">The filter looks at spec, group, viewport, browser, worker, message and key; every word has to occur. What you see is in the address: copy it to share it.</p>
+      <${FileLinks} source=${state.run.value?.summary.source} />
       ${__LICENSES__ && html`<p class="of"><a href=${__LICENSES__}>Licences of the parts of this page</a></p>`}
     </dialog>`;
 }

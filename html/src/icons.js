@@ -1,7 +1,7 @@
 // The icons, drawn here: one shape for each state, so that colour is never the only difference.
 
 import { html } from './html.js';
-import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RUNNING, SKIPPED, STATUSES, TESTS } from './status.js';
+import { CANCELLED, ERROR, FAILED, FLAKY, PASSED, QUEUED, RETRYING, RUNNING, SHOWN, SKIPPED, TESTS } from './status.js';
 
 const cut = (d) => html`<path d=${d} class="icon-cut" />`;
 const line = (d) => html`<path d=${d} class="icon-line" />`;
@@ -17,12 +17,13 @@ const SHAPES = {
   [QUEUED]: () => ring('icon-dashed'),
   [CANCELLED]: () => ring('', line('M4 12l8-8')),
   [SKIPPED]: () => ring('', line('M5.2 5.8l2.2 2.2-2.2 2.2M8.6 5.8l2.2 2.2-2.2 2.2')),
+  [RETRYING]: () => line('M13.2 9.2A5.4 5.4 0 1 1 11.8 4.2M12.4 1.6v3.2H9.2'),
   interrupted: () => ring('', line('M6.4 5.6v4.8m3.2-4.8v4.8')),
 };
 
 /** The icon of a task's state. Decorative: the word stands beside it or in a label. */
 export function StatusIcon({ status, size = 16 }) {
-  return html`<svg class=${`icon tone-${STATUSES[status].name}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[status]()}</svg>`;
+  return html`<svg class=${`icon tone-${SHOWN[status].name}`} width=${size} height=${size} viewBox="0 0 16 16" aria-hidden="true">${SHAPES[status]()}</svg>`;
 }
 
 const TONES = { passed: PASSED, failed: FAILED, failing: RUNNING, error: ERROR, cancelled: CANCELLED, skipped: SKIPPED, running: RUNNING, waiting: QUEUED, lost: QUEUED, interrupted: 'interrupted' };

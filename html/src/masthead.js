@@ -8,12 +8,13 @@ import { describeSource } from './source.js';
 import { BY_PROGRESS, STATUSES, TESTS } from './status.js';
 import { ThemeButton } from './theme.js';
 import { describeRun, doneOf, goesOn } from './verdict.js';
+import { Writes } from './writes_view.js';
 
 export function Masthead({ state }) {
   const { run, revision } = state;
   // The summary is replaced in place with each delta; the revision tells.
   const summary = revision.value >= 0 && run.value?.summary;
-  const { tone, word, sentence } = describeRun(summary, state.contact.value);
+  const { tone, word, sentence } = describeRun(summary, state.contact.value, state.told.value);
   return html`
     <header class="masthead" data-tone=${tone}>
       <div class="verdict">
@@ -23,6 +24,7 @@ export function Masthead({ state }) {
           <p class="verdict-sentence">${sentence}</p>
         </div>
         <div class="masthead-tools">
+          ${summary && html`<${Writes} state=${state} summary=${summary} />`}
           <${ThemeButton} />
           <button class="tool" type="button" aria-label="Keyboard shortcuts and help" title="Keyboard shortcuts (?)"
             onClick=${() => { state.helpOpen.value = true; }}><${Glyph} name="help" /></button>

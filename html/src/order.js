@@ -1,11 +1,12 @@
 // The order of the rows, and how it changes while somebody reads.
 //
-// The natural order tells the story of a run: what went wrong, in the order in which it did; what is
-// running, longest first; what passed only at a second try; the rest as planned. A new failure comes
+// The natural order tells the story of a run: what went wrong, in the order in which it did; what is tried
+// again; what is running, longest first; what passed only at a second try; the rest as planned. A new failure comes
 // after those already there, so that the ones being read stay where they are.
 //
 // A list is never sorted again because of a few changes: they are taken out and merged back in. Pure.
 
+import { isRetrying, shownStatus } from './retrying.js';
 import { BY_URGENCY, FLAKY, RUNNING, STATUSES, isProblem } from './status.js';
 
 export const COLUMNS = ['status', 'group', 'spec', 'viewport', 'browser', 'duration', 'attempt', 'worker', 'message'];
@@ -30,7 +31,7 @@ export function compareBy(run, { column, descending }) {
   };
 }
 
-const [PROBLEM, UNDER_WAY, SECOND_TRY, REST] = [0, 1, 2, 3];
+const [PROBLEM, TRIED_AGAIN, UNDER_WAY, SECOND_TRY, REST] = [0, 1, 2, 3, 4];
 const SECTIONS = STATUSES.map((_, status) => {
   if (isProblem(status)) return PROBLEM;
   if (status === RUNNING) return UNDER_WAY;
@@ -38,13 +39,16 @@ const SECTIONS = STATUSES.map((_, status) => {
 });
 
 // Called for every row of a list each time that something changes: no allocations here.
-function naturalCompare({ status, started_ms: started, duration_ms: duration }) {
+function naturalCompare(run) {
+  const { status, started_ms: started, duration_ms: duration } = run;
+  const sectionOf = (row) => (isRetrying(run, row) ? TRIED_AGAIN : SECTIONS[status[row]]);
   return (a, b) => {
-    const section = SECTIONS[status[a]];
-    const apart = section - SECTIONS[status[b]];
+    const section = sectionOf(a);
+    const apart = section - sectionOf(b);
     if (apart !== 0) return apart;
     if (section === PROBLEM) return started[a] + duration[a] - started[b] - duration[b] || a - b;
-    if (section === UNDER_WAY) return started[a] - started[b] || a - b;
+    if (section === TRIED_AGAIN && status[a] !== status[b]) return status[b] - status[a];
+    if (section === UNDER_WAY || section === TRIED_AGAIN) return started[a] - started[b] || a - b;
     return a - b;
   };
 }
@@ -54,7 +58,7 @@ const NONE = -1;
 
 function columnValue(run, column) {
   switch (column) {
-    case 'status': return (row) => BY_URGENCY.indexOf(run.status[row]);
+    case 'status': return (row) => BY_URGENCY.indexOf(shownStatus(run, row));
     case 'duration': return (row) => run.duration_ms[row] || NONE;
     case 'attempt': return (row) => run.attempt[row] || NONE;
     default: {

@@ -36,6 +36,8 @@ export function loadRun(snapshot) {
     tables: {},
     // How often a row changed since it was loaded: lets a view redraw only what differs.
     changes: new Uint32Array(size),
+    // Attempts before the last, as far as they were seen to be followed by another: { row, worker, from, to }, in ms. A snapshot has none.
+    earlier: [],
   };
   for (const name of INDEX_COLUMNS) run[name] = column(name, Int32Array);
   for (const name of COUNT_COLUMNS) run[name] = column(name, Uint32Array);
@@ -81,6 +83,7 @@ export function applyDelta(run, delta) {
   const rows = [];
   for (const [row, status, attempt, startedMs, durationMs, worker, message, tests, testsFailed] of delta.tasks) {
     if (!(row >= 0 && row < run.size)) throw new Error(`delta ${delta.seq}: no task ${row}`);
+    if (attempt > run.attempt[row] && run.started_ms[row] > 0 && run.worker[row] >= 0) run.earlier.push(lastAttemptOf(run, row, startedMs));
     run.status[row] = status;
     run.attempt[row] = attempt;
     run.started_ms[row] = startedMs;
@@ -98,6 +101,12 @@ export function applyDelta(run, delta) {
   }
   run.failuresDropped = delta.failures_dropped ?? 0;
   return rows;
+}
+
+// Of one that is followed in the same delta it isn't told how long it took, but that it was over.
+function lastAttemptOf(run, row, nextMs) {
+  const from = run.started_ms[row];
+  return { row, worker: run.worker[row], from, to: run.duration_ms[row] > 0 ? from + run.duration_ms[row] : Math.max(from, nextMs) };
 }
 
 function numbering(table) {

@@ -2,13 +2,15 @@
 // signals and call these functions; nothing else holds state that two components share.
 //
 //   stream ──► takeSnapshot, takeDelta ──► run, revision ──► listing ──► table, matrix, timeline, header
-//   reader ──► setFilter, sortBy, openTask, … ──► filter, sort, view, task ──► address bar
+//   reader ──► setFilter, typeFilter, setView, sortBy, openTask, … ──► filter, sort, view, task ──► address bar
 
 import { batch, computed, effect, signal } from '@preact/signals';
 import { readAddress, writeAddress } from './address.js';
+import { countCauses, groupErrors } from './errors.js';
 import { NO_FILTER, compileFilter } from './filters.js';
 import { IN_TOUCH, describeContact } from './contact.js';
 import { createListing, updateListing } from './listing.js';
+import { countRetrying } from './retrying.js';
 import { applyDelta, loadRun, taskKey, taskRow } from './run.js';
 import { goesOn } from './verdict.js';
 
@@ -36,6 +38,10 @@ export function createState({ announcer, details }) {
 
   const matches = computed(() => (run.value ? compileFilter(run.value, filter.value) : () => false));
   const openRow = computed(() => (run.value && task.value ? taskRow(run.value, task.value) : -1));
+
+  // What a run has come to, whatever the filter says.
+  const causes = computed(() => (revision.value >= 0 && run.value ? groupErrors(run.value, () => true) : []));
+  const told = computed(() => (revision.value >= 0 && run.value ? { ...countCauses(run.value, causes.value), retrying: countRetrying(run.value) } : null));
 
   // ---- from the controller
 
@@ -137,19 +143,59 @@ export function createState({ announcer, details }) {
     listing.value = updateListing(listing.peek(), [], null);
   }
 
-  function setFilter(change) {
-    batch(() => {
+  /** Another filter, and another view to see it in. */
+  function setFilter(change, nextView = view.peek()) {
+    step(() => {
       filter.value = { ...filter.peek(), ...change };
+      view.value = nextView;
       relist();
     });
   }
 
+  /** As setFilter for the text alone, while somebody writes it: that is one step of history, however many letters. */
+  function typeFilter(text) {
+    const change = () => {
+      filter.value = { ...filter.peek(), text };
+      relist();
+    };
+    if (typing) batch(change);
+    else step(change);
+    typing = true;
+  }
+
   function sortBy(next) {
-    batch(() => {
+    step(() => {
       sort.value = next;
       relist();
     });
   }
+
+  function setView(next) {
+    if (next !== view.peek()) step(() => { view.value = next; });
+  }
+
+  // ---- history: Back leads to what was seen before
+
+  let typing = false;
+
+  function step(change) {
+    writeNow();
+    pushAddress(null);
+    batch(change);
+    typing = false;
+    writeNow();
+  }
+
+  addEventListener('popstate', () => {
+    typing = false;
+    const address = readAddress(location.search);
+    batch(() => {
+      for (const [name, part] of Object.entries({ filter, sort, view, task, attempt })) {
+        if (JSON.stringify(part.peek()) !== JSON.stringify(address[name])) part.value = address[name];
+      }
+      relist();
+    });
+  });
 
   // ---- the open task
 
@@ -158,7 +204,7 @@ export function createState({ announcer, details }) {
     // One step of history for an open drawer, so that Back closes it; stepping through tasks adds none.
     if (!task.peek()) {
       writeNow();
-      history.pushState({ opened: true }, '', location.href);
+      pushAddress({ opened: true });
     }
     batch(() => {
       task.value = key;
@@ -177,14 +223,6 @@ export function createState({ announcer, details }) {
     if (history.state?.opened) history.back();
   }
 
-  addEventListener('popstate', () => {
-    const address = readAddress(location.search);
-    batch(() => {
-      task.value = address.task;
-      attempt.value = address.attempt;
-    });
-  });
-
   // ---- the address bar
 
   let addressTimer = 0;
@@ -193,6 +231,14 @@ export function createState({ announcer, details }) {
     clearTimeout(addressTimer);
     const search = addressOf({});
     if (search !== location.search) replaceAddress(location.pathname + search + location.hash);
+  }
+
+  function pushAddress(what) {
+    try {
+      history.pushState(what, '', location.href);
+    } catch {
+      // as below
+    }
   }
 
   // A file, or a page in a sandbox, may not be allowed to: then what one sees can't be copied from the address.
@@ -218,8 +264,8 @@ export function createState({ announcer, details }) {
   });
 
   return {
-    details, run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, helpOpen, now,
-    takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, sortBy, openTask, closeTask, addressOf,
+    details, run, revision, contact, filter, sort, view, task, attempt, listing, activeRow, openRow, matches, causes, told, helpOpen, now,
+    takeSnapshot, takeDelta, takeEnd, takePhase, hold, release, isHeld: () => held !== null, setFilter, typeFilter, setView, sortBy, openTask, closeTask, addressOf,
     clearFilter: () => setFilter(NO_FILTER),
   };
 }

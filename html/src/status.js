@@ -12,6 +12,8 @@ export const FLAKY = 4;
 export const ERROR = 5;
 export const CANCELLED = 6;
 export const SKIPPED = 7;
+/** No state of the API's: some of the queued and running ones (retrying.js). */
+export const RETRYING = 8;
 
 // Indexed by the number. `name` is the key in summary.counts and in the page's address.
 export const STATUSES = [
@@ -25,13 +27,16 @@ export const STATUSES = [
   { name: 'skipped', word: 'Skipped' },
 ];
 
+/** The states that a reader sees. */
+export const SHOWN = [...STATUSES, { name: 'retrying', word: 'Retrying' }];
+
 // What a reader wants to know first comes first: the order of chips and of sorting by status.
-export const BY_URGENCY = [FAILED, ERROR, FLAKY, RUNNING, QUEUED, PASSED, SKIPPED, CANCELLED];
+export const BY_URGENCY = [FAILED, ERROR, RETRYING, FLAKY, RUNNING, QUEUED, PASSED, SKIPPED, CANCELLED];
 
 // From settled to open: the order of the segments in the progress bar.
 export const BY_PROGRESS = [PASSED, FLAKY, FAILED, ERROR, SKIPPED, CANCELLED, RUNNING, QUEUED];
 
-export const statusNumber = (name) => STATUSES.findIndex((status) => status.name === name);
+export const statusNumber = (name) => SHOWN.findIndex((status) => status.name === name);
 
 export const isProblem = (status) => status === FAILED || status === ERROR;
 

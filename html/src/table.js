@@ -7,13 +7,15 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isUnfiltered } from './filters.js';
 import { formatClock, formatDuration, plural } from './format.js';
 import { useNarrow, useRowWindow, viewOf } from './geometry.js';
+import { headlineOf, headlineText } from './headline.js';
 import { html } from './html.js';
 import { Glyph, StatusIcon } from './icons.js';
 import { countMoves } from './listing.js';
 import { NATURAL } from './order.js';
-import { browserOf, groupOf, messageOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
-import { RUNNING, STATUSES, isProblem } from './status.js';
-import { oneLine, splitPath } from './text.js';
+import { shownStatus } from './retrying.js';
+import { browserOf, groupOf, specOf, taskKey, viewportOf, workerOf } from './run.js';
+import { RUNNING, SHOWN, isProblem } from './status.js';
+import { splitPath } from './text.js';
 import { follow } from './toolbar.js';
 import { goesOn } from './verdict.js';
 
@@ -101,14 +103,15 @@ class Row extends Component {
 
   render({ run, row, place, top, now, active, open }) {
     const status = run.status[row];
-    const { name, word } = STATUSES[status];
+    const shown = shownStatus(run, row);
+    const { name, word } = SHOWN[shown];
     const [folder, file] = splitPath(specOf(run, row));
-    const message = oneLine(messageOf(run, row));
+    const headline = headlineOf(run, row);
     const key = taskKey(run, row);
     return html`
       <div role="row" id=${`row-${row}`} data-row=${row} aria-rowindex=${place + 2} aria-selected=${active}
         class=${`row status-${name} ${active ? 'row-active' : ''} ${open ? 'row-open' : ''}`} style=${{ transform: `translateY(${top}px)` }}>
-        <div role="gridcell" class="cell cell-status"><${StatusIcon} status=${status} /><span class=${`tone-text-${name}`}>${word}</span></div>
+        <div role="gridcell" class="cell cell-status"><${StatusIcon} status=${shown} /><span class=${`tone-text-${name}`}>${word}</span></div>
         <div role="gridcell" class="cell cell-group"><bdi>${groupOf(run, row)}</bdi></div>
         <div role="gridcell" class="cell cell-spec">
           <a href=${`?task=${encodeURIComponent(key)}`} tabindex="-1" title=${folder + file}><bdi class="folder">${folder}</bdi><bdi class="file">${file}</bdi></a>
@@ -120,9 +123,18 @@ class Row extends Component {
         </div>
         <div role="gridcell" class="cell cell-attempt">${run.attempt[row] > 0 && html`<span class=${run.attempt[row] > 1 ? 'again' : ''}>${run.attempt[row]}</span>`}</div>
         <div role="gridcell" class="cell cell-worker"><bdi>${workerOf(run, row)}</bdi></div>
-        <div role="gridcell" class="cell cell-message" title=${message}><bdi>${message}</bdi></div>
+        <div role="gridcell" class="cell cell-message" title=${headlineText(headline)}><${Headline} ...${headline} /></div>
       </div>`;
   }
+}
+
+function Headline({ title, expected, received, message, more }) {
+  return html`
+    ${title && html`<bdi class="headline-title">${title}</bdi>`}
+    ${expected
+      ? html`<span class="headline-values"><span class="offscreen">expected </span><bdi class="value-expected">${expected}</bdi><span class="of" aria-hidden="true"> → </span><span class="offscreen">, received </span><bdi class="value-received">${received}</bdi></span>`
+      : html`<bdi>${message}</bdi>`}
+    ${more > 0 && html`<span class="of"> +${more}<span class="offscreen"> more</span></span>`}`;
 }
 
 export const Elapsed = ({ since, now }) => html`<span class="ticking">${formatClock(now.value - since)}</span>`;
@@ -250,7 +262,7 @@ function Nothing({ state }) {
   const { filter, run } = state;
   if (run.value.size === 0) return html`<p class="nothing">This run has no tasks.</p>`;
   const onlyProblems = filter.value.statuses !== 0 && isUnfiltered({ ...filter.value, statuses: 0 })
-    && STATUSES.every((_, status) => !(filter.value.statuses & (1 << status)) || isProblem(status));
+    && SHOWN.every((_, status) => !(filter.value.statuses & (1 << status)) || isProblem(status));
   return html`
     <div class="nothing">
       <p>${onlyProblems ? `Nothing has failed${goesOn(run.value.summary) ? ' so far' : ''}.` : 'No task matches these filters.'}</p>

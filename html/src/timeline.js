@@ -1,5 +1,5 @@
 // The run over time: which worker did what when. Bars are tasks (their last attempt), in lanes where a worker runs
-// several at a time. Pure; drawing is timeline_view's.
+// several at a time; behind them earlier attempts, as far as the page knows of them. Pure; drawing is timeline_view's.
 
 import { RUNNING, isProblem } from './status.js';
 
@@ -17,31 +17,61 @@ export function rowsByStart(run, before = []) {
 export const endOf = (run, row, now) => (run.status[row] === RUNNING ? Math.max(now, run.started_ms[row]) : run.started_ms[row] + run.duration_ms[row]);
 
 /**
- * @returns { from, to, lanes, longestMs, workers: [{ name, rows, laneOf, busyMs, problems }] }: from, to in ms; rows of a worker by
- * start, laneOf[i] the lane of rows[i]; lanes: the most that any worker needs. Workers are sorted by name.
+ * @returns { from, to, lanes, longestMs, workers: [{ name, rows, laneOf, earlier, busyMs, problems }] }: from, to in ms; rows of a worker by
+ * start, laneOf[i] the lane of rows[i]; earlier: { row, from, to, lane } of attempts before the last; lanes: the most that any worker needs.
+ * Workers are sorted by name.
  */
 export function buildTimeline(run, rows, now) {
   const workers = new Map();
   let [from, to, lanes, longestMs] = [Infinity, 0, 1, 0];
-  for (const row of rows) {
-    const number = run.worker[row];
+  const place = (number, start, end) => {
     let worker = workers.get(number);
-    if (!worker) workers.set(number, worker = { name: run.tables.workers[number] ?? '', rows: [], laneOf: [], ends: [], busyMs: 0, problems: 0 });
-    const [start, end] = [run.started_ms[row], endOf(run, row, now)];
+    if (!worker) workers.set(number, worker = { name: run.tables.workers[number] ?? '', rows: [], laneOf: [], earlier: [], ends: [], busyMs: 0, problems: 0, lane: 0 });
     const free = worker.ends.findIndex((laneEnd) => laneEnd <= start);
-    const lane = free >= 0 ? free : Math.min(worker.ends.length, MOST_LANES - 1);
-    worker.ends[lane] = Math.max(end, worker.ends[lane] ?? 0);
-    worker.rows.push(row);
-    worker.laneOf.push(lane);
+    worker.lane = free >= 0 ? free : Math.min(worker.ends.length, MOST_LANES - 1);
+    worker.ends[worker.lane] = Math.max(end, worker.ends[worker.lane] ?? 0);
     worker.busyMs += end - start;
-    if (isProblem(run.status[row])) worker.problems += 1;
     from = Math.min(from, start);
     to = Math.max(to, end);
+    lanes = Math.max(lanes, worker.lane + 1);
+    return worker;
+  };
+  const earlier = [...run.earlier].sort((a, b) => a.from - b.from);
+  let next = 0;
+  const placeEarlier = (until) => {
+    for (; next < earlier.length && earlier[next].from < until; next += 1) {
+      const attempt = earlier[next];
+      const worker = place(attempt.worker, attempt.from, attempt.to);
+      worker.earlier.push({ row: attempt.row, from: attempt.from, to: attempt.to, lane: worker.lane });
+    }
+  };
+  for (const row of rows) {
+    const [start, end] = [run.started_ms[row], endOf(run, row, now)];
+    placeEarlier(start);
+    const worker = place(run.worker[row], start, end);
+    worker.rows.push(row);
+    worker.laneOf.push(worker.lane);
+    if (isProblem(run.status[row])) worker.problems += 1;
     longestMs = Math.max(longestMs, end - start);
-    lanes = Math.max(lanes, lane + 1);
   }
+  placeEarlier(Infinity);
   const collator = new Intl.Collator(undefined, { numeric: true });
   return { from, to, lanes, longestMs, workers: [...workers.values()].sort((a, b) => collator.compare(a.name, b.name)) };
+}
+
+/** From the start of the run to its end, if that is more than its bars: attempts before the last are none of them. */
+export function spanOf({ from, to }, { started_at: started, finished_at: finished }) {
+  return { from: Math.min(from, Date.parse(started ?? '') || from), to: Math.max(to, Date.parse(finished ?? '') || to) };
+}
+
+/** The bar reached from that of `row` by one step, across: along its worker, down: to what another one did at that time. */
+export function nextBar(run, workers, row, [across, down]) {
+  const at = workers.findIndex(({ rows }) => rows.includes(row));
+  if (at < 0) return workers[0]?.rows[0] ?? -1;
+  const { rows } = workers[at];
+  if (across) return rows[rows.indexOf(row) + across] ?? row;
+  const others = workers[at + down]?.rows ?? [];
+  return others.findLast((other) => run.started_ms[other] <= run.started_ms[row]) ?? others[0] ?? row;
 }
 
 /** The place in a worker's rows before which no bar reaches `time`. */

@@ -6,13 +6,15 @@ import { formatClock, formatCount, formatDuration, formatPercent } from './forma
 import { useRowWindow } from './geometry.js';
 import { html } from './html.js';
 import { browserOf, specOf, viewportOf } from './run.js';
-import { BY_PROGRESS, QUEUED, STATUSES, isProblem } from './status.js';
+import { BY_PROGRESS, FAILED, QUEUED, STATUSES, isProblem } from './status.js';
 import { splitPath } from './text.js';
 import { themeName } from './theme.js';
-import { buildTimeline, endOf, firstReaching, rowsByStart, ticks } from './timeline.js';
+import { buildTimeline, endOf, firstReaching, nextBar, rowsByStart, spanOf, ticks } from './timeline.js';
 import { goesOn } from './verdict.js';
 
+const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const LANE = 14;
+const EARLIER_ALPHA = 0.4;
 const PADDING = 5;
 const LEAST_ZOOM_MS = 20;
 const LABEL_WIDTH = 70;
@@ -27,12 +29,13 @@ export function TimelineView({ state }) {
   const timeline = useMemo(() => {
     const rows = rowsByStart(run, sorted.current.run === run ? sorted.current.rows : []);
     sorted.current = { run, rows };
-    return buildTimeline(run, rows, now);
+    const built = buildTimeline(run, rows, now);
+    return { ...built, ...spanOf(built, run.summary) };
   }, [run, revision, now]);
 
   const { workers, lanes } = timeline;
   const rowHeight = lanes * LANE + 2 * PADDING;
-  const { ref, range: [first, end] } = useRowWindow(workers.length, rowHeight);
+  const { ref, range: [first, end], reveal } = useRowWindow(workers.length, rowHeight);
   const [zoom, setZoom] = useState(null);
   const [hover, setHover] = useState(null);
   const [drag, setDrag] = useState(null);
@@ -48,7 +51,7 @@ export function TimelineView({ state }) {
     if (!workers.length || !width) return;
     const colors = colorsOf(legend.current);
     for (const canvas of ref.current.querySelectorAll('canvas')) {
-      draw(canvas, { run, worker: workers[canvas.dataset.worker], now, scale, colors, matches, longestMs: timeline.longestMs, height: rowHeight, hovered: hover?.row });
+      draw(canvas, { run, worker: workers[canvas.dataset.worker], now, scale, colors, matches, longestMs: timeline.longestMs, height: rowHeight, hovered: hover?.row ?? state.activeRow.value });
     }
   });
 
@@ -83,6 +86,21 @@ export function TimelineView({ state }) {
     onPointerLeave: () => setHover(null),
     onClick: (event) => { if (event.pointerType !== 'mouse' && barAt(event) >= 0) state.openTask(barAt(event)); },
   };
+  // The list of tasks has them all for a screen reader; here the keys lead from bar to bar.
+  const byKey = (event) => {
+    if (event.metaKey || event.ctrlKey || event.altKey || event.target !== event.currentTarget) return;
+    if (STEPS[event.key]) {
+      event.preventDefault();
+      const next = nextBar(run, workers, state.activeRow.value, STEPS[event.key]);
+      state.activeRow.value = next;
+      reveal(workers.findIndex(({ rows }) => rows.includes(next)));
+    } else if (event.key === 'Enter' && state.activeRow.value >= 0) {
+      event.preventDefault();
+      state.openTask(state.activeRow.value);
+    }
+  };
+  const active = state.activeRow.value;
+  const told = active >= 0 && run.started_ms[active] > 0 ? `${splitPath(specOf(run, active))[1]} ${viewportOf(run, active)} ${browserOf(run, active)}, ${STATUSES[run.status[active]].word.toLowerCase()}` : '';
   const zoomBy = (factor) => {
     const [middle, half] = [(from + to) / 2, Math.max(LEAST_ZOOM_MS, (to - from) * factor) / 2];
     const next = { from: Math.max(timeline.from, middle - half), to: Math.min(timeline.to, middle + half) };
@@ -92,13 +110,14 @@ export function TimelineView({ state }) {
 
   return html`
     <div class="timeline-tools">
-      <div class="legend" ref=${legend}>${BY_PROGRESS.filter((status) => status !== QUEUED).map((status) => html`<span key=${status}><i class=${`swatch fill-${STATUSES[status].name}`} data-status=${status}></i>${STATUSES[status].word}</span>`)}</div>
-      <span class="of">${zoom ? `${formatDuration(to - from)} of ${formatClock(span)}` : 'Drag to zoom'}</span>
+      <div class="legend" ref=${legend}>${BY_PROGRESS.filter((status) => status !== QUEUED).map((status) => html`<span key=${status}><i class=${`swatch fill-${STATUSES[status].name}`} data-status=${status}></i>${STATUSES[status].word}</span>`)}
+        ${run.earlier.length > 0 && html`<span><i class="swatch fill-failed" style=${{ opacity: EARLIER_ALPHA }}></i>Tried before</span>`}</div>
+      <span class="of" aria-live="polite">${told && html`<bdi>${told}</bdi>, `}${zoom ? `${formatDuration(to - from)} of ${formatClock(span)}` : 'Drag to zoom'}</span>
       <button type="button" class="button" aria-label="Zoom in" onClick=${() => zoomBy(0.5)}>+</button>
       <button type="button" class="button" aria-label="Zoom out" disabled=${!zoom} onClick=${() => zoomBy(2)}>−</button>
       <button type="button" class="button" disabled=${!zoom} onClick=${() => setZoom(null)}>Fit</button>
     </div>
-    <div class="timeline" role="table" aria-label="Workers over time" aria-rowcount=${workers.length + 1}>
+    <div class="timeline" role="table" id="tasks" tabindex="0" aria-label="Workers over time, the last attempt of each task" aria-rowcount=${workers.length + 1} onKeyDown=${byKey}>
       <div role="rowgroup" class="thead">
         <div role="row" aria-rowindex="1" class="tline thead-line">
           <div role="columnheader">Worker</div><div role="columnheader" class="number">Tasks</div><div role="columnheader" class="number">Busy</div>
@@ -194,6 +213,11 @@ function draw(canvas, { run, worker, now, scale, colors, matches, longestMs, hei
     }
     if (wide > LABEL_WIDTH) label(context, splitPath(specOf(run, row))[1], Math.max(0, left) + 4, top + LANE / 2 - 1, Math.min(width, left + wide) - Math.max(0, left) - 8, colors.text);
   };
+  context.fillStyle = colors.status[FAILED];
+  for (const attempt of worker.earlier) {
+    context.globalAlpha = matches(attempt.row) ? EARLIER_ALPHA : 0.1;
+    context.fillRect(x(attempt.from), PADDING + attempt.lane * LANE + 1, Math.max(1, x(attempt.to) - x(attempt.from) - 1), LANE - 2);
+  }
   for (let i = firstReaching(run, worker.rows, from, longestMs); i < worker.rows.length && run.started_ms[worker.rows[i]] <= to; i += 1) {
     if (isProblem(run.status[worker.rows[i]])) problems.push(i);
     else bar(i);
@@ -222,5 +246,6 @@ function findBar(run, worker, time, lane, now, msPerPixel, longestMs) {
     if (worker.laneOf[i] !== lane || endOf(run, row, now) + msPerPixel < time) continue;
     if (best < 0 || isProblem(run.status[row])) best = row;
   }
-  return best;
+  const before = () => worker.earlier.find((attempt) => attempt.lane === lane && attempt.from <= time + msPerPixel && attempt.to + msPerPixel >= time)?.row ?? -1;
+  return best < 0 ? before() : best;
 }

@@ -6,7 +6,7 @@ import { exampleOf } from './errors.js';
 import { formatCount } from './format.js';
 import { Glyph, StatusIcon, VerdictIcon } from './icons.js';
 import { COLUMNS, NATURAL } from './order.js';
-import { BY_URGENCY, FAILED, PASSED, STATUSES } from './status.js';
+import { BY_URGENCY, FAILED, PASSED, SHOWN } from './status.js';
 import { oneLine } from './text.js';
 import { describeRun, doneOf } from './verdict.js';
 
@@ -18,13 +18,13 @@ export function Toolbar({ state }) {
   return html`
     <div class="toolbar">
       <div class="toolbar-row">
-        <${Views} state=${state} counts=${counts} />
-        <${MiniVerdict} summary=${run.summary} />
+        <${Views} state=${state} counts=${counts} causes=${state.causes.value.length} />
+        <${MiniVerdict} summary=${run.summary} told=${state.told.value} />
       </div>
-      <div class="toolbar-row toolbar-filters">
+      <div class="toolbar-row toolbar-filters" role="search" aria-label="Tasks">
         <${Search} state=${state} />
         <div class="strip">
-          <${Chips} state=${state} counts=${counts} />
+          <${Chips} state=${state} counts=${shownCounts(counts, state.told.value.retrying)} />
           <${Selects} state=${state} />
         </div>
       </div>
@@ -32,13 +32,13 @@ export function Toolbar({ state }) {
     </div>`;
 }
 
-function Views({ state, counts }) {
-  const numbers = { tasks: counts.total, errors: counts.failed + counts.error };
+function Views({ state, counts, causes }) {
+  const numbers = { tasks: counts.total, errors: causes };
   return html`
     <nav class="views" aria-label="Views">
       ${VIEWS.map(([name, label]) => html`
         <a key=${name} href=${state.addressOf({ view: name }) || '?'} aria-current=${state.view.value === name ? 'page' : null}
-          onClick=${(event) => follow(event, () => { state.view.value = name; })}>
+          onClick=${(event) => follow(event, () => state.setView(name))}>
           ${label}${numbers[name] !== undefined && html` <span class=${`badge ${name === 'errors' && numbers.errors ? 'badge-failed' : ''}`}>${formatCount(numbers[name])}</span>`}
         </a>`)}
     </nav>`;
@@ -52,8 +52,8 @@ export function follow(event, action) {
 }
 
 // The verdict again, for when the top has scrolled away; its visibility is a matter of the style sheet.
-function MiniVerdict({ summary }) {
-  const { tone, word, sentence } = describeRun(summary);
+function MiniVerdict({ summary, told }) {
+  const { tone, word, sentence } = describeRun(summary, {}, told);
   return html`
     <p class="mini-verdict" aria-hidden="true">
       <${VerdictIcon} tone=${tone} size="16" /> <b class=${tone === 'failing' ? '' : `tone-text-${tone}`}>${word}</b>
@@ -69,10 +69,12 @@ function Search({ state }) {
       <${Glyph} name="search" />
       <input id="filter" type="search" placeholder="Filter by spec, group, message, worker, key" aria-label="Filter tasks" aria-keyshortcuts="/"
         autocomplete="off" spellcheck=${false} dir="auto" value=${text}
-        onInput=${(event) => state.setFilter({ text: event.currentTarget.value })} />
+        onInput=${(event) => state.typeFilter(event.currentTarget.value)} />
       <kbd aria-hidden="true">/</kbd>
     </label>`;
 }
+
+const shownCounts = (counts, retrying) => ({ ...counts, queued: counts.queued - retrying.queued, running: counts.running - retrying.running, retrying: retrying.all });
 
 // "0 failed" is news; that nothing was cancelled is not.
 const ALWAYS = new Set([FAILED, PASSED]);
@@ -82,7 +84,7 @@ function Chips({ state, counts }) {
   return html`
     <div class="chips" role="group" aria-label="Filter by status">
       ${BY_URGENCY.map((status) => {
-        const { name, word } = STATUSES[status];
+        const { name, word } = SHOWN[status];
         const pressed = hasStatus(filter, status);
         if (!counts[name] && !pressed && !ALWAYS.has(status)) return null;
         return html`

@@ -27,10 +27,10 @@ const DONE = STATUSES.filter((_, status) => !isOpen(status)).map(({ name }) => n
 export const doneOf = (counts) => DONE.reduce((sum, name) => sum + counts[name], 0);
 
 /**
- * summary, and what is known of the controller (contact.js) -> { tone, word, mark, sentence, title }. tone: waiting,
+ * summary, what is known of the controller (contact.js), and what it has come to (errors.js: countCauses, retrying.js) -> { tone, word, mark, sentence, title }. tone: waiting,
  * running, failing, passed, failed, error, cancelled, skipped, interrupted or lost; mark: one character for the title.
  */
-export function describeRun(summary, { phase, gone } = {}) {
+export function describeRun(summary, { phase, gone } = {}, told = null) {
   if (!summary) return { tone: 'waiting', word: 'Waiting', mark: '…', sentence: '', title: '… waiting · funkytown' };
   const { counts } = summary;
   const problems = problemsOf(counts);
@@ -39,19 +39,25 @@ export function describeRun(summary, { phase, gone } = {}) {
     ?? (problems ? { tone: 'failing', word: 'Running', mark: '✗' } : { tone: 'running', word: 'Running', mark: '▸' });
   const progress = `${formatCount(doneOf(counts))}/${formatCount(counts.total)}`;
   const title = [`${verdict.mark} ${(verdict.tone !== 'lost' && verdict.tone !== 'interrupted' && problems) || verdict.word.toLowerCase()}`, progress, 'funkytown'].join(' · ');
-  return { ...verdict, sentence: sentenceOf(summary, verdict, problems), title };
+  return { ...verdict, sentence: sentenceOf(summary, verdict, problems, told), title };
 }
 
 function problemsOf({ failed, error }) {
   return [failed && `${formatCount(failed)} failed`, error && `${plural(error, 'error')}`].filter(Boolean).join(', ');
 }
 
-function sentenceOf({ counts }, verdict, problems) {
+/** "3 causes, 18 tests in 10 tasks"; tasks: what to say of these. */
+function causesOf({ causes, tests, isLeast }, tasks) {
+  return `${isLeast ? 'at least ' : ''}${plural(causes, 'cause')}${tests ? `, ${plural(tests, 'test')}` : ''} in ${tasks}`;
+}
+
+function sentenceOf({ counts }, verdict, problems, told) {
   const total = plural(counts.total, 'task');
   const flaky = counts.flaky ? `, ${formatCount(counts.flaky)} of them only when tried again` : '';
+  const again = told?.retrying?.all ? `; ${formatCount(told.retrying.all)} retrying` : '';
   switch (verdict.tone) {
-    case 'running': return doneOf(counts) ? 'No failures so far' : 'Nothing has ended yet';
-    case 'failing': return `${problems} so far`;
+    case 'running': return `${doneOf(counts) ? 'No failures so far' : 'Nothing has ended yet'}${again}`;
+    case 'failing': return `${told?.causes ? causesOf(told, plural(counts.failed + counts.error, 'task')) : problems} so far${again}`;
     case 'lost':
     case 'interrupted': return `${formatCount(doneOf(counts))} of ${total} done, ${problems || 'no failures'} until then`;
     case 'passed': {
@@ -63,6 +69,6 @@ function sentenceOf({ counts }, verdict, problems) {
       const left = plural(counts.cancelled, 'task');
       return `${left} of ${formatCount(counts.total)} did not run${problems ? `; ${problems}` : ''}`;
     }
-    default: return `${problems} of ${total}`;
+    default: return told?.causes ? causesOf(told, `${formatCount(counts.failed + counts.error)} of ${total}`) : `${problems} of ${total}`;
   }
 }

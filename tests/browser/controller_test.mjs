@@ -1,9 +1,9 @@
 // The `test` of browser tests that look at the page of real controllers: with a stage of the end-to-end tests.
 
 import { Stage } from '../e2e/harness.mjs';
-import { expect, seriousViolations, test as base } from './page_test.mjs';
+import { expect, axeFindings, test as base } from './page_test.mjs';
 
-export { expect, seriousViolations };
+export { expect, axeFindings };
 
 export async function onStage(use) {
   const closers = [];

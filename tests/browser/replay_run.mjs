@@ -134,6 +134,21 @@ export class ReplayRun {
     this.seq += 1;
   }
 
+  /** Puts back what failed; this time it passes. @returns how many. */
+  rerun() {
+    let count = 0;
+    this.tasks.forEach((task, row) => {
+      if (task.status !== FAILED && task.status !== ERROR) return;
+      Object.assign(task, { status: QUEUED, message: '', worker: '', duration: 0, failed: 0, fate: PASSED });
+      this.again.push(row);
+      this.touch(task);
+      count += 1;
+    });
+    this.open += count;
+    this.finishedMs = 0;
+    return count;
+  }
+
   endOf(worker) {
     const task = this.tasks[worker.row];
     return task.started + task.lasts;
@@ -281,6 +296,7 @@ export class ReplayRun {
       test.retry = 1;
       test.steps = [{ title: 'Open the cart', duration_ms: 140 }, { title: 'page.goto(/cart)', depth: 1, duration_ms: 120 }, { title: 'expect.toHaveText', duration_ms: 4800, failed: true }];
       test.error = {
+        ...(!task.hostile && { expected: '"3 items"', received: '"2 items"' }),
         message: `${attempt.message}\n\nExpected: \u001b[32m"3 items"\u001b[39m\nReceived: \u001b[31m"2 items"\u001b[39m`,
         stack: `${attempt.message}\n    at ${file}:${test.line}:31\n    at CartPage.open (tests/pages/cart.ts:40:9)`,
         snippet: `  \u001b[90m19 |\u001b[39m   await page.goto('/cart');\n  \u001b[90m20 |\u001b[39m   await cart.add(item);\n\u001b[31m>\u001b[39m \u001b[90m21 |\u001b[39m   await expect(cart.count).toHaveText('3 items');\n  \u001b[90m   |\u001b[39m   \u001b[31m^\u001b[39m\n  \u001b[90m22 |\u001b[39m });`,

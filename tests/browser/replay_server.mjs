@@ -19,14 +19,14 @@ export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 /**
  * base: a path that the report is under, "/ci/42", as behind a proxy.
- * @returns { url, run, flush(), drop(), replace(run), refuse(status | 0), vanish(), end(state), appear(), close() }
+ * @returns { url, run, token, flush(), drop(), replace(run), refuse(status | 0), vanish(), end(state), appear(), close() }
  */
 export async function startReplay({ run, base = '', port = 0 }) {
   const files = new Map(await Promise.all((await readdir(DIST)).map(async (name) => [name, await readFile(join(DIST, name))])));
   const streams = new Set();
   let refused = 0;
   let gone = false;
-  const replay = { run };
+  const replay = { run, token: '' };
 
   const server = createServer((request, response) => {
     if (gone) return request.socket.destroy();
@@ -43,6 +43,7 @@ export async function startReplay({ run, base = '', port = 0 }) {
     if (call === undefined) return send(404, 'text/plain', 'not found');
     if (refused) return send(refused, 'application/problem+json', JSON.stringify({ title: 'refused', status: refused }));
     if (call === 'snapshot') return send(200, 'application/json', gzipSync(JSON.stringify(replay.run.snapshot()), { level: 1 }), { 'content-encoding': 'gzip', 'cache-control': 'no-store' });
+    if (request.method === 'POST') return write(call, request, send);
     if (call === 'events') return follow(request, response, searchParams.get('since') ?? '');
     const [, key, number] = /^tasks\/([^/]+)(?:\/attempts\/(\d+)\/log)?$/.exec(call) ?? [];
     const row = key === undefined ? -1 : replay.run.rowOf(decodeURIComponent(key));
@@ -50,6 +51,21 @@ export async function startReplay({ run, base = '', port = 0 }) {
     if (!number) return send(200, 'application/json', JSON.stringify(replay.run.detail(row)));
     return sendLog(request, send, replay.run.log(row, Number(number)));
   });
+
+  // What the controller says to a write, of http_write.c; replay.token: '' for one that takes none.
+  async function write(call, request, send) {
+    const refuse = (status, detail) => send(status, 'application/problem+json', JSON.stringify({ title: 'refused', status, detail }));
+    const { run: now } = replay;
+    const body = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}');
+    if (!replay.token) return refuse(403, 'writes need a token, and none is configured');
+    if (request.headers.authorization !== `Bearer ${replay.token}`) return refuse(401, 'writes need Authorization: Bearer and the configured token');
+    const { counts, state } = now.summary();
+    if (call === 'rerun' && body.expected_count !== counts.failed + counts.error) return refuse(409, `expected_count: found ${body.expected_count}, but ${counts.failed + counts.error} tasks are failed or error; nothing was done`);
+    if (call === 'cancel' && state !== 'running') return refuse(409, `run ${now.runId} is ${state} already`);
+    const answer = call === 'rerun' ? { rerun: now.rerun() } : { cancelled: now.cancel() ?? counts.queued + counts.running };
+    streams.forEach(feed);
+    return send(200, 'application/json', JSON.stringify(answer));
+  }
 
   function sendLog(request, send, text) {
     if (text === null) return send(404, 'text/plain', 'no such attempt');

@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, seriousViolations, test as base } from '../controller_test.mjs';
+import { expect, axeFindings, test as base } from '../controller_test.mjs';
 
 // a fails each time and says where, b passes, c passes when it is tried again; a writes what could be markup.
 const SCRIPT = `
@@ -59,7 +59,7 @@ test('from a disk, when the controller has ended: the run, its tests and output,
   for (const view of ['tasks', 'errors', 'matrix', 'timeline']) {
     await page.goto(`${address}?view=${view}`);
     await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
-    expect(await seriousViolations(page), view).toEqual([]);
+    expect(await axeFindings(page), view).toEqual([]);
   }
   expect(asked.filter((url) => !url.startsWith(address) && !url.startsWith('data:'))).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../e2e/harness.mjs';
 import { layPlaywrightSpecs } from '../../e2e/playwright_specs.mjs';
-import { expect, onStage, seriousViolations, test as base } from '../controller_test.mjs';
+import { expect, onStage, axeFindings, test as base } from '../controller_test.mjs';
 
 const test = base.extend({
   /** A finished run: one task passed, one failed, one without a browser. */
@@ -68,22 +68,23 @@ test('filters survive a reload, and every view is accessible', async ({ page, re
   for (const view of ['tasks', 'errors', 'matrix', 'timeline']) {
     await page.goto(`${report.url}?view=${view}`);
     await expect(page.locator(`main[data-view=${view}] > *`).first()).toBeVisible();
-    expect(await seriousViolations(page), view).toEqual([]);
+    expect(await axeFindings(page), view).toEqual([]);
   }
 });
 
 test('a failed spec: its name, message, file and line', async ({ page, report }) => {
   await page.goto(report.url);
-  await expect(page.locator('.verdict-sentence')).toHaveText('1 failed, 1 error of 3 tasks');
+  await expect(page.locator('.verdict-sentence')).toHaveText('3 causes, 2 tests in 2 of 3 tasks');
   const row = page.locator('[data-row]').filter({ hasText: 'basket.spec.mjs' });
-  await expect(row).toContainText('expect(received).toBe(expected)');
+  await expect(row.locator('.cell-message')).toContainText('basket › counts what is in it');
+  await expect(row.locator('.value-expected')).toHaveText('"3 items"');
   await row.click();
   const drawer = page.getByRole('dialog');
   await expect(drawer.locator('h2')).toHaveText('tests/basket.spec.mjs');
   const failed = drawer.locator('.test-failed');
   await expect(failed.locator('.test-title')).toHaveText('failed: basket › counts what is in it');
   await expect(failed.locator('.failure')).toContainText('Expected: "3 items"');
-  await expect(failed.locator('.place')).toHaveText('tests/basket.spec.mjs:11');
+  await expect(failed.locator('.place bdi')).toHaveText('tests/basket.spec.mjs:11');
   await expect(drawer.locator('.log')).toContainText('1 failed');
 });
 

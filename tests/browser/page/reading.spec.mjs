@@ -26,6 +26,39 @@ test('filters narrow the list, live in the address, and survive a reload', async
   await expect(page).toHaveURL(/\/results$/);
 });
 
+test('Back leads to the view and the filter of before; what was typed is one step', async ({ page, open }) => {
+  await open(FINISHED);
+  const grid = page.getByRole('grid', { name: 'Tasks' });
+  const pressed = page.locator('.chip[aria-pressed=true]');
+  const steps = () => page.evaluate(() => history.length);
+  await page.locator('.chip[data-status=failed]').click();
+  await page.getByRole('link', { name: 'Matrix' }).click();
+  await page.getByRole('link', { name: 'Tasks' }).click();
+  const before = await steps();
+  await page.getByLabel('Filter tasks').pressSequentially('cart edits');
+  await expect(page).toHaveURL(/q=cart\+edits/);
+  expect(await steps()).toBe(before + 1);
+  await page.locator('[data-row]').first().click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(page.getByLabel('Filter tasks')).toHaveValue('cart edits');
+  await page.goBack();
+  await expect(page.getByLabel('Filter tasks')).toHaveValue('');
+  await expect(grid).toHaveAttribute('aria-rowcount', '22');
+  await page.goBack();
+  await expect(page.locator('.matrix')).toBeVisible();
+  await page.goBack();
+  await expect(grid).toBeVisible();
+  await expect(pressed).toHaveCount(1);
+  await page.goBack();
+  await expect(pressed).toHaveCount(0);
+  await expect(grid).toHaveAttribute('aria-rowcount', '301');
+  await page.goForward();
+  await expect(pressed).toHaveCount(1);
+  await expect(page).toHaveURL(/\?status=failed$/);
+});
+
 test('a head sorts: down, up, and back to failures first', async ({ page, open }) => {
   const { run } = await open(FINISHED);
   const natural = await rowsOnScreen(page);
@@ -45,6 +78,7 @@ test('a head sorts: down, up, and back to failures first', async ({ page, open }
 
 test('a task opens beside the list, with all of its attempts; Back and Esc close it', async ({ page, open }) => {
   const { run } = await open(FINISHED);
+  await page.evaluate(() => scrollTo(0, 500));
   const row = page.locator('.status-flaky').first();
   const number = Number(await row.getAttribute('data-row'));
   await row.click();
@@ -52,7 +86,10 @@ test('a task opens beside the list, with all of its attempts; Back and Esc close
   await expect(drawer).toBeFocused();
   await expect(page).toHaveURL(new RegExp(`task=${run.key(number)}$`));
   await expect(drawer.getByRole('tab')).toHaveText(['Attempt 1failed', 'Attempt 2passed']);
-  await expect(drawer.getByRole('tab', { selected: true })).toHaveText('Attempt 2passed');
+  await expect(drawer.getByRole('tab', { selected: true })).toHaveText('Attempt 1failed');
+  await drawer.getByRole('tab').last().click();
+  await expect(page).toHaveURL(/attempt=2$/);
+  await expect(drawer.locator('.test-failed')).toHaveCount(0);
   await drawer.getByRole('tab').first().click();
   await expect(page).toHaveURL(/attempt=1$/);
   await expect(drawer.locator('.test-failed .place')).toContainText(`${run.specs[run.tasks[number].spec]}:21`);
@@ -89,6 +126,45 @@ test('copies file and line', async ({ page, open, context }) => {
   await page.getByRole('button', { name: 'Copy file and line' }).first().click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^tests\/.*\.spec\.ts:21$/);
+});
+
+test('expected and received of a failed test, as a diff', async ({ page, open }) => {
+  await open(FINISHED);
+  await page.keyboard.press('n');
+  const diff = page.getByRole('group', { name: 'Expected and received' });
+  await expect(diff.locator('.diff-expected')).toHaveText('− expected: "3 items"');
+  await expect(diff.locator('.diff-expected mark')).toHaveText('3');
+  await expect(diff.locator('.diff-received mark')).toHaveText('2');
+});
+
+test('the same spec in other viewports and browsers leads to their tasks', async ({ page, open }) => {
+  const { run } = await open({ ...FINISHED, search: '?task=task:search:0' });
+  const strip = page.getByRole('navigation', { name: 'The same spec elsewhere' });
+  await expect(strip.getByRole('link')).toHaveText([/: desktop chrome$/, /: desktop firefox$/, /: desktop webkit$/, /: mobile chrome$/, /: mobile webkit$/]);
+  await expect(strip.locator('[aria-current]')).toHaveText(/desktop chrome$/);
+  await strip.getByRole('link', { name: /mobile webkit$/ }).click();
+  await expect(page).toHaveURL(/task=task:search:4$/);
+  await expect(strip.locator('[aria-current]')).toHaveText(/mobile webkit$/);
+  expect(run.tasks[4].spec).toBe(run.tasks[0].spec);
+});
+
+test('a file is a link: on GitHub where the source is there, in an editor for who says so, here for good', async ({ page, open }) => {
+  const replay = await open(FINISHED);
+  await page.keyboard.press('n');
+  const place = page.locator('.test-failed .place');
+  await expect(place.getByRole('link')).toHaveCount(0);
+  replay.run.source = { ...replay.run.source, url: 'https://github.com/shop/web/actions/runs/7' };
+  await page.reload();
+  await expect(place.getByRole('link')).toHaveAttribute('href', /^https:\/\/github\.com\/shop\/web\/blob\/4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0\/tests\/.+\.spec\.ts#L21$/);
+  await page.keyboard.press('?');
+  const input = page.getByLabel('Links to files');
+  await input.fill('javascript:alert({file})');
+  await expect(page.locator('.file-links')).toContainText('This leads nowhere');
+  await expect(place.getByRole('link', { includeHidden: true })).toHaveCount(0);
+  await input.fill('vscode://file/home/me/shop/{file}:{line}:{column}');
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expect(place.getByRole('link')).toHaveAttribute('href', /^vscode:\/\/file\/home\/me\/shop\/tests\/.+\.spec\.ts:21:1$/);
 });
 
 test('a task that goes on shows its new attempt without being asked', async ({ page, open }) => {
@@ -237,4 +313,20 @@ test('the timeline: every worker, bars that can be clicked, zoom by dragging', a
   await page.getByRole('button', { name: 'Fit' }).click();
   await expect(page.locator('.timeline-tools')).toContainText('Drag to zoom');
   expect(run.workers.length).toBe(8);
+  await page.getByRole('table', { name: /^Workers over time/ }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator('.timeline-tools')).toContainText(/\.spec\.ts (?:desktop|mobile) \w+, \w+/);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('table', { name: /^Workers over time/ })).toBeFocused();
+});
+
+test('the timeline keeps attempts that it has seen to be followed by others', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 6, workers: 1, failing: 1, flaky: 0, erring: 0, until: 10, search: '?view=timeline' });
+  await expect(page.locator('.legend')).not.toContainText('Tried before');
+  run.step(run.tasks[0].lasts);
+  flush();
+  await expect(page.locator('.legend')).toContainText('Tried before');
 });

@@ -1,7 +1,7 @@
 // What the page shows of a run, and how it keeps up with it.
 
 import { HOSTILE, ReplayRun } from '../replay_run.mjs';
-import { expect, rowsOnScreen, seriousViolations, test } from '../page_test.mjs';
+import { expect, rowsOnScreen, axeFindings, test } from '../page_test.mjs';
 
 const FAILED = 3;
 const PASSED = 2;
@@ -13,7 +13,7 @@ test('a finished run: verdict, counters, title, rows', async ({ page, open }) =>
   const { run } = await open({ tasks: 60, until: Infinity });
   const { counts } = run.summary();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Failed');
-  await expect(page.locator('.verdict-sentence')).toHaveText(`${counts.failed} failed, ${counts.error} error${counts.error === 1 ? '' : 's'} of 60 tasks`);
+  await expect(page.locator('.verdict-sentence')).toHaveText(`5 causes, ${counts.failed} tests in ${counts.failed + counts.error} of 60 tasks`);
   await expect(page).toHaveTitle(new RegExp(`^✗ ${counts.failed} failed.* · 60/60 · funkytown$`));
   for (const status of ['failed', 'flaky', 'passed']) await expect(chip(page, status)).toHaveText(String(counts[status]));
   await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', '61');
@@ -85,6 +85,28 @@ test('a skipped task is a state of its own: chip, filter, row, drawer; beside pa
   await expect(page.locator('.drawer .fact').filter({ hasText: 'Outcome' })).toContainText(/Skipped all \d+ tests are skipped/);
   await page.goto(`${page.url().split('?')[0]}?view=timeline`);
   await expect(page.locator('.legend')).toContainText('Skipped');
+});
+
+test('a task that is tried again is a state of its own: below the problems, counted, and a filter', async ({ page, open }) => {
+  const { run, flush } = await open({ tasks: 20, workers: 1, failing: 1, flaky: 0, erring: 0, until: 10 });
+  await expect(chip(page, 'retrying')).toHaveCount(0);
+  run.again.push = () => {}; // it has to wait
+  run.step(run.tasks[0].lasts);
+  flush();
+  await expect(chip(page, 'retrying')).toHaveText('1');
+  await expect(chip(page, 'queued')).toHaveText('18');
+  await expect(page.locator('.verdict-sentence')).toHaveText('Nothing has ended yet; 1 retrying');
+  const row = page.locator('[data-row="0"]');
+  await expect(row).toContainText('Retrying');
+  await expect(row.locator('.cell-message')).not.toBeEmpty();
+  run.set(9, { status: FAILED, attempt: 1, worker: 'w', started: run.nowMs, duration: 5, message: 'boom' });
+  flush();
+  await expect.poll(async () => (await rowsOnScreen(page)).slice(0, 3)).toEqual([9, 0, 1]);
+  await page.locator('.chip[data-status=retrying]').click();
+  await expect(page).toHaveURL(/\?status=retrying$/);
+  expect(await rowsOnScreen(page)).toEqual([0]);
+  await row.click();
+  await expect(page.locator('.drawer-status')).toHaveText('Retrying');
 });
 
 test('a run of skipped tasks alone is not green', async ({ page, open }) => {
@@ -222,7 +244,7 @@ test('a controller that was stopped leaves a run that can go on', async ({ page,
   await expect(heading(page)).toHaveText('Interrupted');
   await expect(page.locator('.connection')).toHaveText(/^The controller was stopped at .+ before the run was finished\. When it is started again, it goes on/);
   await expect(page).toHaveTitle(/^‖ interrupted · \d+\/40 · funkytown$/);
-  expect(await seriousViolations(page)).toEqual([]);
+  expect(await axeFindings(page)).toEqual([]);
   replay.run.epoch = 'another life';
   replay.run.finish();
   replay.appear();

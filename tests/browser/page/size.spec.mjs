@@ -1,6 +1,7 @@
-// A hundred thousand tasks. Bounds are relative to what the same browser needs at the same moment, for parsing the
+// What the page weighs, and a hundred thousand tasks. Bounds are relative to what the same browser needs at the same moment, for parsing the
 // snapshot or for a small run: machines differ, and the same machine differs from minute to minute.
 
+import { gzipSync } from 'node:zlib';
 import { expect, rowsOnScreen, test } from '../page_test.mjs';
 
 // From the text of the snapshot to the first row in the document: what that takes with SMALL tasks, and so many times the
@@ -12,6 +13,9 @@ const SMALL = 200;
 const DELTAS = 20;
 const MOST_ROWS_IN_DOCUMENT = 80;
 const MOST_NODES_IN_DOCUMENT = 3000;
+
+// Of what is loaded for the first paint, compressed.
+const MOST_BYTES = 52 * 1024;
 
 // Recording a trace costs the page more than its own work.
 test.use({ trace: 'off' });
@@ -60,6 +64,15 @@ async function measureDeltas(page, { run, flush }) {
   }
   return ((await script()) - before) / DELTAS;
 }
+
+test('the page itself is small', async ({ page, open }) => {
+  const bodies = [];
+  page.on('response', (response) => { if (!response.url().includes('/api/')) bodies.push(response.body()); });
+  await open({ tasks: 10 });
+  const bytes = (await Promise.all(bodies)).map((body) => gzipSync(body, { level: 9 }).length);
+  expect(bytes.length).toBeGreaterThanOrEqual(3);
+  expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(MOST_BYTES);
+});
 
 for (const tasks of [20_000, 100_000]) {
   test(`${tasks} tasks: first rows soon, few nodes, cheap deltas`, async ({ page, open }, info) => {

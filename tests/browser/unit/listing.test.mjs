@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { NO_FILTER, compileFilter, statusMask } from '../../../html/src/filters.js';
 import { countMoves, createListing, nextProblem, updateListing } from '../../../html/src/listing.js';
 import { NATURAL, compareBy, mergeRows, sortRows } from '../../../html/src/order.js';
+import { countRetrying } from '../../../html/src/retrying.js';
 import { applyDelta } from '../../../html/src/run.js';
 import { deltaOf, everything, runOf } from './runs.mjs';
 
@@ -17,6 +18,17 @@ test('the natural order: problems as they happened, running longest first, flaky
     { status: FLAKY }, { status: ERROR, started_ms: 20, duration_ms: 5 }, { status: RUNNING, started_ms: 40 },
   ]);
   assert.deepEqual([...sortRows(run, everything, compareBy(run, NATURAL))], [5, 3, 6, 2, 4, 0, 1]);
+});
+
+test('what is tried again stands below the problems: running, then waiting', () => {
+  const run = runOf([
+    { status: RUNNING, started_ms: 1, attempt: 1 }, { status: QUEUED, attempt: 1, started_ms: 5, message: 'boom' }, { status: QUEUED, attempt: 1 }, { status: RUNNING, started_ms: 40, attempt: 2 },
+    { status: FAILED, started_ms: 10, attempt: 2 }, { status: QUEUED, attempt: 2 }, { status: QUEUED },
+  ]);
+  assert.deepEqual([...sortRows(run, everything, compareBy(run, NATURAL))], [4, 3, 5, 1, 0, 2, 6]);
+  assert.deepEqual(countRetrying(run), { queued: 2, running: 1, all: 3 });
+  const matching = (...names) => [...sortRows(run, compileFilter(run, { ...NO_FILTER, statuses: statusMask(names) }), compareBy(run, NATURAL))];
+  assert.deepEqual([matching('retrying'), matching('running'), matching('queued')], [[3, 5, 1], [0], [2, 6]]);
 });
 
 test('by a column, up and down: equal rows as planned, rows without a value last either way', () => {

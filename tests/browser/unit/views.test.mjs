@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EMPTY, EXCLUDED, buildMatrix, neighbour, problemsByColumn, visibleLines } from '../../../html/src/matrix.js';
-import { buildTimeline, firstReaching, rowsByStart, ticks } from '../../../html/src/timeline.js';
+import { buildTimeline, firstReaching, nextBar, rowsByStart, spanOf, ticks } from '../../../html/src/timeline.js';
 import { applyDelta } from '../../../html/src/run.js';
 import { deltaOf, everything, runOf } from './runs.mjs';
 
@@ -61,4 +61,29 @@ test('the first bar that can reach a moment', () => {
 test('round times on the axis', () => {
   assert.deepEqual(ticks(0, 60_000, 0, 6), [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
   assert.deepEqual(ticks(1_012_000, 1_021_000, 1_000_000, 5), [12_000, 14_000, 16_000, 18_000, 20_000]);
+});
+
+test('the axis is that of the whole run', () => {
+  const bars = { from: 1000, to: 5000 };
+  assert.deepEqual(spanOf(bars, { started_at: new Date(500).toISOString(), finished_at: new Date(9000).toISOString() }), { from: 500, to: 9000 });
+  assert.deepEqual(spanOf(bars, { started_at: new Date(2000).toISOString(), finished_at: new Date(3000).toISOString() }), bars);
+  assert.deepEqual(spanOf(bars, { started_at: null, finished_at: null }), bars);
+});
+
+test('keys lead along a worker, and to what another one did at that time', () => {
+  const live = runOf([10, 20, 30, 15, 25].map((started_ms, i) => ({ started_ms, duration_ms: 5, status: 2, worker: i < 3 ? 'a' : 'b' })));
+  const { workers } = buildTimeline(live, rowsByStart(live), 99);
+  assert.deepEqual([nextBar(live, workers, -1, [1, 0]), nextBar(live, workers, 0, [1, 0]), nextBar(live, workers, 0, [-1, 0]), nextBar(live, workers, 2, [1, 0])], [0, 1, 0, 2]);
+  assert.deepEqual([nextBar(live, workers, 2, [0, 1]), nextBar(live, workers, 0, [0, 1]), nextBar(live, workers, 4, [0, -1]), nextBar(live, workers, 4, [0, 1])], [4, 3, 1, 4]);
+});
+
+test('an attempt that was followed by another stays in the picture, in a lane of its worker', () => {
+  const live = runOf([{ worker: 'w1', status: 1, started_ms: 1000, attempt: 1 }, { worker: 'w1', status: 1, started_ms: 1100, attempt: 1 }, {}]);
+  applyDelta(live, deltaOf(live, [[0, { status: 0, attempt: 1, started: 1000, duration: 300, worker: 'w1' }]]));
+  assert.deepEqual(live.earlier, []);
+  applyDelta(live, deltaOf(live, [[0, { status: 1, attempt: 2, started: 1500, worker: 'w2' }], [1, { status: 1, attempt: 2, started: 1800, worker: 'w1' }], [2, { status: 1, attempt: 1, started: 1800, worker: 'w2' }]]));
+  assert.deepEqual(live.earlier, [{ row: 0, worker: 0, from: 1000, to: 1300 }, { row: 1, worker: 0, from: 1100, to: 1800 }]);
+  const { from, workers, lanes } = buildTimeline(live, rowsByStart(live), 2000);
+  assert.deepEqual([from, lanes], [1000, 2]);
+  assert.deepEqual(workers.map(({ name, rows, earlier }) => [name, rows, earlier.map(({ row, lane }) => [row, lane])]), [['w1', [1], [[0, 0], [1, 1]]], ['w2', [0, 2], []]]);
 });

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeContact } from '../../../html/src/contact.js';
 import { formatBytes, formatClock, formatDuration, formatEta, formatPercent, formatTimeOfDay, plural } from '../../../html/src/format.js';
+import { headlineOf, headlineText } from '../../../html/src/headline.js';
+import { githubTemplate, isTemplate, linkTo } from '../../../html/src/links.js';
 import { actionOf } from '../../../html/src/keyboard.js';
 import { describeSource } from '../../../html/src/source.js';
-import { BY_PROGRESS, BY_URGENCY, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
+import { BY_PROGRESS, BY_URGENCY, SHOWN, STATUSES, TESTS, byUrgency, outcomeOf } from '../../../html/src/status.js';
 import { describeRun } from '../../../html/src/verdict.js';
 import { scrollToReveal, visibleRange } from '../../../html/src/window.js';
-import { summaryOf } from './runs.mjs';
+import { runOf, summaryOf } from './runs.mjs';
 
 test('durations', () => {
   assert.deepEqual([0, 812, 3100, 9949, 9950, 59400, 72000, 3599600, 3720000].map(formatDuration), ['0ms', '812ms', '3.1s', '9.9s', '10s', '59s', '1m 12s', '1h 00m', '1h 02m']);
@@ -22,7 +24,8 @@ test('time left, bytes, shares, plurals', () => {
 });
 
 test('every state has its place in both orders', () => {
-  for (const order of [BY_URGENCY, BY_PROGRESS]) assert.deepEqual([...order].sort(), [...STATUSES.keys()]);
+  assert.deepEqual([...BY_URGENCY].sort(), [...SHOWN.keys()]);
+  assert.deepEqual([...BY_PROGRESS].sort(), [...STATUSES.keys()]);
   assert.deepEqual(Object.keys(TESTS).sort(byUrgency), ['failed', 'flaky', 'passed', 'skipped']);
 });
 
@@ -54,6 +57,20 @@ test('the verdict is the controller\'s', () => {
   assert.deepEqual(over('failed', { total: 5, passed: 2, failed: 2, error: 1 }), ['failed', 'Failed', '2 failed, 1 error of 5 tasks', '✗ 2 failed, 1 error · 5/5 · funkytown']);
   assert.deepEqual(over('error', { total: 2, error: 2 }), ['error', 'Error', '2 errors of 2 tasks', '! 2 errors · 2/2 · funkytown']);
   assert.deepEqual(over('cancelled', { total: 5, passed: 2, cancelled: 3 }, 'cancelled'), ['cancelled', 'Cancelled', '3 tasks of 5 did not run', '⊘ cancelled · 5/5 · funkytown']);
+});
+
+test('failures are counted by their causes, where these are known', () => {
+  const sentence = (summary, told) => describeRun(summaryOf(summary), {}, { causes: 3, tests: 18, isLeast: false, ...told }).sentence;
+  const half = { counts: { total: 52, passed: 37, failed: 9, error: 1, queued: 5 } };
+  const over = { ...half, state: 'finished', verdict: 'failed' };
+  assert.equal(sentence(half), '3 causes, 18 tests in 10 tasks so far');
+  assert.equal(sentence(over), '3 causes, 18 tests in 10 of 52 tasks');
+  assert.equal(sentence(over, { causes: 1, tests: 1 }), '1 cause, 1 test in 10 of 52 tasks');
+  assert.equal(sentence(over, { tests: 0 }), '3 causes in 10 of 52 tasks');
+  assert.equal(sentence(over, { isLeast: true }), 'at least 3 causes, 18 tests in 10 of 52 tasks');
+  assert.equal(sentence(half, { retrying: { all: 2 } }), '3 causes, 18 tests in 10 tasks so far; 2 retrying');
+  assert.equal(sentence({ counts: { total: 5, passed: 1, queued: 4 } }, { causes: 0, retrying: { all: 1 } }), 'No failures so far; 1 retrying');
+  assert.equal(sentence(over, { causes: 0 }), '9 failed, 1 error of 52 tasks');
 });
 
 const SINCE = Date.UTC(2026, 10, 24, 14, 2, 31);
@@ -119,4 +136,27 @@ test('scrolling no further than it takes', () => {
   assert.equal(scrollToReveal(5, 32, 0, 900), 0);
   assert.equal(scrollToReveal(5, 32, 200, 900), -40);
   assert.equal(scrollToReveal(50, 32, 0, 900), 732);
+});
+
+test('what is wrong with a task, in one line', () => {
+  const line = (...failures) => headlineText(headlineOf(runOf([{ message: 'exit\n1', status: 3 }], { failures: failures.map((failure) => [0, ...failure]) }), 0));
+  assert.equal(line(), 'exit 1');
+  assert.equal(line(['cart › adds', 'not\nequal', '3', '2']), 'cart › adds: expected 3, received 2');
+  assert.equal(line(['cart › adds', '\u001b[31mnot\u001b[39m\nequal', '3']), 'cart › adds: not equal');
+  assert.equal(line(['cart › adds', 'not equal', 'x'.repeat(80), '2']), 'cart › adds: not equal');
+  assert.equal(line(['cart › adds', null, '3', '3']), 'cart › adds: exit 1');
+  assert.equal(line([null, 'timeout'], ['b', 'c'], ['d', 'e']), 'timeout, and 2 more');
+});
+
+test('links to files: GitHub at the commit that was tested, or what the reader says; to the web and editors alone', () => {
+  const id = '4f2a9c01be77d3a5c1e0b9f8a7d6c5b4a3f2e1d0';
+  const github = githubTemplate({ id, url: 'https://github.com/o/r.js/actions/runs/1' });
+  assert.equal(linkTo(github, { file: 'a b/c#.ts', line: 7 }), `https://github.com/o/r.js/blob/${id}/a%20b/c%23.ts#L7`);
+  for (const source of [null, { id, url: null }, { id: `${id}+${id}`, url: 'https://github.com/o/r' }, { id, url: 'https://github.com.evil.example/o/r' }, { id, url: 'https://gitlab.com/o/r' }, { id: 'main', url: 'https://github.com/o/r' }]) {
+    assert.equal(githubTemplate(source), '', JSON.stringify(source));
+  }
+  assert.equal(linkTo('vscode://file/home/me/{file}:{line}:{column}', { file: 'a.ts', line: 7, column: 3 }), 'vscode://file/home/me/a.ts:7:3');
+  assert.equal(linkTo('vscode://file/{file}:{line}', { file: '$&.ts' }), 'vscode://file/%24%26.ts:1');
+  for (const template of ['javascript:{file}', 'data:text/html,{file}', 'file:///{file}', 'vscode://file/', '{file}', '']) assert.ok(!isTemplate(template), template);
+  assert.equal(linkTo(github, { file: '' }), '');
 });
