@@ -2,6 +2,7 @@
 #include "controller/controller_private.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/memory.h"
 
 /* A verdict that comes at once, because nothing was run, must not look like that of a run. */
 static void tell_served(struct controller *c)
@@ -11,6 +12,7 @@ static void tell_served(struct controller *c)
     c->has_told_way = true;
 }
 
+/* With --once the address ends with us: what is named last must still be there. */
 void controller_tell_verdict(struct controller *c, const struct error *why)
 {
     c->is_told = true;
@@ -18,7 +20,9 @@ void controller_tell_verdict(struct controller *c, const struct error *why)
     if (why)
         progress_say(&c->progress, "the report's files could not be written: %s", why->text);
     const struct export_run run = {c->board, c->plan, clock_wall_ms()};
-    progress_summary(&c->progress, c->url, why ? NULL : c->report.folder);
+    const char *folder = why ? NULL : c->report.folder;
+    auto_free char *file = folder && c->options->once ? report_page_path(&c->report) : NULL;
+    progress_summary(&c->progress, file ? file : c->url, folder);
     github_tell(c->github, c->options, &run);
     log_info("run.finished", LOG_TEXT("run", board_run_id(c->board)),
              LOG_TEXT("verdict", board_verdict_name(board_verdict(c->board))));

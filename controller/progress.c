@@ -207,7 +207,7 @@ void progress_unfinished(struct progress *p, const char *why, const char *missin
         progress_say(p, "what couldn't be cancelled stays in Redis; the next controller finds it there");
 }
 
-void progress_summary(struct progress *p, const char *url, const char *folder)
+void progress_summary(struct progress *p, const char *report, const char *folder)
 {
     struct board_totals totals;
     auto_buffer out = {0};
@@ -231,7 +231,9 @@ void progress_summary(struct progress *p, const char *url, const char *folder)
         buffer_format(&out, " (%" PRIu64 " tests, %" PRIu64 " failed)", tests, totals.tests_failed);
     if (totals.verdict == BOARD_VERDICT_SKIPPED)
         buffer_text(&out, "\nevery task was skipped: nothing was tested, so this is no pass");
-    buffer_format(&out, "\nreport: %s\n", url);
+    buffer_text(&out, "\nreport: ");
+    run_text_add_harmless(&out, report, 1000);
+    buffer_text(&out, "\n");
     if (folder) {
         buffer_text(&out, "files:  ");
         run_text_add_harmless(&out, folder, 1000);

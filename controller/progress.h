@@ -53,8 +53,8 @@ void progress_say(struct progress *progress, const char *format, ...) __attribut
  */
 void progress_unfinished(struct progress *progress, const char *why, const char *missing);
 
-/* The causes of what failed, the slowest specs, the verdict, the report's address and its folder (NULL: it has none). */
-void progress_summary(struct progress *progress, const char *url, const char *folder);
+/* The causes of what failed, the slowest specs, the verdict, where the report is, and its folder (NULL: it has none). */
+void progress_summary(struct progress *progress, const char *report, const char *folder);
 
 /* Takes the line away; `closed` gets the timer, whose data is `progress`. */
 void progress_close(struct progress *progress, uv_close_cb closed);

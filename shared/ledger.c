@@ -76,6 +76,17 @@ int ledger_release(struct ledger *ledger, const char *worker, const char *task, 
     return ledger_call_send(&call, reply, data);
 }
 
+int ledger_log(struct ledger *ledger, const char *task, const char *token, const char *output, size_t length,
+               ledger_reply_fn *reply, void *data)
+{
+    struct ledger_call call;
+    ledger_call_start(&call, ledger, LEDGER_SCRIPT_LOG, NULL, task);
+    ledger_call_add(&call, task);
+    ledger_call_add(&call, token);
+    ledger_call_add_bytes(&call, output, length);
+    return ledger_call_send(&call, reply, data);
+}
+
 int ledger_leave(struct ledger *ledger, const char *worker, ledger_reply_fn *reply, void *data)
 {
     struct ledger_call call;

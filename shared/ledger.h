@@ -142,6 +142,10 @@ struct ledger_settlement {
     int retries;         /* attempts that may follow failed ones */
 };
 
+/* What an attempt that runs has put out so far; its settlement brings all of it. {OK} {FENCED} */
+int ledger_log(struct ledger *ledger, const char *task, const char *token, const char *output, size_t length,
+               ledger_reply_fn *reply, void *data);
+
 /* {OK: 1 complete, 0 waits again} {ALREADY} {FENCED: somebody else answers for the task} */
 int ledger_settle(struct ledger *ledger, const struct ledger_settlement *settlement, ledger_reply_fn *reply,
                   void *data);

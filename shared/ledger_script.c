@@ -29,6 +29,7 @@ const struct ledger_script_row ledger_script_rows[LEDGER_SCRIPTS] = {
         LEDGER_OVERRIDES),
         {KEYS(LEDGER_TASK)}, 3, {6}},
     [LEDGER_SCRIPT_HOLD] = {"hold", KEYS(LEDGER_CONTROLLER, LEDGER_RUN), {{0}}, 2, {0}},
+    [LEDGER_SCRIPT_LOG] = {"log", KEYS(LEDGER_CLAIMS, LEDGER_TASK, LEDGER_LOGS), {{0}}, 3, {0}},
     [LEDGER_SCRIPT_OPEN] = {"open", KEYS(LEDGER_CONTROLLER, LEDGER_RUN, LEDGER_RUNMETA, LEDGER_EVENTS,
         LEDGER_SIGNALS),
         {{0}}, 1, {0}},

@@ -166,6 +166,7 @@ static void settle(struct slot *s)
 static void on_start_end(void *data)
 {
     struct slot *s = data;
+    live_log_end(&s->live_log);
     if (*s->slots->setup->state == WORKER_LEAVING) {
         abandon_slot(s);
     } else if (s->state == SLOT_STOPPING) {
@@ -187,8 +188,10 @@ static void run_attempt(struct slot *s)
         settle(s);
         return;
     }
-    if (start_run(&s->start, with->policy, &s->attempt, 1, &err) == 0)
+    if (start_run(&s->start, with->policy, &s->attempt, 1, &err) == 0) {
+        live_log_begin(&s->live_log, s->attempt.task.key, s->attempt.task.token);
         return;
+    }
     if (err.code != ERROR_SYSTEM) {
         attempt_fail(&s->attempt, err.text);
         settle(s);
@@ -334,18 +337,25 @@ int slots_open(struct slots *slots, const struct slots_setup *setup, int count, 
         struct slot *s = &slots->list[number];
         s->slots = slots;
         attempt_init(&s->attempt, &setup->attempt);
+        live_log_init(&s->live_log, setup->start.loop, setup->ledger, &s->start.output);
         if (start_open(&s->start, &setup->start, number, on_start_end, s, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static void on_start_closed(void *data)
+static void on_live_log_closed(void *data)
 {
     struct slot *s = data;
     attempt_close(&s->attempt);
     if (--s->slots->open_count == 0)
         s->slots->on_closed(s->slots->setup->data);
+}
+
+static void on_start_closed(void *data)
+{
+    struct slot *s = data;
+    live_log_close(&s->live_log, on_live_log_closed, s);
 }
 
 void slots_close(struct slots *slots, void (*closed)(void *data))

@@ -11,8 +11,9 @@
 
 #include "shared/error.h"
 #include "shared/ledger.h"
-#include "worker/attempt.h"
 #include "shared/run_policy.h"
+#include "worker/attempt.h"
+#include "worker/live_log.h"
 #include "worker/start.h"
 #include "worker/trouble.h"
 #include "worker/worker_state.h"
@@ -49,6 +50,7 @@ struct slot {
     char next[TASK_KEY_SIZE]; /* popped while the last task is being settled; "": none */
     struct start start;
     struct attempt attempt;
+    struct live_log live_log;
 };
 
 struct slots {

@@ -251,6 +251,11 @@ void report_write(struct report *r, const struct options *options, struct ledger
         export_walk_start(&r->walk, ledger, plan, board, &events, r);
 }
 
+char *report_page_path(const struct report *r)
+{
+    return path_of(r, EXPORT_HTML, 1, "");
+}
+
 void report_stop(struct report *r)
 {
     if (!r->is_writing)

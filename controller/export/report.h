@@ -44,3 +44,6 @@ void report_write(struct report *report, const struct options *options, struct l
                   const struct plan *plan, struct board *board,
                   void (*on_written)(void *data, const struct error *why), void *data);
 void report_stop(struct report *report);
+
+/* The path of report.html as the last write has it; the caller frees it. */
+char *report_page_path(const struct report *report);

@@ -8,6 +8,7 @@ import { useCovered } from './geometry.js';
 import { html } from './html.js';
 import { Glyph, StatusIcon } from './icons.js';
 import { nextProblem } from './listing.js';
+import { LiveLog } from './live_log.js';
 import { Log } from './log.js';
 import { CopyButton } from './pieces.js';
 import { shownStatus } from './retrying.js';
@@ -117,7 +118,7 @@ function Detail({ state, run, row }) {
     ${tabs && html`<${AttemptTabs} attempts=${attempts} shown=${shown} state=${state} />`}
     <div id="attempt-panel" role=${tabs ? 'tabpanel' : null} aria-labelledby=${tabs ? `attempt-${shown}` : null}>
       ${attempt.outcome === 'running'
-        ? html`<p class="note">Running for <${Elapsed} since=${run.started_ms[row]} now=${state.now} />. Tests and log appear when the attempt has ended.</p>`
+        ? html`<p class="note">Running for <${Elapsed} since=${run.started_ms[row]} now=${state.now} />. Tests appear when the attempt has ended.</p><${LiveLog} details=${state.details} run=${run} row=${row} attempt=${attempt.attempt} isRunning />`
         : html`<${Attempt} key=${shown} attempt=${attempt} state=${state} run=${run} row=${row} />`}
     </div>`;
 }
@@ -132,8 +133,12 @@ function Attempt({ attempt, state, run, row }) {
     <${AttemptFacts} attempt=${attempt} />
     <${Artifacts} artifacts=${attempt.artifacts ?? []} />
     <${Tests} state=${state} tests=${attempt.tests ?? []} />
+    ${isCutOff(attempt) && html`<${LiveLog} details=${state.details} run=${run} row=${row} attempt=${attempt.attempt} />`}
     ${attempt.log_bytes > 0 && html`<${Log} details=${state.details} run=${run} row=${row} attempt=${attempt} />`}`;
 }
+
+/** Nobody told how it ended: of its output there is what was told before. */
+const isCutOff = ({ outcome }) => outcome === 'lost' || outcome === 'released';
 
 // The API lists attempts that have ended; the one that runs is known from its row.
 function attemptsOf(detail, run, row) {

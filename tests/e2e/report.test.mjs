@@ -18,6 +18,7 @@ test('each run has a folder, latest is the last one, and the verdict waits for t
     const controller = stage.controller(['--once', stage.map(script, ['a', 'b'])], { FUNKYTOWN_RUN_ID: id });
     stage.worker();
     assert.equal(await controller.exit(), status, controller.output);
+    assert.match(controller.stdout, new RegExp(`^report: \\.funkytown/report/${id}/report\\.html$`, 'm'));
     assert.match(controller.stdout, new RegExp(`^files:  \\.funkytown/report/${id}$`, 'm'));
     const folder = join(stage.folder, '.funkytown/report', id);
     assert.deepEqual(readdirSync(folder).sort(), FILES);

@@ -291,7 +291,7 @@ test('FUNKYTOWN_URL is the address that people are told', async (t) => {
     const controller = stage.controller(['--once', stage.map('exit 0', ['a'])], { FUNKYTOWN_URL: url });
     stage.worker();
     assert.equal(await controller.exit(), 0, controller.output);
-    assert.match(controller.stdout, /^report: https:\/\/ci\.example\/funkytown\/results$/m);
+    assert.match(controller.stdout, /^funkytown .* report at https:\/\/ci\.example\/funkytown\/results$/m);
   }
 });
 

@@ -320,6 +320,11 @@ static int settle(struct bench *b, const char *worker, const char *task, const c
     return ledger_settle(&b->ledger, &s, on_answer, &b->answer);
 }
 
+static int tell_log(struct bench *b, const char *task, const char *token, const char *output)
+{
+    return ledger_log(&b->ledger, task, token, output, strlen(output), on_answer, &b->answer);
+}
+
 static int release(struct bench *b, const char *worker, const char *task, const char *token, const char *record)
 {
     return ledger_release(&b->ledger, worker, task, token, record, on_answer, &b->answer);
@@ -1650,6 +1655,36 @@ static void restore_makes_an_error_of_what_is_lost(void **state)
     expect_text(b, 2, "0");
 }
 
+/* ---- log ---- */
+
+static void an_attempt_tells_what_it_has_put_out_while_it_holds_its_task(void **state)
+{
+    struct bench *b = *state;
+    have_run(b, 2);
+    expect(b, join(b, "w"), LEDGER_OK);
+    pop(b, "w", "task:a:0");
+    expect_refused(b, tell_log(b, "task:a:0", "t1", "early"), LEDGER_FENCED); /* popped, not claimed */
+    expect(b, claim(b, "w", "task:a:0", "t1"), LEDGER_OK);
+    expect(b, tell_log(b, "task:a:0", "t1", "one"), LEDGER_OK);
+    expect_line(b, "funkytown:logs:task:a:0.1 = one");
+    expect(b, tell_log(b, "task:a:0", "t1", "one, two"), LEDGER_OK);
+    expect_refused(b, tell_log(b, "task:a:0", "t1", "one, two"), LEDGER_OK);
+    expect_line(b, "funkytown:logs:task:a:0.1 = one, two");
+    expect_refused(b, tell_log(b, "task:a:0", "another", "x"), LEDGER_FENCED);
+    expect_refused(b, tell_log(b, "task:a:1", "t1", "x"), LEDGER_FENCED);
+    b->log = "one, two, three";
+    expect(b, settle(b, "w", "task:a:0", "t1", TASK_FAILED, 1), LEDGER_OK);
+    expect_line(b, "funkytown:logs:task:a:0.1 = one, two, three");
+    expect_refused(b, tell_log(b, "task:a:0", "t1", "late"), LEDGER_FENCED);
+    pop(b, "w", "task:a:0");
+    expect(b, claim(b, "w", "task:a:0", "t2"), LEDGER_OK);
+    expect(b, tell_log(b, "task:a:0", "t2", "again"), LEDGER_OK);
+    expect_line(b, "funkytown:logs:task:a:0.1 = one, two, three");
+    expect_line(b, "funkytown:logs:task:a:0.2 = again");
+    redis_fixture_do(&b->server, "DEL task:a:0");
+    expect_refused(b, tell_log(b, "task:a:0", "t2", "more"), LEDGER_FENCED);
+}
+
 /* ---- summarize ---- */
 
 static void summarize_is_for_the_last_controller_of_a_finished_run(void **state)
@@ -2241,6 +2276,7 @@ int main(void)
         TEST(audit_puts_back_what_a_worker_has_left_behind),
         TEST(a_task_whose_hash_is_gone_can_only_be_put_down),
         TEST(restore_makes_an_error_of_what_is_lost),
+        TEST(an_attempt_tells_what_it_has_put_out_while_it_holds_its_task),
         TEST(summarize_is_for_the_last_controller_of_a_finished_run),
         TEST(failures_count_since_something_was_put_back),
         TEST(a_run_ends_no_earlier_than_it_began),

@@ -544,6 +544,15 @@ static void settle_holding(struct model *m, struct process *p, struct holding *h
         h->task = WORLD_NOBODY;
 }
 
+static void do_log(struct model *m, int task, const char *token)
+{
+    static const char output[] = "begun";
+    world_log(&m->now.world, task, token);
+    int sent = ledger_log(&m->ledger, task_text(task), token, output, strlen(output), on_answer, &m->answer);
+    carried(m, sent, "log %s %s", task_text(task), token);
+    check(m);
+}
+
 static void do_release(struct model *m, struct process *p, int task, const char *token, struct holding *h)
 {
     struct tally *tally = &m->now.tallies[task];
@@ -586,6 +595,8 @@ static void step_holding(struct model *m, struct process *p)
         do_pop(m, p->name, p);
     else if (draw(m, 8) == 0)
         do_release(m, p, h->task, h->is_claimed ? h->token : NULL, h);
+    else if (h->is_claimed && draw(m, 4) == 0)
+        do_log(m, h->task, h->token);
     else if (h->is_claimed)
         settle_holding(m, p, h);
     else
@@ -599,7 +610,11 @@ static void step_astray(struct model *m, struct process *p)
     unsigned at = draw(m, PAST);
     int task = (int)draw(m, WORLD_TASKS);
     draw_token(m, 't', token);
-    switch (draw(m, 4)) {
+    switch (draw(m, 5)) {
+    case 4:
+        if (m->past[at].token[0])
+            do_log(m, m->past[at].task, m->past[at].token);
+        break;
     case 0:
         if (m->past[at].token[0])
             do_settle(m, m->past[at].name, m->past[at].task, m->past[at].token, TASK_FAILED);

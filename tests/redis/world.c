@@ -259,6 +259,25 @@ void world_claim(struct world *w, int name, const char *nonce, int task, const c
     reply(w, "ok|%d|p%d-%d|desktop|chrome|playwright|%s", t->attempt, t->plan, task, t->has_overrides ? "{}" : "");
 }
 
+static void keep_log(struct world_task *t, bool is_whole)
+{
+    bool is_known = t->log_count > 0 && t->logs[t->log_count - 1].attempt == t->attempt;
+    t->log_count += !is_known;
+    t->logs[t->log_count - 1] = (struct world_log){t->attempt, is_whole};
+}
+
+void world_log(struct world *w, int task, const char *token)
+{
+    struct world_task *t = &w->tasks[task];
+    start(w);
+    if (strcmp(t->claim, token) != 0 || !t->exists) {
+        refuse(w, "fenced");
+        return;
+    }
+    keep_log(t, false);
+    reply(w, "ok");
+}
+
 void world_settle(struct world *w, int name, int task, const char *token, enum task_result result, int retries)
 {
     struct world_task *t = &w->tasks[task];
@@ -280,7 +299,7 @@ void world_settle(struct world *w, int name, int task, const char *token, enum t
     t->claim[0] = '\0';
     take_out(&w->workers[name].list, task);
     add_record(t, "%s", token);
-    t->logs[t->log_count++] = t->attempt;
+    keep_log(t, true);
     snprintf(t->reason, sizeof(t->reason), "%s", result == TASK_PASSED ? "" : "broken");
     if (is_no_skip) {
         result = TASK_FAILED;
@@ -942,7 +961,7 @@ static void task_lines(struct page *p, int i, const struct world_task *t)
     for (int r = 0; r < t->record_count; r++)
         line(p, "funkytown:attempts:task:a:%d[%d] = %s", i, r, t->records[r]);
     for (int l = 0; l < t->log_count; l++)
-        line(p, "funkytown:logs:task:a:%d.%d = log", i, t->logs[l]);
+        line(p, "funkytown:logs:task:a:%d.%d = %s", i, t->logs[l].attempt, t->logs[l].is_whole ? "log" : "begun");
     if (t->claim[0])
         line(p, "funkytown:claims.task:a:%d = %s", i, t->claim);
     if (t->settled[0])

@@ -47,7 +47,10 @@ struct world_task {
     char reason[80];
     char records[WORLD_RECORDS][80];
     int record_count;
-    int logs[WORLD_RECORDS]; /* the attempts of which one is kept */
+    struct world_log {
+        int attempt;
+        bool is_whole; /* it was settled with the attempt; else told while that ran */
+    } logs[WORLD_RECORDS];
     int log_count;
     char claim[WORLD_TOKEN_SIZE], settled[WORLD_TOKEN_SIZE], details[WORLD_TOKEN_SIZE]; /* "": none */
     bool has_overrides;
@@ -98,6 +101,8 @@ void world_register(struct world *w, int name, const char *nonce, int pid);
 void world_renew(struct world *w, int name, const char *nonce);
 void world_pop(struct world *w, int name);
 void world_claim(struct world *w, int name, const char *nonce, int task, const char *token);
+/* The output is "begun". */
+void world_log(struct world *w, int task, const char *token);
 /* The reason is "" for a pass, else "broken"; the duration is 1500 ms; the log and the details are the token. */
 void world_settle(struct world *w, int name, int task, const char *token, enum task_result result, int retries);
 /* `token` NULL: not claimed. The record is "released". */

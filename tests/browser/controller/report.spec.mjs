@@ -72,6 +72,21 @@ test('filters survive a reload, and every view is accessible', async ({ page, re
   }
 });
 
+test('the output of a task that runs is followed', async ({ page, stage }) => {
+  const controller = stage.controller([stage.map('echo one; until [ -e "$HOME/go" ]; do sleep 0.02; done; echo two; until [ -e "$HOME/end" ]; do sleep 0.02; done', ['a'])]);
+  const url = await stage.url(controller);
+  stage.worker();
+  await page.goto(`${url}/results?task=task:g:0`);
+  const lines = page.getByRole('dialog').locator('.log-line');
+  await expect(lines).toHaveText(['one']);
+  await stage.file('go', '');
+  await expect(lines).toHaveText(['one', 'two']);
+  expect(await axeFindings(page)).toEqual([]);
+  await stage.file('end', '');
+  await expect(page.getByRole('dialog')).toContainText('Outcome');
+  await expect(lines).toHaveText(['one', 'two']);
+});
+
 test('a failed spec: its name, message, file and line', async ({ page, report }) => {
   await page.goto(report.url);
   await expect(page.locator('.verdict-sentence')).toHaveText('3 causes, 2 tests in 2 of 3 tasks');
