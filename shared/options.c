@@ -62,8 +62,8 @@ static const struct option table[] = {
            "allows writes over HTTP (cancel, rerun); none: they answer 403"),
     TEXT("FUNKYTOWN_DATA_DIR", "data-dir", CONTROLLER, data_dir, ".funkytown", "embedded Redis' files, reports"),
     TEXT("FUNKYTOWN_REPORT_DIR", "report-dir", CONTROLLER, report_dir, NULL,
-         "where the report's files are written when a run has ended; none: report/<run> in the data folder, and `latest` "
-         "beside it"),
+         "where the report's files are written when a run has ended; none: report/<run> in the data folder, and "
+         "`latest` beside it"),
     NUMBER("FUNKYTOWN_RETRIES", "retries", CONTROLLER, retries, "0", 0, TASK_RETRIES_MAX,
            "attempts after a failed one; a task that passes then is flaky"),
     NUMBER("FUNKYTOWN_MAX_CRASHES", "max-crashes", CONTROLLER, max_crashes, "3", 1, 1000,
@@ -104,9 +104,12 @@ struct command_word {
 };
 
 static const struct command_word switches[] = {
-    {"--once", offsetof(struct command_line, once)},     {"--rerun", offsetof(struct command_line, rerun)},
-    {"--fresh", offsetof(struct command_line, fresh)},   {"--audit", offsetof(struct command_line, audit)},
-    {"--repair", offsetof(struct command_line, repair)}, {"--dry-run", offsetof(struct command_line, dry_run)},
+    {"--once", offsetof(struct command_line, once)},
+    {"--rerun", offsetof(struct command_line, rerun)},
+    {"--fresh", offsetof(struct command_line, fresh)},
+    {"--audit", offsetof(struct command_line, audit)},
+    {"--repair", offsetof(struct command_line, repair)},
+    {"--dry-run", offsetof(struct command_line, dry_run)},
     {"--serve-failures", offsetof(struct command_line, serve_failures)},
 };
 
@@ -470,8 +473,8 @@ void options_print_help(FILE *out, enum program program)
             "playwright.config.*, cypress.config.* and wdio.conf.* in or below it list; init writes that as a spec "
             "map.\n\n"
             "  --once            exit with the verdict when the run is finished\n"
-            "  --serve-failures  with --once: if the verdict is failed or error, and standard output a terminal of no CI, "
-            "go on\n                    serving the report until Ctrl-C; then exit with the verdict\n"
+            "  --serve-failures  with --once: if the verdict is failed or error, and standard output a terminal of "
+            "no CI,\n                    go on serving the report until Ctrl-C; then exit with the verdict\n"
             "  --fresh           begin anew, whatever is found; a run that is found goes to the history\n"
             "  --rerun           run again what didn't pass in the last run of this map; passes are carried forward\n"
             "  --workers N       start N workers on this machine as well\n"
